@@ -1,0 +1,70 @@
+"""The names a config may use, and where each one's code lives. Imports nothing heavy: configs are checked without torch.
+
+A component is found by name and imported only by the job that needs it, so the code fingerprint of a cell
+(`phase2.study.fingerprint`) covers the optimizer it used and not the ones it did not.
+"""
+
+from importlib import import_module
+from typing import Any
+
+from phase2.errors import unknown
+
+COMPONENTS: dict[str, dict[str, str]] = {
+    "activation": {
+        "relu": "phase2.nn.activations:ReLU",
+        "leaky_relu": "phase2.nn.activations:LeakyReLU",
+        "elu": "phase2.nn.activations:ELU",
+        "gelu": "phase2.nn.activations:GELU",
+        "silu": "phase2.nn.activations:SiLU",
+        "tanh": "phase2.nn.activations:Tanh",
+        "sigmoid": "phase2.nn.activations:Sigmoid",
+    },
+    "init": {
+        "xavier": "phase2.nn.init:xavier",
+        "kaiming": "phase2.nn.init:kaiming",
+        "orthogonal": "phase2.nn.init:orthogonal",
+        "lsuv": "phase2.nn.init:lsuv",
+        "normal_small": "phase2.nn.init:normal_small",
+        "normal_large": "phase2.nn.init:normal_large",
+    },
+    "schedule": {
+        "constant": "phase2.optim.schedules:constant",
+        "step": "phase2.optim.schedules:step",
+        "cosine": "phase2.optim.schedules:cosine",
+        "warm_restarts": "phase2.optim.schedules:warm_restarts",
+        "one_cycle": "phase2.optim.schedules:one_cycle",
+        "linear_warmup": "phase2.optim.schedules:linear_warmup",
+    },
+    "optimizer": {
+        "sgd": "phase2.optim.sgd:SGD",
+        "adam": "phase2.optim.adam:Adam",
+    },
+    "model": {
+        "mlp": "phase2.models.mlp:MLP",
+    },
+    "dataset": {
+        "digits": "phase2.data.vision:prepare_digits",
+        "fashion_mnist": "phase2.data.vision:prepare_fashion_mnist",
+        "cifar10": "phase2.data.vision:prepare_cifar10",
+        "cifar10_jpeg": "phase2.data.vision:prepare_cifar10_jpeg",
+        "tinyshakespeare": "phase2.data.text:prepare_tinyshakespeare",
+    },
+}
+
+
+def names(kind: str) -> list[str]:
+    """The known names of one kind of component, in the order of the table."""
+    return list(COMPONENTS[kind])
+
+
+def module_of(kind: str, name: str) -> str:
+    """The module that defines a component; raises `UserError` with the nearest name if there is none."""
+    if name not in COMPONENTS[kind]:
+        raise unknown(kind, name, COMPONENTS[kind])
+    return COMPONENTS[kind][name].split(":")[0]
+
+
+def load(kind: str, name: str) -> Any:
+    """The component itself: its module is imported now."""
+    module = module_of(kind, name)
+    return getattr(import_module(module), COMPONENTS[kind][name].split(":")[1])
