@@ -23,7 +23,7 @@ COMPONENTS: dict[str, dict[str, str]] = {
         "xavier": "phase2.nn.init:xavier",
         "kaiming": "phase2.nn.init:kaiming",
         "orthogonal": "phase2.nn.init:orthogonal",
-        "lsuv": "phase2.nn.init:lsuv",
+        "lsuv": "phase2.nn.lsuv:lsuv",
         "normal_small": "phase2.nn.init:normal_small",
         "normal_large": "phase2.nn.init:normal_large",
     },

@@ -1,0 +1,1 @@
+from phase2.stats.analysis import analyse as analyse

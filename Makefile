@@ -1,0 +1,74 @@
+# Sets the machine up and runs the project's commands; `make help` explains. tools/setup.sh does the setting up.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.NOTPARALLEL:
+
+BIN := .venv/bin
+CORES ?= all
+CONFIG ?=
+OVERLAY = $(if $(CONFIG),--configfile config.yaml $(CONFIG))
+
+# Times on 2 cores with a quick network; a second run of any set-up takes no time.
+define HELP
+target             what                                                          time       disk
+make report        set up, then everything to results/desk/report.pdf            8 min      1 GB
+                   another run: make report CONFIG=config/smoke.yaml CORES=4
+make smoke         the same on a tiny grid and bundled data                      1 min      50 MB
+make test          set up, then all tests                                        10 min     50 MB
+make lint          format, lint and type checks                                  1 min      -
+make bench         measure this machine: results/bench/*.json and a table        10 min     100 MB
+make doctor        check Python, torch, LaTeX, data, GPU, Slurm, DVC             10 s       -
+make clean         delete tools' caches; results and trained cells stay          1 s        -
+
+the parts of the set-up, done by the targets above when missing:
+make setup         .venv with the exact versions of constraints.txt              3 min      6.3 GB
+make latex         latexmk, biber and TeX Live from the system's packages        1 min      0.8 GB
+make data-package  Fashion-MNIST from the system's packages (Debian)             5 s        31 MB
+
+To use the tools by themselves (snakemake, dvc, phase2):  . .venv/bin/activate
+endef
+
+.PHONY: help report smoke test lint bench doctor clean setup latex data-package FORCE
+
+help:
+	$(info $(HELP))
+	@:
+
+report: setup latex data-package
+	@$(BIN)/snakemake --cores $(CORES) report $(OVERLAY)
+
+smoke: setup latex
+	@$(BIN)/snakemake --cores $(CORES) report --configfile config.yaml config/smoke.yaml
+
+test: setup latex
+	@$(BIN)/python -m pytest -q -n auto --maxprocesses=2 --dist loadfile
+
+lint: setup
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/snakefmt --check Snakefile rules
+	@$(BIN)/mypy
+
+bench: setup
+	@$(BIN)/phase2 bench
+
+doctor: setup
+	@$(BIN)/phase2 doctor
+
+clean:
+	@rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@find phase2 tests workflow -name __pycache__ -type d -prune -exec rm -rf {} +
+
+setup: .venv/.installed
+
+latex:
+	@sh tools/setup.sh latex
+
+data-package:
+	@sh tools/setup.sh data-package
+
+# The stamp holds the folder it was made in: an environment that was moved or copied does not work elsewhere.
+.venv/.installed: pyproject.toml constraints.txt $(if $(filter-out $(CURDIR),$(shell cat .venv/.installed 2>/dev/null)),FORCE)
+	@sh tools/setup.sh venv
+
+FORCE:

@@ -1,0 +1,22 @@
+# phase2: from dataset download to a typeset report. `snakemake --cores 2` makes the report of config.yaml;
+# overlays: `--configfile config/smoke.yaml`. Rules live in rules/, code in phase2/, one thin script a rule.
+from snakemake.utils import min_version
+
+min_version("9.2")
+
+
+configfile: "config.yaml"
+
+
+include: "rules/common.smk"
+include: "rules/data.smk"
+include: "rules/train.smk"
+include: "rules/aggregate.smk"
+include: "rules/figures.smk"
+include: "rules/report.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        f"{RESULTS}/report.pdf",

@@ -1,0 +1,87 @@
+"""What a reader sees instead of a config's names, and the order of the levels. Imports no matplotlib: tables use it."""
+
+from itertools import product
+
+import pandas as pd
+
+# In the order in which figures and legends show them.
+LABELS = {
+    "relu": "ReLU",
+    "leaky_relu": "LeakyReLU",
+    "elu": "ELU",
+    "gelu": "GELU",
+    "silu": "SiLU",
+    "tanh": "tanh",
+    "sigmoid": "sigmoid",
+    "xavier": "Xavier",
+    "kaiming": "Kaiming",
+    "orthogonal": "orthogonal",
+    "lsuv": "LSUV",
+    "normal_small": "N(0, 0.01²)",
+    "normal_large": "N(0, 1²)",
+    "constant": "constant",
+    "step": "step",
+    "cosine": "cosine",
+    "warm_restarts": "warm restarts",
+    "one_cycle": "one-cycle",
+    "linear_warmup": "linear warm-up",
+    "sgd": "SGD",
+    "adam": "Adam",
+    "init": "initialization",
+    "test_accuracy": "test accuracy",
+    "curve_area": "learning-curve area",
+}
+_ORDER = {name: position for position, name in enumerate(LABELS)}
+
+
+def label(value: object) -> str:
+    """The printed form of a level, a factor or a measure; a number without trailing zeros, an unknown name as is."""
+    return f"{value:g}" if isinstance(value, float) else LABELS.get(str(value), str(value))
+
+
+def term_label(term: str) -> str:
+    """The printed form of a variance term.
+
+    >>> term_label("activation:init")
+    'activation × initialization'
+    """
+    return " × ".join(label(factor) for factor in term.split(":"))
+
+
+def columns_between(table: pd.DataFrame, first: str, last: str) -> list[str]:
+    """The columns after `first` and before `last`: where a table keeps its factors."""
+    columns = list(table.columns)
+    return columns[columns.index(first) + 1 : columns.index(last)]
+
+
+def printed(values: pd.Series) -> pd.Series:
+    """A factor's levels as an ordered categorical of labels: known names in their order, then as they first appear.
+
+    A level that is not a word says whose it is: `depth 4`.
+    """
+    levels = sorted(values.unique(), key=lambda level: _ORDER.get(str(level), len(_ORDER)))
+    names = {
+        level: label(level) if isinstance(level, str) else f"{label(values.name)} {label(level)}"
+        for level in levels
+    }
+    return pd.Series(pd.Categorical(values.map(names), list(names.values())), values.index)
+
+
+def crossed(table: pd.DataFrame, factors: list[str]) -> pd.Series:
+    """The combination of `factors` in each row as one ordered categorical, `""` if there are none."""
+    if not factors:
+        return pd.Series(pd.Categorical([""] * len(table), [""]), table.index)
+    parts = [printed(table[factor]) for factor in factors]
+    joined = pd.Series([", ".join(row) for row in zip(*parts, strict=True)], table.index, dtype=object)
+    possible = (", ".join(row) for row in product(*(part.cat.categories for part in parts)))
+    seen = set(joined)
+    return pd.Series(pd.Categorical(joined, [name for name in possible if name in seen]), table.index)
+
+
+def faceted(table: pd.DataFrame, factors: list[str]) -> pd.DataFrame:
+    """`table` with columns `row`, `column` and `panel`: its first factor, its second, and all the others crossed."""
+    return table.assign(
+        row=crossed(table, factors[:1]),
+        column=crossed(table, factors[1:2]),
+        panel=crossed(table, factors[2:]),
+    )

@@ -1,0 +1,51 @@
+"""Which levels differ: every pair within a factor, compared seed by seed."""
+
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from phase2.figures.labels import label
+from phase2.figures.marks import ROW, in_percent, intervals, note
+from phase2.figures.style import MUTED, PALETTE, blank, styled
+
+ALPHA = 0.05
+HEADING = 0.3  # inches: a block's title and ticks
+
+
+@styled
+def pairs(*, pairs: pd.DataFrame) -> Figure:
+    """A column for each measure, a block for each factor: a row is a - b in percentage points with its interval.
+
+    Filled dots are significant at 0.05 after Holm's correction, hollow ones are not. Each block has its own scale.
+    """
+    measures, factors = list(pairs.measure.unique()), list(pairs.factor.unique())
+    if not factors:
+        figure = blank(1.0)
+        note(figure.subplots(), "no factor has two levels to compare")
+        return figure
+    heights = [len(pairs[(pairs.measure == measures[0]) & (pairs.factor == factor)]) for factor in factors]
+    figure = blank(ROW * sum(heights) + HEADING * len(heights) + 0.5)
+    ratios = [ROW * rows + 0.05 for rows in heights]
+    grid = figure.subplots(len(factors), len(measures), squeeze=False, sharey="row", height_ratios=ratios)
+    for row, factor in enumerate(factors):
+        for column, measure in enumerate(measures):
+            here = pairs[(pairs.measure == measure) & (pairs.factor == factor)]
+            axes = grid[row, column]
+            axes.axvline(0, color=MUTED, linewidth=0.8)
+            rows = in_percent(here.rename(columns={"difference": "mean"}))
+            rows.index = here.a.map(label) + " − " + here.b.map(label)
+            intervals(axes, rows, PALETTE[column], filled=(here.p_holm < ALPHA).to_numpy())
+            axes.set_title(f"{label(factor)}: {label(measure)}", loc="left", fontsize=7.5)
+    for axes in grid[-1]:
+        axes.set_xlabel("difference (percentage points)")
+    _legend(figure)
+    return figure
+
+
+def _legend(figure: Figure) -> None:
+    dot = {"marker": "o", "color": "black", "markersize": 4}
+    handles = [
+        Line2D([], [], label=f"Holm p < {ALPHA}", **dot),
+        Line2D([], [], label=f"Holm p ≥ {ALPHA}", markerfacecolor="white", **dot),
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=2)

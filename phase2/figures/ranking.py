@@ -1,0 +1,51 @@
+"""The best and worst combinations, and the levels of each factor averaged over everything else."""
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from phase2.figures.labels import columns_between, crossed, label, printed
+from phase2.figures.marks import ROW, in_percent, intervals
+from phase2.figures.style import PALETTE, blank, styled
+
+BEST, WORST = 15, 5
+HEADING = 0.3  # inches: a block's title and ticks
+
+
+@styled
+def ranking(*, ranking: pd.DataFrame, levels: pd.DataFrame) -> Figure:
+    """A column for each measure: its best 15 and worst 5 combinations by rank, then each factor's levels; in percent.
+
+    Each block has its own scale, because the best differ by far less than the best from the worst.
+    """
+    measures = list(ranking.measure.unique())
+    columns = [_blocks(ranking, levels, measure) for measure in measures]
+    heights = [len(rows) for _, rows in columns[0]]
+    figure = blank(ROW * sum(heights) + HEADING * len(heights) + 0.45)
+    ratios = [ROW * rows + 0.05 for rows in heights]
+    grid = figure.subplots(len(heights), len(measures), squeeze=False, height_ratios=ratios)
+    for column, (measure, blocks) in enumerate(zip(measures, columns, strict=True)):
+        for row, (title, rows) in enumerate(blocks):
+            _block(grid[row, column], title, rows, PALETTE[column])
+        grid[-1, column].set_xlabel(f"{label(measure)} (%)")
+    return figure
+
+
+def _blocks(ranking: pd.DataFrame, levels: pd.DataFrame, measure: str) -> list[tuple[str, pd.DataFrame]]:
+    """The titles and rows of one measure's column, top to bottom."""
+    factors = columns_between(ranking, "rank", "mean")
+    ranked = ranking[ranking.measure == measure].sort_values("rank")
+    ranked.index = ranked["rank"].map("{}. ".format) + crossed(ranked, factors).astype(str)
+    best, rest = ranked[:BEST], ranked[BEST:]
+    blocks = [(f"{label(measure)}\nbest {len(best)} of {len(ranked)}", best)]
+    if len(rest):
+        blocks.append((f"worst {len(rest[-WORST:])}", rest[-WORST:]))
+    for factor, rows in levels[levels.measure == measure].groupby("factor", sort=False):
+        names = printed(rows.level)
+        blocks.append((f"by {label(factor)}", rows.set_index(names).sort_index()))
+    return blocks
+
+
+def _block(axes: Axes, title: str, rows: pd.DataFrame, colour: str) -> None:
+    intervals(axes, in_percent(rows), colour)
+    axes.set_title(title, loc="left", fontsize=7.5)

@@ -1,0 +1,33 @@
+"""Learning-rate schedules: the functions, and what the runs recorded."""
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from phase2.figures.labels import label, printed
+from phase2.figures.marks import panels
+from phase2.figures.style import FULL_WIDTH, PALETTE, SINGLE_WIDTH, blank, styled
+
+PANEL = (1.28, 1.25)  # inches
+PER_ROW = 5
+
+
+@styled
+def schedules(*, schedules: pd.DataFrame, curves: pd.DataFrame) -> Figure:
+    """A panel a schedule: learning rate by optimizer step, the function as a line, the recorded values as dots."""
+    names = list(printed(schedules.schedule).cat.categories)
+    per_row = min(len(names), PER_ROW)
+    width = max(SINGLE_WIDTH, min(FULL_WIDTH, 0.6 + per_row * PANEL[0]))
+    figure = blank(-(-len(names) // per_row) * PANEL[1] + 0.6, width)
+    grid = panels(figure, names, per_row)
+    recorded = curves[["schedule", "step", "lr"]].drop_duplicates()
+    for name, axes in grid.items():
+        line = schedules[schedules.schedule.map(label) == name]
+        dots = recorded[recorded.schedule.map(label) == name]
+        axes.grid()
+        axes.plot(line.step, line.lr, color=PALETTE[0], label="schedule function")
+        axes.plot(dots.step, dots.lr, "o", color=PALETTE[1], markersize=2.8, label="recorded", zorder=3)
+        axes.locator_params(axis="x", nbins=3)
+    figure.supxlabel("optimizer step", fontsize=7.5)
+    figure.supylabel("learning rate", fontsize=7.5)
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside upper right", ncols=2)
+    return figure

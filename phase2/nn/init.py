@@ -1,0 +1,235 @@
+"""Initial values: `torch.nn.init`'s functions for one tensor, and named recipes for a whole network."""
+
+import math
+import warnings
+from collections.abc import Callable, Iterator
+
+import torch
+from torch import Generator, Tensor
+from torch.nn import Module
+
+from phase2.errors import UserError, unknown
+from phase2.nn.linear import Linear
+
+LINEAR_MAPS = (
+    "linear",
+    "conv1d",
+    "conv2d",
+    "conv3d",
+    "conv_transpose1d",
+    "conv_transpose2d",
+    "conv_transpose3d",
+)
+GAINS = {
+    **dict.fromkeys(LINEAR_MAPS, 1.0),
+    "sigmoid": 1.0,
+    "tanh": 5 / 3,
+    "relu": math.sqrt(2.0),
+    "selu": 3 / 4,
+}
+
+
+def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
+    """The factor on the weights' std that keeps the signal's variance through `nonlinearity`; torch's values.
+
+    `param` is leaky_relu's negative slope (default 0.01). Raises `UserError` for an unknown name.
+    """
+    if nonlinearity == "leaky_relu":
+        slope = 0.01 if param is None else param
+        if isinstance(slope, bool) or not isinstance(slope, int | float):
+            raise UserError(
+                f"negative_slope {param!r} is not a number: give leaky_relu's slope, such as 0.01"
+            )
+        return math.sqrt(2.0 / (1 + slope**2))
+    if nonlinearity not in GAINS:
+        raise unknown("nonlinearity", nonlinearity, [*GAINS, "leaky_relu"])
+    return GAINS[nonlinearity]
+
+
+def _fans(tensor: Tensor) -> tuple[int, int]:
+    """(fan_in, fan_out) of a weight (out, in, *kernel)."""
+    if tensor.ndim < 2:
+        raise UserError(
+            f"fan in and fan out need a weight of 2 or more dimensions, got shape {tuple(tensor.shape)}"
+        )
+    kernel = math.prod(tensor.shape[2:])
+    return tensor.shape[1] * kernel, tensor.shape[0] * kernel
+
+
+@torch.no_grad()
+def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None) -> Tensor:
+    """Fills `tensor` from U(a, b)."""
+    return tensor.uniform_(a, b, generator=generator)
+
+
+@torch.no_grad()
+def normal_(
+    tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
+) -> Tensor:
+    """Fills `tensor` from N(mean, std²)."""
+    return tensor.normal_(mean, std, generator=generator)
+
+
+@torch.no_grad()
+def constant_(tensor: Tensor, val: float) -> Tensor:
+    """Fills `tensor` with `val`."""
+    return tensor.fill_(val)
+
+
+@torch.no_grad()
+def zeros_(tensor: Tensor) -> Tensor:
+    """Fills `tensor` with 0."""
+    return tensor.zero_()
+
+
+@torch.no_grad()
+def trunc_normal_(
+    tensor: Tensor,
+    mean: float = 0.0,
+    std: float = 1.0,
+    a: float = -2.0,
+    b: float = 2.0,
+    generator: Generator | None = None,
+) -> Tensor:
+    """Fills `tensor` from N(mean, std²) cut off outside [a, b] (absolute bounds, not in units of std).
+
+    By rejection: from the normal where [a, b] holds much of its mass, else from U(a, b) against the density.
+    """
+    if mean < a - 2 * std or mean > b + 2 * std:
+        warnings.warn(
+            f"mean {mean} is more than 2 std from [{a}, {b}]: few values will be near it", stacklevel=2
+        )
+    mass = 0.5 * (math.erf((b - mean) / (std * math.sqrt(2))) - math.erf((a - mean) / (std * math.sqrt(2))))
+    if mass > 0.3:
+        tensor.normal_(mean, std, generator=generator)
+        low, high = tensor.new_tensor(a), tensor.new_tensor(b)  # as the tensor's own dtype rounds them
+        while (outside := (tensor < low) | (tensor > high)).any():
+            redrawn = torch.empty_like(tensor).normal_(mean, std, generator=generator)
+            tensor.copy_(torch.where(outside, redrawn, tensor))
+        return tensor
+    mode = max(a, min(mean, b))
+    log_peak = -0.5 * ((mode - mean) / std) ** 2
+    pending = torch.ones_like(tensor, dtype=torch.bool)
+    while pending.any():
+        candidates = torch.empty_like(tensor).uniform_(a, b, generator=generator)
+        tensor.copy_(torch.where(pending, candidates, tensor))
+        log_density = candidates.sub_(mean).div_(std).pow_(2).mul_(-0.5).sub_(log_peak)
+        pending &= torch.empty_like(tensor).uniform_(generator=generator).log_() > log_density
+    return tensor
+
+
+def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
+    """U(-a, a) with std gain sqrt(2 / (fan_in + fan_out)). Glorot & Bengio 2010, eq. 16."""
+    bound = math.sqrt(3.0) * _xavier_std(tensor, gain)
+    return uniform_(tensor, -bound, bound, generator)
+
+
+def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
+    """N(0, std²) with std gain sqrt(2 / (fan_in + fan_out)). Glorot & Bengio 2010, eq. 12."""
+    return normal_(tensor, 0.0, _xavier_std(tensor, gain), generator)
+
+
+def _xavier_std(tensor: Tensor, gain: float) -> float:
+    fan_in, fan_out = _fans(tensor)
+    return gain * math.sqrt(2.0 / (fan_in + fan_out))
+
+
+def kaiming_uniform_(
+    tensor: Tensor,
+    a: float = 0,
+    mode: str = "fan_in",
+    nonlinearity: str = "leaky_relu",
+    generator: Generator | None = None,
+) -> Tensor:
+    """U(-b, b) with std gain / sqrt(fan); `a` is the slope of leaky_relu. He et al. 2015, eq. 10 and 14."""
+    bound = math.sqrt(3.0) * _kaiming_std(tensor, a, mode, nonlinearity)
+    return uniform_(tensor, -bound, bound, generator)
+
+
+def kaiming_normal_(
+    tensor: Tensor,
+    a: float = 0,
+    mode: str = "fan_in",
+    nonlinearity: str = "leaky_relu",
+    generator: Generator | None = None,
+) -> Tensor:
+    """N(0, std²) with std gain / sqrt(fan); `a` is the slope of leaky_relu. He et al. 2015, eq. 10 and 14."""
+    return normal_(tensor, 0.0, _kaiming_std(tensor, a, mode, nonlinearity), generator)
+
+
+def _kaiming_std(tensor: Tensor, a: float, mode: str, nonlinearity: str) -> float:
+    fans = dict(zip(("fan_in", "fan_out"), _fans(tensor), strict=True))
+    if mode not in fans:
+        raise unknown("mode", mode, fans)
+    if tensor.numel() == 0:
+        raise UserError(f"a weight of shape {tuple(tensor.shape)} has no elements to initialise")
+    return calculate_gain(nonlinearity, a) / math.sqrt(fans[mode])
+
+
+@torch.no_grad()
+def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = None) -> Tensor:
+    """gain times a random matrix (out, in·kernel) with orthonormal rows or columns, whichever are fewer.
+
+    Uniform over such matrices: QR of Gaussian noise, signs fixed by R's diagonal (Mezzadri 2007).
+    Saxe et al. 2014, section 3.
+    """
+    if tensor.ndim < 2:
+        raise UserError(
+            f"an orthogonal weight needs 2 or more dimensions, got a tensor of shape {tuple(tensor.shape)}"
+        )
+    if tensor.numel() == 0:
+        return tensor
+    noise = tensor.new_empty(len(tensor), tensor[0].numel()).normal_(0, 1, generator=generator)
+    wide = noise.shape[0] < noise.shape[1]
+    Q, R = torch.linalg.qr(noise.mT if wide else noise)
+    Q = Q * torch.diag(R).sign()
+    return tensor.copy_((Q.mT if wide else Q).reshape(tensor.shape)).mul_(gain)
+
+
+def linear_layers(model: Module) -> Iterator[tuple[str, Linear]]:
+    """(name, layer) of every `phase2.nn.Linear`, in the order of `model.named_modules()`.
+
+    Raises `UserError` if there is none: a recipe that changes nothing is a mistake.
+    """
+    layers = [(name, module) for name, module in model.named_modules() if isinstance(module, Linear)]
+    if not layers:
+        raise UserError(f"{type(model).__name__} has no phase2.nn.Linear layer to initialise")
+    return iter(layers)
+
+
+def _fill(model: Module, fill: Callable[[Tensor], Tensor]) -> dict[str, float]:
+    for _, layer in linear_layers(model):
+        fill(layer.weight)
+        if layer.bias is not None:
+            zeros_(layer.bias)
+    return {}
+
+
+# A recipe initialises a whole model: weights of every Linear, biases zero. All recipes have one signature:
+# `batch` is what the model's forward takes, and what they measured on it is returned (only `lsuv` measures).
+# They draw from `generator` alone, in the order of `model.modules()`: recipes of one seed scale the same noise.
+
+
+def xavier(model: Module, *, generator: Generator, batch: Tensor) -> dict[str, float]:
+    """Weights N(0, 2 / (fan_in + fan_out)). Glorot & Bengio 2010, eq. 12."""
+    return _fill(model, lambda weight: xavier_normal_(weight, generator=generator))
+
+
+def kaiming(model: Module, *, generator: Generator, batch: Tensor) -> dict[str, float]:
+    """Weights N(0, 2 / fan_in). He et al. 2015, eq. 10."""
+    return _fill(model, lambda weight: kaiming_normal_(weight, nonlinearity="relu", generator=generator))
+
+
+def orthogonal(model: Module, *, generator: Generator, batch: Tensor) -> dict[str, float]:
+    """Orthonormal rows or columns, gain 1. Saxe et al. 2014."""
+    return _fill(model, lambda weight: orthogonal_(weight, generator=generator))
+
+
+def normal_small(model: Module, *, generator: Generator, batch: Tensor) -> dict[str, float]:
+    """Weights N(0, 0.01²): too small for a deep network, the signal fades."""
+    return _fill(model, lambda weight: normal_(weight, std=0.01, generator=generator))
+
+
+def normal_large(model: Module, *, generator: Generator, batch: Tensor) -> dict[str, float]:
+    """Weights N(0, 1): too large for a deep network, the signal explodes or saturates."""
+    return _fill(model, lambda weight: normal_(weight, std=1.0, generator=generator))

@@ -1,0 +1,137 @@
+"""The affine map y = x Wᵀ + b, with hand-derived gradients, for one network or a stack of lanes."""
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import Module, Parameter
+
+from phase2.errors import UserError
+
+
+class _Affine(torch.autograd.Function):
+    """y = x Wᵀ + b for x (rows, in), W (out, in), b (out) or None; or each with a leading lane dimension.
+
+    With G = ∂L/∂y:  ∂L/∂x = G W,  ∂L/∂W = Gᵀ x,  ∂L/∂b = Σ_rows G.
+    """
+
+    @staticmethod
+    def forward(x: Tensor, W: Tensor, b: Tensor | None) -> Tensor:
+        if b is None:
+            return x @ W.mT
+        if W.ndim == 2:
+            return torch.addmm(b, x, W.mT)
+        return torch.baddbmm(b.unsqueeze(-2), x, W.mT)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        x, W, _ = inputs
+        ctx.save_for_backward(x, W)
+
+    @staticmethod
+    def backward(ctx: Any, G: Tensor) -> tuple[Tensor | None, ...]:
+        x, W = ctx.saved_tensors
+        need_x, need_W, need_b = ctx.needs_input_grad
+        # Under autocast G is of lower precision than what was saved.
+        return (
+            G @ W.to(G.dtype) if need_x else None,
+            G.mT @ x.to(G.dtype) if need_W else None,
+            G.sum(-2) if need_b else None,
+        )
+
+    @staticmethod
+    def vmap(info: Any, in_dims: tuple, x: Tensor, W: Tensor, b: Tensor | None) -> tuple[Tensor, int]:
+        lanes, (x_dim, W_dim, b_dim) = info.batch_size, in_dims
+        if W.ndim - (W_dim is not None) == 3:
+            return _nested_lanes(lanes, in_dims, x, W, b)
+        if W_dim is None and b_dim is None:
+            rows = x.movedim(x_dim, 0)  # (lanes, rows, in)
+            y = _Affine.apply(rows.flatten(0, 1), W, b)
+            return y.unflatten(0, rows.shape[:2]), 0
+        W = _lanes_first(W, W_dim, lanes)
+        b = None if b is None else _lanes_first(b, b_dim, lanes)
+        if x_dim is None:  # every lane reads the same rows: one product over all lanes
+            y = _Affine.apply(x, W.flatten(0, 1), None if b is None else b.flatten())
+            return y.unflatten(-1, W.shape[:2]), x.ndim - 1  # (rows, lanes, out)
+        return _Affine.apply(x.movedim(x_dim, 0), W, b), 0
+
+
+def _lanes_first(tensor: Tensor, dim: int | None, lanes: int) -> Tensor:
+    return tensor.expand(lanes, *tensor.shape) if dim is None else tensor.movedim(dim, 0)
+
+
+def _nested_lanes(lanes: int, in_dims: tuple, x: Tensor, W: Tensor, b: Tensor | None) -> tuple[Tensor, int]:
+    """A vmap around lanes: the two lane dimensions are folded into one."""
+    arguments = [
+        None if t is None else _lanes_first(t, dim, lanes).flatten(0, 1)
+        for t, dim in zip((x, W, b), in_dims, strict=True)
+    ]
+    return _Affine.apply(*arguments).unflatten(0, (lanes, -1)), 0
+
+
+def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """y = x weightᵀ + bias: x (*, in_features), weight (out_features, in_features), bias (out_features).
+
+    Returns (*, out_features). Raises `UserError` if the shapes do not fit or x is not floating point.
+    """
+    if not x.is_floating_point():
+        raise UserError(
+            f"linear: input x of shape {tuple(x.shape)} is {x.dtype}, expected floating point: use x.float()"
+        )
+    if x.ndim == 0 or x.shape[-1] != weight.shape[-1]:
+        raise UserError(
+            f"linear: input x has shape {tuple(x.shape)}, expected (*, {weight.shape[-1]}) "
+            f"for weight of shape {tuple(weight.shape)} (out_features, in_features)"
+        )
+    if x.ndim == 2:
+        return _Affine.apply(x, weight, bias)
+    y = _Affine.apply(x.reshape(-1, x.shape[-1]), weight, bias)
+    return y.reshape(*x.shape[:-1], weight.shape[0])
+
+
+class Linear(Module):
+    """y = x Wᵀ + b; drop-in for `torch.nn.Linear`.
+
+    Shapes: input (*, in_features), output (*, out_features). Initial values are torch's, bit for bit from the
+    same seed: U(-k, k) with k = 1/sqrt(in_features) for both.
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        bias: bool = True,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        super().__init__()
+        self.in_features = in_features
+        self.out_features = out_features
+        self.weight = Parameter(torch.empty(out_features, in_features, device=device, dtype=dtype))
+        self.bias: Parameter | None
+        if bias:
+            self.bias = Parameter(torch.empty(out_features, device=device, dtype=dtype))
+        else:
+            self.register_parameter("bias", None)
+        self.reset_parameters()
+
+    @torch.no_grad()
+    def reset_parameters(self) -> None:
+        """Draws weight and bias anew from torch's global generator."""
+        if self.weight.numel() > 0:
+            # k, rounded the way torch does: kaiming_uniform_ with a = sqrt(5).
+            gain = math.sqrt(2.0 / (1 + math.sqrt(5) ** 2))
+            bound = math.sqrt(3.0) * (gain / math.sqrt(self.in_features))
+            self.weight.uniform_(-bound, bound)
+        if self.bias is not None:
+            k = 1 / math.sqrt(self.in_features) if self.in_features > 0 else 0
+            self.bias.uniform_(-k, k)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return linear(x, self.weight, self.bias)
+
+    def extra_repr(self) -> str:
+        return (
+            f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
+        )

@@ -1,0 +1,34 @@
+"""Where training fails: cells that diverged, and cells that ran to the end and learned nothing."""
+
+import pandas as pd
+
+STUCK_MARGIN = 0.02  # final test accuracy at most this far above chance
+
+
+def divergence(cells: pd.DataFrame, factors: list[str], classes: int) -> pd.DataFrame:
+    """One row a combination of `factors`, in their order of appearance.
+
+    Columns: <factors>, cells, diverged, stuck (counts), diverged_fraction, stuck_fraction, first_step,
+    median_step (of divergence; NaN if none diverged).
+    """
+    accuracy = pd.to_numeric(cells["test_accuracy"], errors="coerce")
+    diverged = cells["status"] != "ok"
+    marked = cells[factors].assign(
+        diverged=diverged,
+        stuck=~diverged & (accuracy <= 1 / classes + STUCK_MARGIN),
+        step=pd.to_numeric(cells["diverged_step"], errors="coerce"),
+    )
+    table = (
+        marked.groupby(factors, sort=False, observed=True)
+        .agg(
+            cells=("diverged", "size"),
+            diverged=("diverged", "sum"),
+            stuck=("stuck", "sum"),
+            diverged_fraction=("diverged", "mean"),
+            stuck_fraction=("stuck", "mean"),
+            first_step=("step", "min"),
+            median_step=("step", "median"),
+        )
+        .reset_index()
+    )
+    return table

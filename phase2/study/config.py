@@ -1,0 +1,213 @@
+"""The configuration: `config.yaml` and its overlays, read into models that refuse what they do not know.
+
+Every field carries a description; `config/schema.json` is written from these models (`phase2 schema`), so an editor
+shows them. Imports no torch: the Snakefile validates the configuration in every job.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictInt, ValidationError, field_validator, model_validator
+
+from phase2 import registry
+from phase2.errors import UserError, unknown
+
+
+def _known(kind: str) -> AfterValidator:
+    def check(name: str) -> str:
+        registry.module_of(kind, name)
+        return name
+
+    return AfterValidator(check)
+
+
+Activation = Annotated[str, _known("activation")]
+Dataset = Annotated[str, _known("dataset")]
+Init = Annotated[str, _known("init")]
+ModelName = Annotated[str, _known("model")]
+OptimizerName = Annotated[str, _known("optimizer")]
+Schedule = Annotated[str, _known("schedule")]
+Count = Annotated[StrictInt, Field(gt=0)]
+Seed = Annotated[StrictInt, Field(ge=0)]
+Rate = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class Section(BaseModel):
+    """A part of the configuration: immutable, and an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Task(Section):
+    """What is learnt from which data."""
+
+    dataset: Dataset = Field(description="name of a data set: see `phase2 doctor` for where each can come from")
+    validation: Count = Field(description="images held out of the training set, the same for every cell")
+    train: Count | None = Field(None, description="training images used; null: all that validation leaves")
+
+
+class Model(Section):
+    """The network."""
+
+    name: ModelName = Field(description="architecture")
+    width: Count = Field(description="units a hidden layer")
+    depth: Count = Field(description="hidden layers")
+    activation: Activation = Field("relu", description="non-linearity after each hidden layer")
+
+
+class Optimizer(Section):
+    """The optimizer and its base rate; schedules multiply the rate over time."""
+
+    name: OptimizerName = Field(description="update rule")
+    lr: Rate = Field(description="learning rate: the peak of every schedule")
+    weight_decay: Rate = Field(0.0, description="L2 penalty's coefficient")
+    options: dict[str, float | bool] = Field(
+        {}, description="further arguments of the optimizer, e.g. {momentum: 0.9, nesterov: true}"
+    )
+
+
+class Budget(Section):
+    """How long each cell trains: the same for all cells of a study, so that comparisons are fair."""
+
+    epochs: Count = Field(description="passes over the training images")
+    batch_size: Count = Field(description="images a step")
+
+
+class Axes(Section):
+    """The grid: each axis a list of values; a study has a cell for every combination."""
+
+    activation: list[Activation] | None = Field(None, description="non-linearities")
+    init: list[Init] | None = Field(None, description="initialisations")
+    schedule: list[Schedule] | None = Field(None, description="learning-rate schedules")
+    optimizer: list[OptimizerName] | None = Field(None, description="update rules")
+    lr: list[Rate] | None = Field(None, description="base learning rates")
+    weight_decay: list[Rate] | None = Field(None, description="L2 coefficients")
+    width: list[Count] | None = Field(None, description="units a hidden layer")
+    depth: list[Count] | None = Field(None, description="hidden layers")
+    batch_size: list[Count] | None = Field(None, description="images a step")
+    seed: list[Seed] = Field(description="seeds: every random stream of a cell derives from its seed")
+
+    @field_validator("*")
+    @classmethod
+    def _distinct(cls, values: list[Any] | None) -> list[Any] | None:
+        if values == []:
+            raise UserError("the axis is empty: list at least one value, or remove the axis")
+        twice = sorted({str(value) for value in values or [] if values and values.count(value) > 1})
+        if twice:
+            raise UserError(f"{', '.join(twice)} stands twice on the axis: list each value once")
+        return values
+
+    def values(self) -> dict[str, list[Any]]:
+        """The axes that the study has, in the order of the configuration's models, seed last."""
+        return {name: value for name in type(self).model_fields if (value := getattr(self, name)) is not None}
+
+
+class Study(Section):
+    """A grid of training runs, and the question asked of it."""
+
+    question: str = Field(description="what the study asks, in a sentence: printed in the report")
+    task: Task
+    model: Model
+    init: Init = Field("kaiming", description="initialisation where no axis says otherwise")
+    schedule: Schedule = Field("constant", description="learning-rate schedule where no axis says otherwise")
+    optimizer: Optimizer
+    budget: Budget
+    clip: Annotated[float, Field(gt=0)] | None = Field(
+        None, description="largest gradient norm of a lane; null: gradients are not clipped"
+    )
+    axes: Axes
+    keep: Literal["none", "best", "all"] = Field(
+        "best", description="weights kept: none, of the epoch best on validation, or of every epoch as well"
+    )
+    figures: list[str] = Field(description="figures drawn of this study, by name")
+
+    @property
+    def factors(self) -> list[str]:
+        """The axes that are compared: all but the seed."""
+        return [name for name in self.axes.values() if name != "seed"]
+
+
+class Data(Section):
+    """Where data comes from and where it lies."""
+
+    folder: Path = Field(Path("data"), description="folder for downloads (raw/) and memory-mapped arrays (prepared/)")
+    mirror: Path | None = Field(
+        None, description="folder <dataset>/<file> asked before the network; the variable PHASE2_MIRROR does the same"
+    )
+
+    @model_validator(mode="after")
+    def _mirror_exists(self) -> "Data":
+        if self.mirror is not None and not self.mirror.is_dir():
+            raise UserError(
+                f"data.mirror: {self.mirror} is not a folder: expected <mirror>/<dataset>/<file>; "
+                "correct the path, or set it to null to use the other sources"
+            )
+        return self
+
+
+class Compute(Section):
+    """What a job may use."""
+
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: a GPU if torch sees one")
+    threads: Count = Field(1, description="threads of a training job: fixed, since results depend on it in the last bit")
+    checkpoint_seconds: Rate = Field(30.0, description="seconds between in-progress checkpoints of a pack")
+
+
+class Config(Section):
+    """A run: everything that decides what is computed."""
+
+    run: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")] = Field(description="name: results go to results/<run>/")
+    data: Data = Data()
+    compute: Compute = Compute()
+    studies: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], Study] = Field(
+        min_length=1, description="the studies of this run, by name"
+    )
+
+
+def validate(content: dict[str, Any]) -> Config:
+    """Validates a configuration; raises `UserError` that names each wrong value, what was expected, and the key."""
+    try:
+        return Config.model_validate(content)
+    except ValidationError as error:
+        problems = "\n".join(f"  {_explain(content, item)}" for item in error.errors())
+        raise UserError(f"the configuration is wrong:\n{problems}") from None
+
+
+def _explain(content: Any, item: Any) -> str:
+    place = ".".join(str(part) for part in item["loc"])
+    if item["type"] == "extra_forbidden":
+        *parents, key = item["loc"]
+        return f"{place}: {unknown('key', key, _fields_at(parents))}"
+    message = item["msg"].removeprefix("Value error, ")
+    given = "" if item["type"] in ("value_error", "missing") else f" (found {item['input']!r})"
+    return f"{place}: {message}{given}" if item["type"] != "missing" else f"{place}: is missing"
+
+
+def _fields_at(place: Iterable[Any]) -> list[str]:
+    """The keys allowed at a place of the configuration, for the message about one that is not."""
+    section: Any = Config
+    for part in place:
+        section = section.model_fields[part].annotation if isinstance(section, type) else Study
+    return list(section.model_fields)
+
+
+def merge(base: dict[str, Any], overlay: dict[str, Any]) -> dict[str, Any]:
+    """`base` with the values of `overlay` laid over it, section by section, as Snakemake's --configfile does."""
+    both = {**base, **overlay}
+    for key in base.keys() & overlay.keys():
+        if isinstance(base[key], dict) and isinstance(overlay[key], dict):
+            both[key] = merge(base[key], overlay[key])
+    return both
+
+
+def load(paths: Iterable[Path]) -> Config:
+    """Reads configuration files, later ones laid over earlier ones."""
+    content: dict[str, Any] = {}
+    for path in paths:
+        try:
+            content = merge(content, yaml.safe_load(Path(path).read_text()) or {})
+        except (OSError, yaml.YAMLError) as error:
+            raise UserError(f"cannot read the configuration {path}: {error}") from None
+    return validate(content)

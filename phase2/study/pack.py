@@ -1,0 +1,176 @@
+"""One job of the grid: restores the pack's cells that the store has, trains the others in lockstep, writes all files.
+
+Imports torch: only jobs that train import this module.
+"""
+
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+from filelock import FileLock, Timeout
+from safetensors.torch import save_file
+
+from phase2.data.prepared import Prepared, open_prepared
+from phase2.errors import UserError
+from phase2.files import sha256_text, write_json
+from phase2.study.cell import Cell
+from phase2.study.code import training_code
+from phase2.study.config import Compute, Study
+from phase2.study.provenance import environment
+from phase2.study.results import HISTORY, METRICS, destinations, read_metrics, weight_files, write_history
+from phase2.study.store import Store, key_of
+from phase2.train.batches import open_parts
+from phase2.train.loop import LaneResult, train_pack
+from phase2.train.recipe import Lane, Recipe
+
+
+@dataclass(frozen=True)
+class Folders:
+    """Where a run reads and writes."""
+
+    prepared: Path  # the data set's folder of arrays
+    results: Path  # results/<run>
+    checkpoints: Path  # checkpoints/<run>
+    store: Path
+    work: Path  # in-progress checkpoints
+
+
+@dataclass(frozen=True)
+class PackReport:
+    """What a job did with its cells."""
+
+    trained: int
+    restored: int
+    diverged: int
+    train_seconds: float
+
+
+def run_pack(
+    cells: list[Cell],
+    study: Study,
+    folders: Folders,
+    compute: Compute,
+    progress: Callable[[float], None] = lambda fraction: None,
+) -> PackReport:
+    """Brings every cell of a pack into the results tree. Killed and started again, it ends with the same bits."""
+    torch.set_num_threads(compute.threads)
+    prepared = open_prepared(folders.prepared)
+    keys = {cell: key_of(cell, training_code(cell.spec), prepared.hash) for cell in cells}
+    store = Store(folders.store)
+    files = {cell: destinations(cell, study, folders.results, folders.checkpoints) for cell in cells}
+    missing = [cell for cell in cells if not store.restore(keys[cell], files[cell])]
+    results: list[LaneResult] = []
+    if missing:
+        results = _train(missing, [keys[cell] for cell in missing], study, prepared, store, folders.work, compute, progress)
+        for cell in missing:
+            if not store.restore(keys[cell], files[cell]):
+                raise UserError(f"the cell store {folders.store} lost cell {cell.id} while it was in use: run again")
+    diverged = sum(read_metrics(cell, folders.results)["status"] == "diverged" for cell in cells)
+    seconds = sum(result.seconds for result in results)
+    return PackReport(len(missing), len(cells) - len(missing), diverged, seconds)
+
+
+def _train(
+    cells: list[Cell],
+    keys: list[str],
+    study: Study,
+    prepared: Prepared,
+    store: Store,
+    work: Path,
+    compute: Compute,
+    progress: Callable[[float], None],
+) -> list[LaneResult]:
+    """Trains cells that share a pack and puts them into the store."""
+    device = torch.device(_device(compute.device))
+    folder = work / sha256_text("".join(sorted(keys)))[:16]
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        lock = FileLock(folder.with_suffix(".lock"), timeout=0).acquire()
+    except Timeout:
+        raise UserError(
+            f"another run is training this pack ({folder.name}): wait for it, or stop it, and start again"
+        ) from None
+    with lock:
+        parts = open_parts(prepared, study.task.validation, study.task.train, device)
+        recipe, lanes = recipe_of(cells[0]), [lane_of(cell) for cell in cells]
+        results = train_pack(
+            recipe,
+            lanes,
+            parts,
+            folder,
+            device=device,
+            keep_epochs=study.keep == "all",
+            checkpoint_seconds=compute.checkpoint_seconds,
+            progress=progress,
+        )
+        provenance = environment() | {
+            "data": prepared.hash,
+            "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
+            "threads": compute.threads,
+            "lanes": len(cells),
+            "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+        for cell, key, result in zip(cells, keys, results, strict=True):
+            with tempfile.TemporaryDirectory(dir=folder) as name:
+                _write_cell(Path(name), cell, key, result, study, provenance)
+                store.put(key, Path(name))
+        shutil.rmtree(folder)
+    return results
+
+
+def _write_cell(
+    folder: Path, cell: Cell, key: str, result: LaneResult, study: Study, provenance: dict[str, Any]
+) -> None:
+    """Writes a cell's files. A diverged lane has no weights: its files of weights are there, and empty of tensors."""
+    write_json(
+        folder / METRICS,
+        {
+            "id": cell.id,
+            "key": key,
+            "status": result.status,
+            "diverged_step": result.diverged_step,
+            "final": result.final,
+            "best": result.best,
+            "seconds": result.seconds,
+            "spec": cell.spec,
+            "provenance": provenance | {"code": training_code(cell.spec)},
+        },
+    )
+    write_history(folder / HISTORY, result.history)
+    for name in weight_files(study):
+        save_file(result.weights.get(Path(name).stem, {}), folder / name, metadata={"cell": cell.id})
+
+
+def recipe_of(cell: Cell) -> Recipe:
+    """What the lanes of a cell's pack share."""
+    spec = cell.spec
+    model = dict(spec["model"])
+    return Recipe(
+        model=model.pop("name"),
+        model_options=model,
+        optimizer=spec["optimizer"]["name"],
+        optimizer_options=spec["optimizer"]["options"],
+        batch_size=spec["budget"]["batch_size"],
+        epochs=spec["budget"]["epochs"],
+        seed=spec["seed"],
+        clip=spec["clip"],
+    )
+
+
+def lane_of(cell: Cell) -> Lane:
+    """What a cell has of its own in its pack."""
+    spec = cell.spec
+    return Lane(spec["init"], spec["schedule"], spec["optimizer"]["lr"], spec["optimizer"]["weight_decay"])
+
+
+def _device(wanted: str) -> str:
+    if wanted == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if wanted == "cuda" and not torch.cuda.is_available():
+        raise UserError("compute.device is cuda, and torch sees no GPU: set it to auto or cpu, or see `phase2 doctor`")
+    return wanted

@@ -1,0 +1,130 @@
+"""The cell store: finished cells, content-addressed, so that nothing is trained twice.
+
+An entry is a folder named by the SHA-256 of (spec, code fingerprint, data hash). It holds the cell's own files and a
+manifest of their checksums; it appears by a rename, so it is whole or absent. The store outlives any configuration and
+travels: it can be filled where there is no Snakemake, exported, and imported elsewhere.
+"""
+
+import json
+import os
+import shutil
+import tarfile
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from phase2.data.archives import extract_tar
+from phase2.errors import UserError
+from phase2.files import atomic_path, canonical_json, sha256_file, sha256_text, write_json
+from phase2.study.cell import Cell
+
+MANIFEST = "manifest.json"
+
+
+def key_of(cell: Cell, code: str, data: str) -> str:
+    """The address of a cell's result."""
+    return sha256_text(canonical_json({"spec": cell.spec, "code": code, "data": data}))
+
+
+class Store:
+    """A folder of finished cells."""
+
+    def __init__(self, root: Path):
+        self.root = Path(root)
+
+    def _folder(self, key: str) -> Path:
+        return self.root / key[:2] / key
+
+    def __iter__(self) -> Iterator[str]:
+        """The keys of all entries."""
+        return (folder.name for folder in sorted(self.root.glob("[0-9a-f][0-9a-f]/*")) if (folder / MANIFEST).exists())
+
+    def put(self, key: str, source: Path) -> None:
+        """Takes the files of the folder `source` in as the entry `key`, replacing one that is there."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        staging = Path(tempfile.mkdtemp(dir=self.root, prefix=".new-"))
+        try:
+            for file in sorted(source.iterdir()):
+                shutil.copyfile(file, staging / file.name)
+            write_json(staging / MANIFEST, {file.name: sha256_file(file) for file in sorted(staging.iterdir())})
+            staging.chmod(0o755)
+            self._swap_in(staging, self._folder(key))
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
+
+    def _swap_in(self, staging: Path, folder: Path) -> None:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        if folder.exists():
+            os.rename(folder, staging.with_name(staging.name + "-old"))
+        os.rename(staging, folder)
+        shutil.rmtree(staging.with_name(staging.name + "-old"), ignore_errors=True)
+
+    def restore(self, key: str, files: dict[str, Path]) -> bool:
+        """Copies the named files of an entry to their destinations; False if the entry, or one of them, is not there.
+
+        A damaged entry is moved to `corrupt/` and counts as not there.
+        """
+        folder = self._folder(key)
+        if not (folder / MANIFEST).exists():
+            return False
+        if problem := self.problem(key):
+            self._set_aside(folder, problem)
+            return False
+        if not all((folder / name).exists() for name in files):
+            return False
+        for name, destination in files.items():
+            with atomic_path(destination) as temporary:
+                shutil.copyfile(folder / name, temporary)
+        return True
+
+    def problem(self, key: str) -> str | None:
+        """What is wrong with an entry's files, or None."""
+        folder = self._folder(key)
+        try:
+            manifest = json.loads((folder / MANIFEST).read_text())
+            for name, checksum in manifest.items():
+                if sha256_file(folder / name) != checksum:
+                    return f"{name} does not match its checksum"
+        except (OSError, ValueError, AttributeError) as error:
+            return str(error)
+        return None
+
+    def _set_aside(self, folder: Path, problem: str) -> None:
+        aside = self.root / "corrupt" / f"{folder.name}-{time.time_ns()}"
+        aside.parent.mkdir(parents=True, exist_ok=True)
+        os.rename(folder, aside)
+        print(f"cell store: {folder.name[:12]} is damaged ({problem}); moved to {aside}, the cell is trained again")
+
+    def export(self, archive: Path) -> int:
+        """Writes every entry into one .tar; returns their number."""
+        keys = list(self)
+        with atomic_path(archive) as temporary, tarfile.open(temporary, "w") as tar:
+            for key in keys:
+                tar.add(self._folder(key), arcname=key)
+        return len(keys)
+
+    def import_(self, archive: Path) -> tuple[int, int]:
+        """Takes in the entries of an archive that are whole and not yet here; returns (taken, refused)."""
+        if not Path(archive).is_file():
+            raise UserError(f"no archive {archive}: expected a .tar that `phase2 store export` wrote")
+        self.root.mkdir(parents=True, exist_ok=True)
+        taken = refused = 0
+        with tempfile.TemporaryDirectory(dir=self.root, prefix=".import-") as name:
+            incoming = Store(Path(name) / "entries")
+            extract_tar(Path(archive), incoming.root)
+            for folder in sorted(incoming.root.iterdir()):
+                folder.rename(_made(incoming._folder(folder.name)))
+            for key in incoming:
+                if incoming.problem(key):
+                    refused += 1
+                elif not (self._folder(key) / MANIFEST).exists():
+                    incoming._folder(key).rename(_made(self._folder(key)))
+                    taken += 1
+        return taken, refused
+
+
+def _made(path: Path) -> Path:
+    """`path`, its parent folder made."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path

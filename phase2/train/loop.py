@@ -1,0 +1,216 @@
+"""The training loop. There is one: it trains a pack of lanes in lockstep, and a single network is a pack of one."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from phase2 import registry
+from phase2.files import atomic_path
+from phase2.optim import clip_grad_norm_, lane_norms
+from phase2.train import state as checkpoint
+from phase2.train.batches import Parts, epoch_order, steps_per_epoch
+from phase2.train.lanes import Stack, build, evaluate
+from phase2.train.recipe import Lane, Recipe
+from phase2.train.state import State
+
+
+@dataclass
+class LaneResult:
+    """What became of a lane. A lane that diverged has a step, and no final metrics."""
+
+    status: str  # "ok" or "diverged"
+    diverged_step: int | None
+    final: dict[str, float] | None
+    best: dict[str, float] | None
+    history: list[dict[str, Any]]  # a row an epoch and split
+    seconds: float  # the lane's share of the pack's training time
+    weights: dict[str, dict[str, Tensor]] = field(default_factory=dict)  # by name: "best", "epoch=03"
+
+
+class Training:
+    """A pack in training. `step` and `end_epoch` advance it; its whole state can be saved after any step."""
+
+    def __init__(self, recipe: Recipe, lanes: list[Lane], parts: Parts, device: torch.device, dtype: torch.dtype):
+        self.recipe, self.lanes, self.parts, self.dtype = recipe, lanes, parts, dtype
+        channels, height, width = parts.train.images.shape[1:]
+        self.stack = build(recipe, lanes, parts.train, channels * height * width, parts.classes, dtype)
+        self.steps = steps_per_epoch(len(parts.train), recipe.batch_size)
+        self.rates = _rates(lanes, self.steps * recipe.epochs).to(device, dtype)
+        self.optimizer = registry.load("optimizer", recipe.optimizer)(
+            list(self.stack.parameters.values()),
+            lr=self.rates[0].clone(),
+            weight_decay=torch.tensor([lane.weight_decay for lane in lanes], device=device, dtype=dtype),
+            **recipe.optimizer_options,
+        )
+        self.state = State.start(len(lanes), self.stack.weights(), device)
+
+    def step(self, rows: Tensor) -> None:
+        """One optimizer step of every lane on one minibatch; lanes that are no longer finite stay where they are."""
+        state, parameters = self.state, list(self.stack.parameters.values())
+        images, labels = self.parts.train.batch(rows, self.dtype)
+        self.stack.base.train()
+        losses, right = self.stack.losses(images, labels)
+        losses.sum().backward()
+        limit = self.recipe.clip or float("inf")
+        norms = clip_grad_norm_(parameters, limit, lanes=len(self.lanes))
+        self._freeze(torch.isfinite(losses.detach()) & torch.isfinite(norms))
+        self.optimizer.param_groups[0]["lr"].copy_(self.rates[state.step] * state.alive)
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        with torch.no_grad():
+            state.loss_sum += torch.where(state.alive, losses.double(), 0.0) * len(labels)
+            state.right_sum += right
+            state.norm_sum += torch.where(state.alive, norms.double(), 0.0)
+        state.seen += len(labels)
+        state.step += 1
+
+    def _freeze(self, finite: Tensor) -> None:
+        """Marks lanes that have just left the finite numbers, and takes dead lanes' gradients out of the update."""
+        state = self.state
+        state.diverged_step = torch.where(state.alive & ~finite, state.step, state.diverged_step)
+        state.alive &= finite
+        if not bool(state.alive.all()):
+            for parameter in self.stack.parameters.values():
+                assert parameter.grad is not None
+                dead = ~state.alive.reshape(-1, *[1] * (parameter.dim() - 1))
+                parameter.grad.masked_fill_(dead, 0.0)
+
+    def end_epoch(self) -> None:
+        """Validates, writes the epoch's rows, and keeps each lane's best weights so far."""
+        state = self.state
+        state.epoch += 1
+        loss, accuracy = evaluate(self.stack, self.parts.val, self.dtype)
+        state.alive &= torch.isfinite(loss).to(state.alive.device)  # the last step itself may have overflowed
+        state.diverged_step = torch.where(~state.alive & (state.diverged_step < 0), state.step - 1, state.diverged_step)
+        alive = state.alive.cpu()
+        self._write_rows(alive, loss, accuracy)
+        better = alive & (accuracy > state.best_accuracy)
+        state.best_accuracy = torch.where(better, accuracy, state.best_accuracy)
+        state.best_epoch = torch.where(better, state.epoch, state.best_epoch)
+        for name, value in self.stack.weights().items():
+            state.best_weights[name][better] = value[better]
+        state.new_epoch()
+
+    def _write_rows(self, alive: Tensor, val_loss: Tensor, val_accuracy: Tensor) -> None:
+        state = self.state
+        train_loss, train_accuracy = state.loss_sum.cpu() / state.seen, state.right_sum.cpu() / state.seen
+        grad_norm = state.norm_sum.cpu() / self.steps
+        weight_norm = lane_norms([p.detach() for p in self.stack.parameters.values()]).cpu()
+        rate = self.rates[state.step - 1].cpu()
+        throughput = state.seen * len(self.lanes) / state.epoch_seconds
+        for lane in alive.nonzero().flatten().tolist():
+            common = {
+                "lr": float(rate[lane]),
+                "grad_norm": float(grad_norm[lane]),
+                "weight_norm": float(weight_norm[lane]),
+                "samples_per_second": throughput,
+            }
+            for part, losses, accuracies in (
+                ("train", train_loss, train_accuracy),
+                ("val", val_loss, val_accuracy),
+            ):
+                row = {"epoch": state.epoch, "step": state.step, "split": part}
+                state.history[lane].append(
+                    row | {"loss": float(losses[lane]), "accuracy": float(accuracies[lane])} | common
+                )
+
+    def results(self) -> list[LaneResult]:
+        """Reads the test set, once, with each lane's last weights and with its best, and sums up."""
+        state = self.state
+        last = evaluate(self.stack, self.parts.test, self.dtype)
+        self.stack.load(state.best_weights)
+        best = evaluate(self.stack, self.parts.test, self.dtype)
+        return [self._result(lane, last, best) for lane in range(len(self.lanes))]
+
+    def _result(self, lane: int, last: tuple[Tensor, Tensor], best: tuple[Tensor, Tensor]) -> LaneResult:
+        state, history = self.state, self.state.history[lane]
+        seconds = state.seconds / len(self.lanes)
+        if not bool(state.alive[lane]):
+            return LaneResult("diverged", int(state.diverged_step[lane]), None, None, history, seconds)
+        train, val = history[-2], history[-1]
+        final = {
+            "train_loss": train["loss"],
+            "train_accuracy": train["accuracy"],
+            "val_loss": val["loss"],
+            "val_accuracy": val["accuracy"],
+            "test_loss": float(last[0][lane]),
+            "test_accuracy": float(last[1][lane]),
+        }
+        chosen = {
+            "epoch": int(state.best_epoch[lane]),
+            "val_accuracy": float(state.best_accuracy[lane]),
+            "test_loss": float(best[0][lane]),
+            "test_accuracy": float(best[1][lane]),
+        }
+        weights = {"best": {name: value[lane].clone() for name, value in state.best_weights.items()}}
+        return LaneResult("ok", None, final, chosen, history, seconds, weights)
+
+
+def _rates(lanes: list[Lane], total: int) -> Tensor:
+    """The learning rate of every step and lane: (total, lanes), float64."""
+    columns = []
+    for lane in lanes:
+        schedule = registry.load("schedule", lane.schedule)
+        columns.append([schedule(step, total, lane.lr) for step in range(total)])
+    return torch.tensor(columns, dtype=torch.float64).T.contiguous()
+
+
+def train_pack(
+    recipe: Recipe,
+    lanes: list[Lane],
+    parts: Parts,
+    work: Path,
+    *,
+    device: torch.device,
+    dtype: torch.dtype = torch.float32,
+    keep_epochs: bool = False,
+    checkpoint_seconds: float = 30.0,
+    progress: Callable[[float], None] = lambda fraction: None,
+) -> list[LaneResult]:
+    """Trains the lanes to the end of their budget, from the checkpoint in `work` if an earlier attempt left one.
+
+    `keep_epochs` keeps the weights of every epoch in the results, besides the best. `progress` gets the finished
+    fraction after each epoch. The same call gives the same bits on one machine and thread count, however often it was
+    killed and started again.
+    """
+    training = Training(recipe, lanes, parts, device, dtype)
+    path = work / "state.pt"
+    if path.exists():
+        training.state, weights, optimizer = checkpoint.load(path, device)
+        training.stack.load(weights)
+        training.optimizer.load_state_dict(optimizer)
+    state, saved = training.state, time.monotonic()
+    while state.epoch < recipe.epochs:
+        order = epoch_order(len(parts.train), recipe.seed, state.epoch)
+        for first in range(state.seen, len(order), recipe.batch_size):
+            began = time.monotonic()
+            training.step(order[first : first + recipe.batch_size])
+            now = time.monotonic()
+            state.seconds += now - began
+            state.epoch_seconds += now - began
+            if now - saved >= checkpoint_seconds:
+                checkpoint.save(path, state, training.stack.weights(), training.optimizer.state_dict())
+                saved = time.monotonic()
+        training.end_epoch()
+        if keep_epochs:
+            with atomic_path(work / f"epoch={state.epoch:02d}.safetensors") as temporary:
+                save_file(training.stack.weights(), temporary)
+        progress(state.epoch / recipe.epochs)
+    results = training.results()
+    if keep_epochs:
+        _add_epochs(results, work, recipe.epochs)
+    return results
+
+
+def _add_epochs(results: list[LaneResult], work: Path, epochs: int) -> None:
+    for epoch in range(1, epochs + 1):
+        stacked = load_file(work / f"epoch={epoch:02d}.safetensors")
+        for lane, result in enumerate(results):
+            if result.status == "ok":
+                result.weights[f"epoch={epoch:02d}"] = {name: v[lane].clone() for name, v in stacked.items()}

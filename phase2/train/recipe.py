@@ -1,0 +1,29 @@
+"""What a training needs to know: what its lanes share (a recipe), and what each has of its own (a lane)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Lane:
+    """What may differ between the lanes of a pack."""
+
+    init: str
+    schedule: str
+    lr: float  # the schedule's peak
+    weight_decay: float = 0.0
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What all lanes of a pack share: one seed, hence one order of batches; one shape, hence one stacked model."""
+
+    model: str
+    model_options: Mapping[str, Any]
+    optimizer: str
+    batch_size: int
+    epochs: int
+    seed: int
+    optimizer_options: Mapping[str, Any] = field(default_factory=dict)
+    clip: float | None = None  # largest gradient norm of a lane

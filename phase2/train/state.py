@@ -1,0 +1,79 @@
+"""All that a training is at one moment, so that a killed run resumes to the same bits."""
+
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from phase2.errors import UserError
+from phase2.files import atomic_path
+
+
+@dataclass
+class State:
+    """Where a pack stands. Tensors have shape (lanes,) unless said otherwise; random streams need no saving
+    (`phase2.train.seeding`)."""
+
+    alive: Tensor
+    diverged_step: Tensor  # -1: has not diverged
+    loss_sum: Tensor  # over the images seen in this epoch
+    right_sum: Tensor
+    norm_sum: Tensor  # of gradient norms over the steps of this epoch
+    best_accuracy: Tensor
+    best_epoch: Tensor
+    best_weights: dict[str, Tensor]  # (lanes, ...)
+    epoch: int = 0  # finished epochs
+    step: int = 0  # finished optimizer steps, over all epochs
+    seen: int = 0  # images seen in this epoch
+    seconds: float = 0.0  # spent training, over all attempts
+    epoch_seconds: float = 0.0
+    history: list[list[dict[str, Any]]] = field(default_factory=list)  # rows of each lane
+
+    @classmethod
+    def start(cls, lanes: int, weights: dict[str, Tensor], device: torch.device) -> "State":
+        """The state before the first step."""
+        zeros = {name: torch.zeros(lanes, dtype=torch.float64, device=device) for name in _SUMS}
+        return cls(
+            alive=torch.ones(lanes, dtype=torch.bool, device=device),
+            diverged_step=torch.full((lanes,), -1, device=device),
+            best_accuracy=torch.full((lanes,), -1.0, dtype=torch.float64),
+            best_epoch=torch.zeros(lanes, dtype=torch.int64),
+            best_weights=weights,
+            history=[[] for _ in range(lanes)],
+            **zeros,
+        )
+
+    def new_epoch(self) -> None:
+        """Clears what is summed over an epoch."""
+        for name in _SUMS:
+            getattr(self, name).zero_()
+        self.seen = 0
+        self.epoch_seconds = 0.0
+
+
+_SUMS = ("loss_sum", "right_sum", "norm_sum")
+
+
+def save(path: Path, state: State, weights: dict[str, Tensor], optimizer: dict[str, Any]) -> None:
+    """Writes an in-progress checkpoint atomically: only tensors and plain values, so it loads with `weights_only`."""
+    content = {
+        "state": {f.name: getattr(state, f.name) for f in fields(state)},
+        "weights": weights,
+        "optimizer": optimizer,
+    }
+    with atomic_path(path) as temporary:
+        torch.save(content, temporary)
+
+
+def load(path: Path, device: torch.device) -> tuple[State, dict[str, Tensor], dict[str, Any]]:
+    """Reads what `save` wrote; raises `UserError` if the file is damaged."""
+    try:
+        content = torch.load(path, weights_only=True, map_location="cpu")
+        state = State(**content["state"])
+    except Exception as error:
+        raise UserError(f"the in-progress checkpoint {path} cannot be read ({error}): delete it to start again") from error
+    for name in ("alive", "diverged_step", *_SUMS):
+        setattr(state, name, getattr(state, name).to(device))
+    return state, content["weights"], content["optimizer"]

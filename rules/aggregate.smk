@@ -1,0 +1,49 @@
+# From cells to tables: one tidy table of all cells, their curves, and the statistics drawn from them.
+
+
+rule aggregate:
+    input:
+        metrics=lambda w: cell_files(w.study, "metrics.json"),
+        history=lambda w: cell_files(w.study, "history.csv"),
+    output:
+        **{table: f"{TABLES}/{table}.csv" for table in ("cells", "curves", "schedules")},
+    log:
+        f"logs/{RUN}/{{study}}/aggregate.log",
+    benchmark:
+        f"logs/{RUN}/{{study}}/aggregate.benchmark.tsv"
+    params:
+        code=fingerprint("phase2.study.tables"),
+    script:
+        "../workflow/scripts/aggregate.py"
+
+
+rule analyse:
+    input:
+        cells=f"{TABLES}/cells.csv",
+        data=lambda w: DATA / "prepared" / CONFIG.studies[w.study].task.dataset / "meta.json",
+    output:
+        **{table: f"{TABLES}/{table}.csv" for table in ANALYSES},
+    log:
+        f"logs/{RUN}/{{study}}/analyse.log",
+    benchmark:
+        f"logs/{RUN}/{{study}}/analyse.benchmark.tsv"
+    params:
+        code=fingerprint("phase2.stats.analysis"),
+        factors=lambda w: CONFIG.studies[w.study].factors,
+    script:
+        "../workflow/scripts/analyse.py"
+
+
+rule record:
+    """The resolved configuration and the environment, beside the results they led to."""
+    input:
+        [f"{RESULTS}/tables/{study}/cells.csv" for study in CELLS],
+    output:
+        config=f"{RESULTS}/config.yaml",
+        environment=f"{RESULTS}/environment.json",
+    log:
+        f"logs/{RUN}/record.log",
+    params:
+        config=CONFIG.model_dump(mode="json"),
+    script:
+        "../workflow/scripts/record.py"

@@ -1,0 +1,72 @@
+# The validated configuration, and the helpers that rules share. Nothing here imports torch: this file runs in every job.
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+sys.path.insert(0, workflow.basedir)
+
+from phase2.errors import UserError, unknown
+from phase2.figures.catalog import FIGURES
+from phase2.study.cell import LANE_AXES, cells_of, find_pack, packs_of
+from phase2.study.code import components_of
+from phase2.study.config import validate
+from phase2.study.fingerprint import fingerprint
+from phase2.study.progress import Monitor
+from phase2.study.results import weight_files
+
+try:
+    CONFIG = validate(config)
+    for figure in {figure for study in CONFIG.studies.values() for figure in study.figures} - set(FIGURES):
+        raise unknown("figure", figure, FIGURES)
+except UserError as error:
+    raise WorkflowError(str(error))
+
+RUN = CONFIG.run
+DATA = CONFIG.data.folder
+RESULTS = f"results/{RUN}"
+CHECKPOINTS = f"checkpoints/{RUN}"
+TABLES = f"{RESULTS}/tables/{{study}}"
+ANALYSES = ("ranking", "levels", "pairs", "variance", "divergence")
+CELLS = {name: cells_of(name, study) for name, study in CONFIG.studies.items()}
+MONITOR = Monitor(Path(".phase2/progress") / RUN)
+
+
+wildcard_constraints:
+    study="|".join(CONFIG.studies),
+
+
+def pack_digest(study, wildcards):
+    """What a pack's result depends on besides its data: its cells, and what is kept of them."""
+    cells = find_pack(CELLS[study], dict(wildcards))
+    return {"cells": [cell.id for cell in cells], "keep": CONFIG.studies[study].keep}
+
+
+def pack_code(study, wildcards):
+    """The fingerprint of all code behind a pack's files."""
+    cells = find_pack(CELLS[study], dict(wildcards))
+    components = {component for cell in cells for component in components_of(cell.spec)}
+    return fingerprint("phase2.study.pack", components=tuple(sorted(components)))
+
+
+def cell_files(study, name):
+    """The files of one name, over all cells of a study."""
+    return [f"{RESULTS}/{study}/{cell.partition}/{name}" for cell in CELLS[study]]
+
+
+onstart:
+    MONITOR.start(
+        {
+            job.output[0]: job.params.cells["cells"]
+            for job in workflow.dag.needrun_jobs()
+            if job.rule.name.startswith("train_")
+        }
+    )
+
+
+onsuccess:
+    MONITOR.stop(report=f"{RESULTS}/report.pdf")
+
+
+onerror:
+    MONITOR.stop(failed=True)

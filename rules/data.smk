@@ -1,0 +1,39 @@
+# Data: download -> verify -> prepare. Sources and checksums are in phase2/data/sources.py.
+
+
+rule download:
+    output:
+        DATA / "raw" / "{dataset}" / "download.json",
+    log:
+        "logs/data/{dataset}/download.log",
+    script:
+        "../workflow/scripts/download.py"
+
+
+rule verify:
+    input:
+        rules.download.output,
+    output:
+        DATA / "raw" / "{dataset}" / "verified.json",
+    log:
+        "logs/data/{dataset}/verify.log",
+    script:
+        "../workflow/scripts/verify.py"
+
+
+rule prepare:
+    input:
+        rules.verify.output,
+    output:
+        DATA / "prepared" / "{dataset}" / "meta.json",
+    log:
+        "logs/data/{dataset}/prepare.log",
+    params:
+        code=lambda w: fingerprint(components=(("dataset", w.dataset),)),
+    script:
+        "../workflow/scripts/prepare.py"
+
+
+rule data:
+    input:
+        sorted({str(DATA / "prepared" / s.task.dataset / "meta.json") for s in CONFIG.studies.values()}),

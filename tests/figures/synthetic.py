@@ -1,0 +1,186 @@
+"""Tables as the pipeline writes them, made up: a study with divergences and stuck cells, and any smaller one."""
+
+from itertools import combinations, product
+from math import ceil
+
+import numpy as np
+import pandas as pd
+from scipy.stats import t as student
+
+DESK = {
+    "activation": ["relu", "leaky_relu", "gelu", "silu", "tanh", "sigmoid"],
+    "init": ["xavier", "kaiming", "lsuv", "normal_small", "normal_large"],
+    "schedule": ["constant", "step", "cosine", "warm_restarts", "one_cycle"],
+}
+SMOKE = {
+    "activation": ["relu", "tanh"],
+    "init": ["kaiming", "normal_large"],
+    "schedule": ["constant", "cosine"],
+}
+MEASURES = ("test_accuracy", "curve_area")
+CHANCE, BASE_LR, STEPS_PER_EPOCH = 0.1, 0.1, 90
+
+
+def learning_rate(schedule: str, progress: np.ndarray) -> np.ndarray:
+    """Learning rate at `progress` (0 to 1) of the run."""
+    shapes = {
+        "step": np.where(progress < 0.5, 1.0, np.where(progress < 0.75, 0.1, 0.01)),
+        "cosine": (1 + np.cos(np.pi * progress)) / 2,
+        "warm_restarts": (1 + np.cos(np.pi * (progress * 3 % 1))) / 2,
+        "one_cycle": np.where(
+            progress < 0.3, 0.04 + 3.2 * progress, np.cos(np.pi * (progress - 0.3) / 1.4) ** 2
+        ),
+    }
+    return BASE_LR * shapes.get(schedule, np.ones_like(progress))
+
+
+def _fate(spec: dict[str, object], random: np.random.Generator) -> str:
+    unbounded = spec.get("activation") not in ("tanh", "sigmoid")
+    if spec.get("init") == "normal_large" and unbounded:
+        return "diverged" if random.random() < 0.6 else "ok"
+    if spec.get("init") == "normal_small" and spec.get("activation") == "sigmoid":
+        return "stuck"
+    return "stuck" if spec.get("init") == "normal_small" and random.random() < 0.3 else "ok"
+
+
+def _final(spec: dict[str, object]) -> float:
+    cost = {
+        "relu": 0,
+        "tanh": 0.012,
+        "sigmoid": 0.05,
+        "kaiming": 0,
+        "normal_small": 0.02,
+        "normal_large": 0.12,
+    }
+    cost |= {"constant": 0.015, "cosine": 0, "one_cycle": -0.004}
+    return 0.97 - sum(cost.get(str(value), 0.006) for factor, value in spec.items() if factor != "seed")
+
+
+def runs(grid: dict[str, list], seeds: int = 5, epochs: int = 12) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The tables `cells` and `curves` of every combination of `grid` and seed."""
+    cells, curves = [], []
+    for number, levels in enumerate(product(*grid.values(), range(seeds))):
+        spec = dict(zip([*grid, "seed"], levels, strict=True))
+        random = np.random.default_rng(number)
+        fate = _fate(spec, random)
+        lived = int(random.integers(0, epochs)) if fate == "diverged" else epochs
+        final = CHANCE if fate == "stuck" else _final(spec) + 0.006 * random.standard_normal()
+        epoch = np.arange(1, lived + 1)
+        value = final - (final - CHANCE) * np.exp(-0.6 * epoch) + 0.004 * random.standard_normal(lived)
+        cells.append(
+            {"id": f"{number:012x}", "study": "grid", **spec}
+            | {"status": "diverged" if fate == "diverged" else "ok"}
+            | {"diverged_step": lived * STEPS_PER_EPOCH + 7 if fate == "diverged" else np.nan}
+            | {"test_accuracy": np.nan if fate == "diverged" else final - 0.004}
+            | {"curve_area": np.nan if fate == "diverged" else value.mean()}
+        )
+        rate = learning_rate(str(spec.get("schedule")), epoch / epochs)
+        for split, shift in (("train", 0.01), ("val", 0.0)):
+            rows = {"epoch": epoch, "step": epoch * STEPS_PER_EPOCH, "split": split, "loss": 1 - value}
+            rows |= {"accuracy": value + shift, "lr": rate, "grad_norm": 1.0, "weight_norm": 9.0}
+            curves.append(pd.DataFrame({"id": f"{number:012x}", **spec, **rows, "samples_per_second": 5e4}))
+    return pd.DataFrame(cells), pd.concat(curves, ignore_index=True)
+
+
+def _interval(values: np.ndarray) -> dict[str, float]:
+    half = np.nan
+    if len(values) > 1:
+        half = student.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
+    return {
+        "mean": values.mean(),
+        "low": values.mean() - half,
+        "high": values.mean() + half,
+        "n": len(values),
+    }
+
+
+def _ranking(cells: pd.DataFrame, factors: list[str]) -> pd.DataFrame:
+    tables = []
+    for measure in MEASURES:
+        groups = cells.groupby(factors, sort=False)[measure]
+        rows = [dict(zip(factors, key, strict=True)) | _interval(group.to_numpy()) for key, group in groups]
+        table = pd.DataFrame(rows).sort_values("mean", ascending=False, ignore_index=True)
+        table.insert(0, "rank", table.index + 1)
+        table.insert(0, "measure", measure)
+        tables.append(table)
+    return pd.concat(tables, ignore_index=True)
+
+
+def _levels(cells: pd.DataFrame, factors: list[str]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {"measure": measure, "factor": factor, "level": level} | _interval(group.to_numpy())
+        for measure, factor in product(MEASURES, factors)
+        for level, group in cells.groupby(factor, sort=False)[measure]
+    )
+
+
+def _pairs(cells: pd.DataFrame, factors: list[str]) -> pd.DataFrame:
+    rows = []
+    for measure, factor in product(MEASURES, factors):
+        means = cells.pivot_table(measure, "seed", factor, sort=False)
+        for a, b in combinations(means.columns, 2):
+            gap = _interval((means[a] - means[b]).to_numpy())
+            p = 0.001 if gap["low"] * gap["high"] > 0 else 0.4
+            row = {"measure": measure, "factor": factor, "a": a, "b": b, "difference": gap["mean"]}
+            row |= {"low": gap["low"], "high": gap["high"], "p_t": p / 2, "p_holm": p, "p_signflip": p}
+            rows.append(row | {"effect": 1.2, "n": gap["n"]})
+    columns = "measure factor a b difference low high p_t p_holm p_signflip effect n".split()
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _variance(factors: list[str]) -> pd.DataFrame:
+    interactions = [
+        ":".join(pair) for size in range(2, len(factors) + 1) for pair in combinations(factors, size)
+    ]
+    terms = [*factors, *interactions, "seed", "residual"]
+    rows = []
+    for measure, shift in zip(MEASURES, (0, 1), strict=True):
+        weights = np.random.default_rng(shift).dirichlet(np.linspace(3, 0.4, len(terms)))
+        for term, share in zip(terms, weights, strict=True):
+            tested = term != "residual"
+            row = {"measure": measure, "term": term, "df": 4, "share": share}
+            row |= {"low": max(0, 0.7 * share - 0.01), "high": min(1, 1.3 * share + 0.01)}
+            rows.append(
+                row | {"omega2": share, "F": 9.0 if tested else np.nan, "p": 0.01 if tested else np.nan}
+            )
+    return pd.DataFrame(rows)
+
+
+def _divergence(cells: pd.DataFrame, factors: list[str]) -> pd.DataFrame:
+    marked = cells.assign(diverged=cells.status == "diverged", stuck=cells.test_accuracy < CHANCE + 0.01)
+    groups = marked.groupby(factors, sort=False)
+    counts = {"cells": groups.size(), "diverged": groups.diverged.sum(), "stuck": groups.stuck.sum()}
+    return pd.DataFrame(counts | {"median_step": groups.diverged_step.median()}).reset_index()
+
+
+def derived(cells: pd.DataFrame, curves: pd.DataFrame, factors: list[str]) -> dict[str, pd.DataFrame]:
+    """All the tables that figures read, from the runs; a diverged cell is scored at chance."""
+    scored = cells.fillna(dict.fromkeys(MEASURES, CHANCE))
+    step = np.arange(max(int(curves.step.max()), STEPS_PER_EPOCH) if len(curves) else STEPS_PER_EPOCH)
+    names = cells.schedule.unique() if "schedule" in cells else ["constant"]
+    lines = [
+        pd.DataFrame({"schedule": name, "step": step, "lr": learning_rate(name, step / ceil(step[-1]))})
+        for name in names
+    ]
+    return {
+        "cells": cells,
+        "curves": curves,
+        "schedules": pd.concat(lines, ignore_index=True),
+        "ranking": _ranking(scored, factors),
+        "levels": _levels(scored, factors),
+        "pairs": _pairs(scored, factors),
+        "variance": _variance(factors),
+        "divergence": _divergence(cells, factors),
+    }
+
+
+def tables(grid: dict[str, list], seeds: int = 5, epochs: int = 12) -> dict[str, pd.DataFrame]:
+    """All the tables of a full grid."""
+    return derived(*runs(grid, seeds, epochs), list(grid))
+
+
+def all_diverged(grid: dict[str, list], seeds: int = 2) -> dict[str, pd.DataFrame]:
+    """All the tables of a grid in which no cell finished its first epoch."""
+    cells, curves = runs(grid, seeds)
+    cells = cells.assign(status="diverged", diverged_step=3.0, test_accuracy=np.nan, curve_area=np.nan)
+    return derived(cells, curves.iloc[:0], list(grid))

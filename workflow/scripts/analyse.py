@@ -1,0 +1,17 @@
+"""Draws the statistics of a study from its table of cells."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+from job import job
+
+from phase2.files import atomic_path
+from phase2.stats.analysis import analyse
+
+with job(snakemake):
+    classes = len(json.loads(Path(snakemake.input.data).read_text())["classes"])
+    tables = analyse(pd.read_csv(snakemake.input.cells), snakemake.params.factors, classes)
+    for key, frame in tables.items():
+        with atomic_path(Path(snakemake.output[key])) as temporary:
+            frame.to_csv(temporary, index=False)

@@ -1,0 +1,35 @@
+"""Brings one pack of cells into the results tree: from the cell store where it can, by training where it must."""
+
+import os
+from dataclasses import asdict
+from pathlib import Path
+
+from job import job
+
+os.environ["OMP_NUM_THREADS"] = str(snakemake.threads)  # before torch is imported
+
+from phase2.study.cell import cells_of, find_pack
+from phase2.study.config import validate
+from phase2.study.pack import Folders, run_pack
+from phase2.study.progress import note_path, write_note
+
+with job(snakemake):
+    config = validate(snakemake.config)
+    name = snakemake.params.study
+    study = config.studies[name]
+    note = note_path(Path(".phase2/progress") / config.run, snakemake.output[0])
+    folders = Folders(
+        prepared=Path(snakemake.input[0]).parent,
+        results=Path("results") / config.run,
+        checkpoints=Path("checkpoints") / config.run,
+        store=Path(".phase2/store"),
+        work=Path(".phase2/work"),
+    )
+    report = run_pack(
+        find_pack(cells_of(name, study), dict(snakemake.wildcards)),
+        study,
+        folders,
+        config.compute,
+        progress=lambda fraction: write_note(note, fraction=fraction),
+    )
+    write_note(note, fraction=1.0, **asdict(report))
