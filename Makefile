@@ -6,7 +6,7 @@ SHELL := bash
 BIN := .venv/bin
 CORES ?= all
 CONFIG ?=
-OVERLAY = $(if $(CONFIG),--configfile config.yaml $(CONFIG))
+OVERLAY = $(if $(CONFIG),--configfile $(CONFIG))
 
 # Times on 2 cores with a quick network; a second run of any set-up takes no time.
 define HELP
@@ -38,7 +38,7 @@ report: setup latex data-package
 	@$(BIN)/snakemake --cores $(CORES) report $(OVERLAY)
 
 smoke: setup latex
-	@$(BIN)/snakemake --cores $(CORES) report --configfile config.yaml config/smoke.yaml
+	@$(BIN)/snakemake --cores $(CORES) report --configfile config/smoke.yaml
 
 test: setup latex
 	@$(BIN)/python -m pytest -q -n auto --maxprocesses=2 --dist loadfile

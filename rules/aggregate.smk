@@ -47,3 +47,17 @@ rule record:
         config=CONFIG.model_dump(mode="json"),
     script:
         "../workflow/scripts/record.py"
+
+
+rule summarise:
+    input:
+        [f"{RESULTS}/tables/{study}/{table}.csv" for study in CELLS for table in ("cells", "ranking", "variance")],
+    output:
+        f"{RESULTS}/metrics.json",
+    params:
+        code=fingerprint("phase2.stats.summary"),
+        factors={name: study.factors for name, study in CONFIG.studies.items()},
+    log:
+        f"logs/{RUN}/summarise.log",
+    script:
+        "../workflow/scripts/summarise.py"

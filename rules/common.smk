@@ -1,10 +1,13 @@
 # The validated configuration, and the helpers that rules share. Nothing here imports torch: this file runs in every job.
+import os
 import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
+# This checkout's code and no other installed copy: here, where it is fingerprinted, and in the jobs, where it runs.
 sys.path.insert(0, workflow.basedir)
+os.environ["PYTHONPATH"] = os.pathsep.join([workflow.basedir, *filter(None, [os.environ.get("PYTHONPATH")])])
 
 from phase2.errors import UserError, unknown
 from phase2.figures.catalog import FIGURES

@@ -15,5 +15,5 @@ def writing_in(folder: Path) -> Iterator[None]:
     except OSError as error:
         reason = error.strerror or str(error)
         raise UserError(
-            f"cannot write in {folder}: {reason}. Free some space, mend the permissions or choose another"
+            f"cannot write in {folder}: {reason}. Free space, mend its permissions or choose another folder"
         ) from error

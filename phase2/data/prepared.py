@@ -41,8 +41,8 @@ def write(folder: Path, arrays: dict[str, np.ndarray], meta: dict[str, Any]) -> 
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "meta.json").unlink(missing_ok=True)  # from here on the folder is incomplete
         for name, array in arrays.items():
-            with atomic_path(folder / f"{name}.npy") as temporary, open(temporary, "wb") as file:
-                np.save(file, np.ascontiguousarray(array), allow_pickle=False)
+            with atomic_path(folder / f"{name}.npy") as temporary:
+                _save(temporary, np.ascontiguousarray(array))
         described = {name: _describe(array) for name, array in arrays.items()}
         content = meta | {"arrays": described, "hash": sha256_text(canonical_json(described))}
         write_json(folder / "meta.json", content)
@@ -64,6 +64,13 @@ def check(folder: Path) -> None:
         expected, found = prepared.meta["arrays"][name]["sha256"], _sha256(array)
         if found != expected:
             raise _spoilt(folder / f"{name}.npy", f"expected sha256 {expected}, found {found}")
+
+
+def _save(path: Path, array: np.ndarray) -> None:
+    """`np.save`, which on a full disk tells how many bytes it wrote in place of the system's reason."""
+    with open(path, "wb") as file:
+        np.lib.format.write_array_header_1_0(file, np.lib.format.header_data_from_array_1_0(array))
+        file.write(array.data)
 
 
 def _describe(array: np.ndarray) -> dict[str, Any]:

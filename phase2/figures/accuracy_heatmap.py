@@ -1,5 +1,7 @@
 """Mean test accuracy of every combination, as one map a schedule."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -7,53 +9,43 @@ from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
-from phase2.figures.labels import columns_between, faceted, label
-from phase2.figures.marks import cell_map, panels
-from phase2.figures.style import FULL_WIDTH, SEQUENTIAL, SINGLE_WIDTH, blank, styled
+from phase2.figures.labels import faceted, facets, label, study_factors
+from phase2.figures.marks import cell_map, is_left, is_top, panels
+from phase2.figures.style import FULL_WIDTH, SEQUENTIAL, blank, styled
 
 CELL = (0.36, 0.29)  # inches: room for two lines of 7 pt
 MARGIN = 1.3  # inches: row labels and colour bar
-DEAD = "#D0D0D0"
-HATCH = {"hatch": "/////", "edgecolor": "#666666"}
+SOME_DIVERGED: dict[str, Any] = {"facecolor": "none", "edgecolor": "#666666", "hatch": "/////"}
+ALL_DIVERGED: dict[str, Any] = {"facecolor": "#D0D0D0", "edgecolor": "white"}
 
 
 @styled
 def accuracy_heatmap(*, cells: pd.DataFrame) -> Figure:
-    """Maps of the first factor by the second, one panel for each combination of the others, on one colour scale.
+    """Maps of the first factor by the second, a panel for each combination of the others, one colour scale.
 
-    A cell shows the mean test accuracy in percent over the seeds that finished. It is hatched, and their number n
-    is written below, if some diverged; grey with a cross if all did; blank if it was never run.
+    A cell shows the mean test accuracy in percent over the seeds that finished. It is hatched, with their
+    number n below, if some diverged; grey with a cross if all did; blank if it was never run.
     """
-    factors = [name for name in columns_between(cells, "study", "status") if name != "seed"]
-    grouped = faceted(cells, factors).groupby(["panel", "row", "column"], observed=False)
-    summary = grouped.test_accuracy.agg(["mean", "count", "size"])
-    summary["mean"] *= 100
-    names, rows, columns = (list(level) for level in summary.index.levels)
-    width = len(columns) * CELL[0]
-    per_row = max(1, min(len(names), int((FULL_WIDTH - MARGIN) / width)))
-    height = -(-len(names) // per_row) * (len(rows) * CELL[1] + 0.2) + 1.1
-    figure = blank(height, min(FULL_WIDTH, max(SINGLE_WIDTH, MARGIN + per_row * width)))
+    factors = study_factors(cells)
+    cells = faceted(cells, factors).assign(percent=100 * cells.test_accuracy, finished=cells.status == "ok")
+    groups = cells.groupby(["panel", "row", "column"], observed=False)
+    summary = groups.agg(percent=("percent", "mean"), finished=("finished", "sum"), run=("id", "count"))
+    rows, columns, names = facets(cells)
+    per_row = max(1, min(len(names), int((FULL_WIDTH - MARGIN) / (len(columns) * CELL[0]))))
+    width = max(SINGLE_WIDTH, min(FULL_WIDTH, MARGIN + per_row * len(columns) * CELL[0]))
+    figure = blank(-(-len(names) // per_row) * (len(rows) * CELL[1] + 0.2) + 1.1, width)
     grid = panels(figure, names, per_row)
-    norm = _stretched(summary["mean"])
+    norm = _stretched(summary.percent)
     for name, axes in grid.items():
-        panel = summary.loc[name]
-        image = cell_map(axes, panel["mean"].unstack(), _text(panel).unstack(), norm, SEQUENTIAL)
-        _mark_divergence(axes, panel)
-    _name_axes(grid, factors)
-    ticks = norm.inverse(np.linspace(0, 1, 5))
+        panel = summary.loc[[name]].droplevel("panel")
+        image = cell_map(axes, panel.percent.unstack(), _text(panel).unstack(), norm, SEQUENTIAL)
+        _mark_divergence(axes, panel.finished.unstack().to_numpy(), panel.run.unstack().to_numpy())
+        _name_axes(axes, factors)
+    ticks = norm.inverse(np.linspace(0, 1, 5)).tolist()
     bar = figure.colorbar(image, ax=list(grid.values()), label="test accuracy (%)", aspect=35, pad=0.015)
-    bar.set_ticks(ticks, labels=[f"{tick:.1f}" for tick in ticks])
+    bar.set_ticks(ticks, label, study_factorss=[f"{tick:.1f}" for tick in ticks])
     _legend(figure, summary)
     return figure
-
-
-def _name_axes(grid: dict[str, Axes], factors: list[str]) -> None:
-    for axes in grid.values():
-        axes.xaxis.set_label_position("top")
-        if axes.get_subplotspec().is_first_col():
-            axes.set_ylabel(label(factors[0]))
-        if axes.get_subplotspec().is_first_row() and factors[1:]:
-            axes.set_xlabel(label(factors[1]))
 
 
 def _stretched(percent: pd.Series) -> PowerNorm:
@@ -63,29 +55,34 @@ def _stretched(percent: pd.Series) -> PowerNorm:
 
 
 def _text(panel: pd.DataFrame) -> pd.Series:
-    some_diverged = panel["count"] < panel["size"]
-    return panel["mean"].map("{:.1f}".format) + panel["count"].map("\nn={}".format).where(some_diverged, "")
+    some_diverged = panel.finished < panel.run
+    return panel.percent.map("{:.1f}".format) + panel.finished.map("\nn={}".format).where(some_diverged, "")
 
 
-def _mark_divergence(axes: Axes, panel: pd.DataFrame) -> None:
-    rows, columns = (list(level) for level in panel.index.levels)
-    for (row, column), cell in panel[panel["count"] < panel["size"]].iterrows():
-        x, y = columns.index(column), rows.index(row)
-        if cell["count"] == 0:
-            axes.add_patch(
-                Rectangle((x - 0.5, y - 0.5), 1, 1, facecolor=DEAD, edgecolor="white", linewidth=0.8)
-            )
-            axes.scatter(x, y, marker="x", s=22, color="black", linewidths=1)
+def _mark_divergence(axes: Axes, finished: np.ndarray, run: np.ndarray) -> None:
+    for y, x in np.argwhere(finished < run):
+        corner = (x - 0.5, y - 0.5)
+        if finished[y, x]:
+            axes.add_patch(Rectangle(corner, 1, 1, linewidth=0, **SOME_DIVERGED))
         else:
-            axes.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, fill=False, linewidth=0, **HATCH))
+            axes.add_patch(Rectangle(corner, 1, 1, linewidth=0.8, **ALL_DIVERGED))
+            axes.scatter(x, y, marker="x", s=22, color="black", linewidths=1)
+
+
+def _name_axes(axes: Axes, factors: list[str]) -> None:
+    axes.xaxis.set_label_position("top")
+    if is_left(axes):
+        axes.set_ylabel(label(factors[0]))
+    if is_top(axes) and factors[1:]:
+        axes.set_xlabel(label(factors[1]))
 
 
 def _legend(figure: Figure, summary: pd.DataFrame) -> None:
-    finished, run = summary["count"], summary["size"]
+    diverged = summary[summary.finished < summary.run]
     handles = []
-    if ((finished < run) & (finished > 0)).any():
-        handles.append(Patch(facecolor="white", label="some seeds diverged (mean of n)", **HATCH))
-    if ((finished == 0) & (run > 0)).any():
-        handles.append(Patch(facecolor=DEAD, label="× all seeds diverged"))
+    if diverged.finished.any():
+        handles.append(Patch(label="some seeds diverged (mean of n)", **SOME_DIVERGED))
+    if (diverged.finished == 0).any():
+        handles.append(Patch(label="× all seeds diverged", **ALL_DIVERGED))
     if handles:
         figure.legend(handles=handles, loc="outside lower center", ncols=2)

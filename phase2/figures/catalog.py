@@ -1,4 +1,4 @@
-"""Every figure by name: the function that draws it and the tables it reads. Imports no matplotlib and no torch."""
+"""Every figure by name: what draws it and which tables it reads. Imports no matplotlib and no torch."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from phase2.errors import unknown
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure's drawing function as `module:function`, the tables that are its keyword arguments, and its caption."""
+    """A drawing function as `module:function`, the tables that are its keyword arguments, and a caption."""
 
     target: str
     tables: tuple[str, ...]
@@ -21,8 +21,8 @@ FIGURES: dict[str, Figure] = {
     "accuracy_heatmap": Figure(
         "phase2.figures.accuracy_heatmap:accuracy_heatmap",
         ("cells",),
-        "Test accuracy in percent, mean over the seeds that finished. Hatched: some seeds diverged, and n of them "
-        "finished. Grey with a cross: all diverged.",
+        "Test accuracy in percent, mean over the seeds that finished. Hatched: some diverged, n finished. "
+        "Grey with a cross: all diverged. The colour scale is stretched at its upper end.",
     ),
     "learning_curves": Figure(
         "phase2.figures.learning_curves:learning_curves",
@@ -38,8 +38,8 @@ FIGURES: dict[str, Figure] = {
     "ranking": Figure(
         "phase2.figures.ranking:ranking",
         ("ranking", "levels"),
-        "The best and the worst combinations, and each level averaged over all other factors, by both measures: "
-        "mean over seeds with its 95% interval.",
+        "The best and the worst combinations, and each level averaged over all others, by each measure: "
+        "mean with its 95% interval. Each block has its own scale.",
     ),
     "variance": Figure(
         "phase2.figures.variance:variance",
@@ -54,14 +54,14 @@ FIGURES: dict[str, Figure] = {
     "pairs": Figure(
         "phase2.figures.pairs:pairs",
         ("pairs",),
-        "Paired differences between the levels of each factor, in percentage points with their 95% intervals. "
+        "Paired differences between the levels of each factor, in percentage points, with 95% intervals. "
         "Filled: significant at 0.05 after Holm's correction.",
     ),
 }
 
 
 def load(name: str) -> Callable[..., Any]:
-    """The drawing function of a figure, imported now; raises `UserError` with the nearest name if there is none."""
+    """The drawing function of a figure, imported now; raises `UserError` for an unknown name."""
     if name not in FIGURES:
         raise unknown("figure", name, FIGURES)
     module, function = FIGURES[name].target.split(":")

@@ -4,7 +4,7 @@ import pandas as pd
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from phase2.figures.labels import faceted
+from phase2.figures.labels import faceted, facets
 from phase2.figures.marks import cell_map
 from phase2.figures.style import COUNTS, FULL_WIDTH, SINGLE_WIDTH, blank, styled
 
@@ -16,13 +16,12 @@ FATES = ("diverged", "stuck")
 def divergence(*, divergence: pd.DataFrame) -> Figure:
     """Maps of the first factor by the second, a panel across for each combination of the others.
 
-    Upper row: the number of seeds that diverged; lower row: of those that got stuck. A dot is none; a combination
-    that was never run is blank.
+    Upper row: the number of seeds that diverged; lower row: of those that got stuck. A dot is none; a
+    combination that was never run is blank.
     """
     factors = list(divergence.columns[: divergence.columns.get_loc("cells")])
-    grouped = faceted(divergence, factors).groupby(["panel", "row", "column"], observed=False)
-    table = grouped[["cells", *FATES]].sum(min_count=1)
-    names, rows, columns = (list(level) for level in table.index.levels)
+    table = faceted(divergence, factors)
+    rows, columns, names = facets(table)
     seeds = table.cells.max()
     width = min(FULL_WIDTH, max(SINGLE_WIDTH, 1 + len(names) * (len(columns) * CELL + 0.1)))
     figure = blank(2 * max(0.6, len(rows) * CELL) + 1.35, width)
@@ -31,7 +30,8 @@ def divergence(*, divergence: pd.DataFrame) -> Figure:
     for axes_row, fate in zip(grid, FATES, strict=True):
         axes_row[0].set_ylabel(fate, weight="bold")
         for axes, name in zip(axes_row, names, strict=True):
-            counts = table.loc[name][fate].unstack()
+            counts = table[table.panel == name].pivot(index="row", columns="column", values=fate)
+            counts = counts.reindex(index=rows, columns=columns)
             cell_map(axes, counts, counts.map(lambda count: f"{count:.0f}" if count else "·"), norm, COUNTS)
     for axes, name in zip(grid[0], names, strict=True):
         axes.set_title(name)

@@ -1,4 +1,4 @@
-"""What a reader sees instead of a config's names, and the order of the levels. Imports no matplotlib: tables use it."""
+"""What a reader sees instead of a config's names, and the order of the levels. Imports no matplotlib."""
 
 from itertools import product
 
@@ -18,7 +18,7 @@ LABELS = {
     "orthogonal": "orthogonal",
     "lsuv": "LSUV",
     "normal_small": "N(0, 0.01²)",
-    "normal_large": "N(0, 1²)",
+    "normal_large": "N(0, 1)",
     "constant": "constant",
     "step": "step",
     "cosine": "cosine",
@@ -31,11 +31,12 @@ LABELS = {
     "test_accuracy": "test accuracy",
     "curve_area": "learning-curve area",
 }
+SEPARATOR = " · "  # between the levels of a combination; N(0, 1) has a comma of its own
 _ORDER = {name: position for position, name in enumerate(LABELS)}
 
 
 def label(value: object) -> str:
-    """The printed form of a level, a factor or a measure; a number without trailing zeros, an unknown name as is."""
+    """The printed form of a level, a factor or a measure; an unknown name as it is."""
     return f"{value:g}" if isinstance(value, float) else LABELS.get(str(value), str(value))
 
 
@@ -54,8 +55,13 @@ def columns_between(table: pd.DataFrame, first: str, last: str) -> list[str]:
     return columns[columns.index(first) + 1 : columns.index(last)]
 
 
+def study_factors(cells: pd.DataFrame) -> list[str]:
+    """The factors of a `cells` table: its axes without the seed, over which figures average."""
+    return [name for name in columns_between(cells, "id", "status") if name not in ("study", "seed")]
+
+
 def printed(values: pd.Series) -> pd.Series:
-    """A factor's levels as an ordered categorical of labels: known names in their order, then as they first appear.
+    """A factor's levels as ordered categorical labels: known names in their order, others as they appear.
 
     A level that is not a word says whose it is: `depth 4`.
     """
@@ -72,16 +78,22 @@ def crossed(table: pd.DataFrame, factors: list[str]) -> pd.Series:
     if not factors:
         return pd.Series(pd.Categorical([""] * len(table), [""]), table.index)
     parts = [printed(table[factor]) for factor in factors]
-    joined = pd.Series([", ".join(row) for row in zip(*parts, strict=True)], table.index, dtype=object)
-    possible = (", ".join(row) for row in product(*(part.cat.categories for part in parts)))
+    joined = pd.Series([SEPARATOR.join(row) for row in zip(*parts, strict=True)], table.index, dtype=object)
+    possible = (SEPARATOR.join(row) for row in product(*(part.cat.categories for part in parts)))
     seen = set(joined)
     return pd.Series(pd.Categorical(joined, [name for name in possible if name in seen]), table.index)
 
 
 def faceted(table: pd.DataFrame, factors: list[str]) -> pd.DataFrame:
-    """`table` with columns `row`, `column` and `panel`: its first factor, its second, and all the others crossed."""
+    """`table` with columns `row`, `column`, `panel`: the first factor, the second, and all others crossed."""
     return table.assign(
         row=crossed(table, factors[:1]),
         column=crossed(table, factors[1:2]),
         panel=crossed(table, factors[2:]),
     )
+
+
+def facets(table: pd.DataFrame) -> tuple[list[str], list[str], list[str]]:
+    """The names of all rows, columns and panels of a faceted table, in order."""
+    rows, columns, panels = (list(table[name].cat.categories) for name in ("row", "column", "panel"))
+    return rows, columns, panels

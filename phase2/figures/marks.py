@@ -1,4 +1,6 @@
-"""The two drawings that several figures share: a map of cells with numbers in it, and rows of means with intervals."""
+"""The drawings that figures share: maps of cells with numbers in them, and rows of means with intervals."""
+
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -8,13 +10,11 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
-from phase2.figures.style import MUTED
-
 ROW = 0.155  # inches: one row of labelled intervals
 
 
 def panels(figure: Figure, names: list[str], per_row: int) -> dict[str, Axes]:
-    """One titled axes a name, `per_row` in a row, axes shared; the slots left over in the last row stay empty."""
+    """One titled axes a name, `per_row` in a row, all on one scale; slots left over stay empty."""
     rows = -(-len(names) // per_row)
     grid = figure.subplots(rows, per_row, squeeze=False, sharex=True, sharey=True).ravel()
     for spare in grid[len(names) :]:
@@ -24,37 +24,39 @@ def panels(figure: Figure, names: list[str], per_row: int) -> dict[str, Axes]:
     return dict(zip(names, grid, strict=False))
 
 
+def is_top(axes: Axes) -> bool:
+    """Whether nothing is above these axes in their grid."""
+    place = axes.get_subplotspec()
+    return place is not None and place.is_first_row()
+
+
+def is_left(axes: Axes) -> bool:
+    """Whether nothing is left of these axes in their grid."""
+    place = axes.get_subplotspec()
+    return place is not None and place.is_first_col()
+
+
 def cell_map(
     axes: Axes, values: pd.DataFrame, text: pd.DataFrame, norm: Normalize, colours: str
 ) -> AxesImage:
-    """Draws `values` (rows, columns) as coloured cells with `text` in them; NaN stays blank. Columns are named on top."""
+    """Draws `values` (rows, columns) as coloured cells with `text` in them; NaN is blank.
+
+    The columns are named on top of the uppermost axes only, so that panels below each other share the names.
+    """
     image = axes.imshow(values.to_numpy(float), cmap=colours, norm=norm, aspect="auto")
     axes.set_xticks(range(values.shape[1]), values.columns, rotation=90)
     axes.set_yticks(range(values.shape[0]), values.index)
     axes.set_xticks(np.arange(values.shape[1] + 1) - 0.5, minor=True)
     axes.set_yticks(np.arange(values.shape[0] + 1) - 0.5, minor=True)
     axes.grid(which="minor", color="white", linewidth=0.8)
-    axes.tick_params(
-        which="both",
-        length=0,
-        bottom=False,
-        labelbottom=False,
-        labeltop=axes.get_subplotspec().is_first_row(),
-    )
+    axes.tick_params(which="both", length=0, labelbottom=False, labeltop=is_top(axes))
     axes.spines[:].set_visible(False)
+    look: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 7, "linespacing": 1.0}
     for (row, column), value in np.ndenumerate(values.to_numpy(float)):
         if not np.isnan(value):
             fill = matplotlib.colormaps[colours](norm(value))
-            box = {"facecolor": fill, "edgecolor": "none", "pad": 0.4}
-            style = {
-                "ha": "center",
-                "va": "center",
-                "fontsize": 7,
-                "linespacing": 1.0,
-                "color": contrast(fill),
-                "bbox": box,
-            }
-            axes.text(column, row, text.iat[row, column], **style)
+            box = {"facecolor": fill, "edgecolor": "none", "pad": 0.4}  # keeps hatches off the digits
+            axes.text(column, row, str(text.iat[row, column]), color=contrast(fill), bbox=box, **look)
     return image
 
 
@@ -65,7 +67,7 @@ def contrast(background: tuple[float, ...]) -> str:
 
 
 def intervals(axes: Axes, rows: pd.DataFrame, colour: str, filled: np.ndarray | None = None) -> None:
-    """Draws each row's `mean` as a dot and `low` to `high` as a line, the first row on top, labelled with its index."""
+    """Draws each row's `mean` as a dot and `low` to `high` as a line, by its index, from the top."""
     y = np.arange(len(rows))
     axes.hlines(y, rows.low, rows.high, color=colour, linewidth=1.2)
     face = [colour if fill else "white" for fill in (np.ones(len(rows)) if filled is None else filled)]
@@ -77,11 +79,6 @@ def intervals(axes: Axes, rows: pd.DataFrame, colour: str, filled: np.ndarray | 
     axes.grid(axis="x")
     axes.margins(x=0.08)
     axes.locator_params(axis="x", nbins=5)
-
-
-def note(axes: Axes, text: str) -> None:
-    """Says in the middle of empty axes why they are empty."""
-    axes.text(0.5, 0.5, text, ha="center", va="center", color=MUTED, transform=axes.transAxes)
 
 
 def in_percent(rows: pd.DataFrame) -> pd.DataFrame:

@@ -1,11 +1,13 @@
 """Which levels differ: every pair within a factor, compared seed by seed."""
 
+from typing import Any
+
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from phase2.figures.labels import label
-from phase2.figures.marks import ROW, in_percent, intervals, note
+from phase2.figures.marks import ROW, in_percent, intervals
 from phase2.figures.style import MUTED, PALETTE, blank, styled
 
 ALPHA = 0.05
@@ -14,14 +16,14 @@ HEADING = 0.3  # inches: a block's title and ticks
 
 @styled
 def pairs(*, pairs: pd.DataFrame) -> Figure:
-    """A column for each measure, a block for each factor: a row is a - b in percentage points with its interval.
+    """A column for each measure, a block for each factor, a row for each a - b in percentage points.
 
-    Filled dots are significant at 0.05 after Holm's correction, hollow ones are not. Each block has its own scale.
+    Filled dots are significant at 0.05 after Holm's correction, hollow ones not. Each block has its scale.
     """
     measures, factors = list(pairs.measure.unique()), list(pairs.factor.unique())
     if not factors:
         figure = blank(1.0)
-        note(figure.subplots(), "no factor has two levels to compare")
+        figure.text(0.5, 0.5, "no factor has two levels to compare", ha="center", va="center")
         return figure
     heights = [len(pairs[(pairs.measure == measures[0]) & (pairs.factor == factor)]) for factor in factors]
     figure = blank(ROW * sum(heights) + HEADING * len(heights) + 0.5)
@@ -43,7 +45,7 @@ def pairs(*, pairs: pd.DataFrame) -> Figure:
 
 
 def _legend(figure: Figure) -> None:
-    dot = {"marker": "o", "color": "black", "markersize": 4}
+    dot: dict[str, Any] = {"marker": "o", "color": "black", "markersize": 4}
     handles = [
         Line2D([], [], label=f"Holm p < {ALPHA}", **dot),
         Line2D([], [], label=f"Holm p ≥ {ALPHA}", markerfacecolor="white", **dot),

@@ -14,7 +14,7 @@ HEADING = 0.3  # inches: a block's title and ticks
 
 @styled
 def ranking(*, ranking: pd.DataFrame, levels: pd.DataFrame) -> Figure:
-    """A column for each measure: its best 15 and worst 5 combinations by rank, then each factor's levels; in percent.
+    """A column for each measure, in percent: the best and worst combinations, then each factor's levels.
 
     Each block has its own scale, because the best differ by far less than the best from the worst.
     """
@@ -48,4 +48,6 @@ def _blocks(ranking: pd.DataFrame, levels: pd.DataFrame, measure: str) -> list[t
 
 def _block(axes: Axes, title: str, rows: pd.DataFrame, colour: str) -> None:
     intervals(axes, in_percent(rows), colour)
+    left, right = axes.get_xlim()
+    axes.set_xlim(max(left, -1), min(right, 101))  # two seeds give intervals far beyond what accuracy can be
     axes.set_title(title, loc="left", fontsize=7.5)

@@ -13,7 +13,7 @@ PER_ROW = 5
 
 @styled
 def schedules(*, schedules: pd.DataFrame, curves: pd.DataFrame) -> Figure:
-    """A panel a schedule: learning rate by optimizer step, the function as a line, the recorded values as dots."""
+    """A panel a schedule: learning rate by optimizer step, its function a line, recorded values dots."""
     names = list(printed(schedules.schedule).cat.categories)
     per_row = min(len(names), PER_ROW)
     width = max(SINGLE_WIDTH, min(FULL_WIDTH, 0.6 + per_row * PANEL[0]))

@@ -1,6 +1,7 @@
-"""The one look of all figures: fonts that read in print, colours that read without colour vision, stable files."""
+"""The one look of all figures: fonts that read in print, colours for every eye, files that repeat."""
 
 from pathlib import Path
+from typing import Any
 
 import matplotlib.style
 from matplotlib.figure import Figure
@@ -60,17 +61,17 @@ def blank(height: float, width: float = FULL_WIDTH) -> Figure:
     return Figure(figsize=(width, height), layout="constrained")
 
 
-def series(index: int) -> dict[str, object]:
-    """Colour, line style and marker of the `index`-th series; no two of the first seven share any of the three."""
+def series(index: int) -> dict[str, Any]:
+    """Colour, line style and marker of a series by its number; the first seven share none of the three."""
     kind = index % len(PALETTE)
     return {"color": PALETTE[kind], "linestyle": LINES[kind], "marker": MARKERS[kind]}
 
 
 @styled
 def save(figure: Figure, path: Path) -> list[Path]:
-    """Writes `path`.pdf and `path`.png (200 dpi) atomically; the same figure gives the same bytes. Returns both paths."""
+    """Writes `path`.pdf and `path`.png atomically; returns both. The same figure has the same bytes."""
     written = []
-    for suffix, metadata in ((".pdf", {"CreationDate": None}), (".png", {})):
+    for suffix, metadata in ((".pdf", {"CreationDate": None}), (".png", None)):
         target = Path(path).with_name(Path(path).name + suffix)
         with atomic_path(target) as temporary:
             figure.savefig(temporary, format=suffix[1:], metadata=metadata)

@@ -11,8 +11,8 @@ from phase2.nn.linear import Linear
 class MLP(Module):
     """`depth` hidden layers of `width` units, each Linear then activation, and a Linear output layer.
 
-    Shapes: input (batch, *), flattened to (batch, in_features); output (batch, out_features). `activation` is a
-    name known to `phase2.registry`. Raises `UserError` for an unknown activation or a size below 1.
+    Shapes: input (batch, *), flattened to (batch, in_features); output (batch, out_features). `activation`
+    is a name known to `phase2.registry`. Raises `UserError` for an unknown activation or a size below 1.
     """
 
     def __init__(

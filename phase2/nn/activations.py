@@ -45,7 +45,7 @@ class _ReLU(_ElementwiseFromOutput):
     @staticmethod
     def backward(ctx: Any, G: Tensor) -> Tensor:
         (y,) = ctx.saved_tensors
-        return G.masked_fill(y <= 0, 0)
+        return G * y.sign()  # sign, and not a mask: its own derivative is a 0 that autograd can ask for
 
 
 class _LeakyReLU(_Elementwise):
@@ -59,7 +59,7 @@ class _LeakyReLU(_Elementwise):
     def backward(ctx: Any, G: Tensor) -> tuple[Tensor, None]:
         (x,) = ctx.saved_tensors
         (a,) = ctx.constants
-        return torch.where(x > 0, G, G * a), None
+        return torch.lerp(G * a, G, x.clamp(min=0).sign()), None
 
 
 class _ELU(_Elementwise):

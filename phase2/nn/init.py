@@ -206,8 +206,9 @@ def _fill(model: Module, fill: Callable[[Tensor], Tensor]) -> dict[str, float]:
 
 
 # A recipe initialises a whole model: weights of every Linear, biases zero. All recipes have one signature:
-# `batch` is what the model's forward takes, and what they measured on it is returned (only `lsuv` measures).
-# They draw from `generator` alone, in the order of `model.modules()`: recipes of one seed scale the same noise.
+# `batch` is what the model's forward takes, and what they measured on it is returned (only `lsuv`
+# measures). They draw from `generator` alone, in the order of `model.modules()`: recipes of one seed scale
+# the same noise.
 
 
 def xavier(model: Module, *, generator: Generator, batch: Tensor) -> dict[str, float]:

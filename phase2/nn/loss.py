@@ -66,24 +66,25 @@ def _reject_unsupported(weight: Tensor | None, ignore_index: int, label_smoothin
         ("ignore_index", ignore_index, -100),
         ("label_smoothing", label_smoothing, 0.0),
     ):
-        if value is not default and (isinstance(value, Tensor) or value != default):
+        if isinstance(value, Tensor) or value != default:
             raise UserError(f"cross_entropy: {name}={value} is not supported: leave {name}={default}")
 
 
 def cross_entropy(
     logits: Tensor,
     targets: Tensor,
+    reduction: str = "mean",
+    *,
     weight: Tensor | None = None,
     ignore_index: int = -100,
-    reduction: str = "mean",
     label_smoothing: float = 0.0,
 ) -> Tensor:
     """-log softmax(logits)[target], in nats; `torch.nn.functional.cross_entropy` for class indices.
 
-    Shapes: logits (batch, classes), targets (batch) of int64; a scalar, or (batch) for `reduction="none"`. Under
-    autocast the logits are raised to float32, as in torch. Raises `UserError` for any other shape (nothing is
-    broadcast), a target outside [0, classes), and `weight`, `ignore_index` or `label_smoothing` if not at torch's
-    default: they are not supported.
+    Shapes: logits (batch, classes), targets (batch) of int64; a scalar, or (batch) for `reduction="none"`.
+    Under autocast the logits are raised to float32, as in torch. Raises `UserError` for any other shape
+    (nothing is broadcast), a target outside [0, classes), and `weight`, `ignore_index` or `label_smoothing`
+    if not at torch's default: they are not supported.
     """
     _reject_unsupported(weight, ignore_index, label_smoothing)
     if reduction not in REDUCTIONS:

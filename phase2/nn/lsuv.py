@@ -36,8 +36,9 @@ def _output_variances(model: Module, batch: Tensor) -> dict[str, float]:
 def lsuv(model: Module, *, generator: Generator, batch: Tensor) -> dict[str, float]:
     """Orthonormal weights, then each layer in turn scaled until its output on `batch` has variance 1.
 
-    `batch` is what the model's forward takes, such as (batch, features). Returns `variance.<layer>` for each
-    Linear layer as it was left, and `unconverged`: how many are 0.02 or more from 1 after 20 scalings. Raises `UserError` if a layer's output is constant or not finite: no scale mends that.
+    `batch` is what the model's forward takes, such as (batch, features). Returns `variance.<layer>` for
+    each Linear layer as it was left, and `unconverged`: how many are 0.02 or more from 1 after 20 scalings.
+    Raises `UserError` if a layer's output is constant or not finite: no scale mends that.
     """
     orthogonal(model, generator=generator, batch=batch)
     weights = {name: layer.weight for name, layer in linear_layers(model)}

@@ -39,9 +39,10 @@ def clip_grad_norm_(
 ) -> Tensor:
     """Scales all gradients, in place, by min(1, max_norm / (norm + 1e-6)); returns the norm before that.
 
-    Drop-in for `torch.nn.utils.clip_grad_norm_` with `norm_type` 2 or inf: the norm is joint over all parameters,
-    a scalar. With `lanes`, parameters are (lanes, ...), each lane is clipped by its own norm, and the norms
-    (lanes,) are returned: a NaN in one lane leaves the others alone. Pascanu et al. 2013, algorithm 1.
+    Drop-in for `torch.nn.utils.clip_grad_norm_` with `norm_type` 2 or inf: the norm is joint over all
+    parameters, a scalar. With `lanes`, parameters are (lanes, ...), each lane is clipped by its own norm,
+    and the norms (lanes,) are returned: a NaN in one lane leaves the others alone. Pascanu et al. 2013,
+    algorithm 1.
 
     Raises `UserError` for another norm_type or `foreach`, RuntimeError under `error_if_nonfinite` like torch.
     """

@@ -18,7 +18,7 @@ def per_lane(coefficient: float | Tensor, stacked: Tensor) -> float | Tensor:
         shape = (len(coefficient), *(1,) * (stacked.ndim - 1))
     else:
         raise UserError(
-            f"a coefficient of shape {tuple(coefficient.shape)} for a parameter of shape {tuple(stacked.shape)}"
+            f"coefficient of shape {tuple(coefficient.shape)} for parameters of shape {tuple(stacked.shape)}"
             ": expected a number, or shape (lanes,) for a parameter of shape (lanes, ...)"
         )
     return coefficient.to(stacked).reshape(shape)

@@ -1,7 +1,7 @@
 """Learning-rate schedules as pure functions of the optimizer step, equal to torch's schedulers.
 
-Each takes `step` (0-based), `total` (optimizer steps of the whole training) and `lr` (the base rate, which is the
-peak), and returns the learning rate of that step. All raise `UserError` for values out of range.
+Each takes `step` (0-based), `total` (optimizer steps of the whole training) and `lr` (the base rate, which
+is the peak), and returns the learning rate of that step. All raise `UserError` for values out of range.
 """
 
 import math
@@ -86,7 +86,7 @@ def one_cycle(
 def linear_warmup(
     step: int, total: int, lr: float, *, warmup_steps: int | None = None, start_factor: float = 1 / 3
 ) -> float:
-    """A line from start_factor lr to lr over `warmup_steps` (default: total / 10), then lr. torch's LinearLR."""
+    """Straight from start_factor lr to lr in `warmup_steps` (default: total // 10), then lr; LinearLR."""
     warmup_steps = max(1, total // 10) if warmup_steps is None else warmup_steps
     _check(step, total, lr, warmup_steps=warmup_steps, start_factor=start_factor)
     if warmup_steps > total:

@@ -13,9 +13,10 @@ from phase2.optim.lanes import add_scaled_
 class SGD(LaneOptimizer):
     """v ← μ v + (1 - τ) g, θ ← θ - lr v, with g the gradient plus weight_decay θ; drop-in for torch's.
 
-    μ is `momentum`, τ `dampening`; under `nesterov` the step is along g + μ v. Sutskever et al. 2013, section 2,
-    in torch's form (lr multiplies v, and the first v is g). `lr` and `weight_decay` may be (lanes,). Raises
-    `UserError` for an option out of range, and for torch's `foreach`, `differentiable` and `fused`.
+    μ is `momentum`, τ `dampening`; under `nesterov` the step is along g + μ v. Sutskever et al. 2013,
+    section 2, in torch's form (lr multiplies v, and the first v is g). `lr` and `weight_decay` may be
+    (lanes,). Raises `UserError` for an option out of range, and for torch's `foreach`, `differentiable` and
+    `fused`.
     """
 
     def __init__(

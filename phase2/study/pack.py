@@ -58,21 +58,32 @@ def run_pack(
     progress: Callable[[float], None] = lambda fraction: None,
 ) -> PackReport:
     """Brings every cell of a pack into the results tree. Killed and started again, it ends with the same bits."""
+    keys, trained = fill_pack(cells, study, folders, compute, progress)
+    for cell, key in zip(cells, keys, strict=True):
+        Store(folders.store).restore(key, destinations(cell, study, folders.results, folders.checkpoints))
+    diverged = sum(read_metrics(cell, folders.results)["status"] == "diverged" for cell in cells)
+    seconds = sum(result.seconds for result in trained)
+    return PackReport(len(trained), len(cells) - len(trained), diverged, seconds)
+
+
+def fill_pack(
+    cells: list[Cell],
+    study: Study,
+    folders: Folders,
+    compute: Compute,
+    progress: Callable[[float], None] = lambda fraction: None,
+) -> tuple[list[str], list[LaneResult]]:
+    """Brings every cell of a pack into the cell store; returns the cells' keys, and what was trained for it."""
     torch.set_num_threads(compute.threads)
     prepared = open_prepared(folders.prepared)
-    keys = {cell: key_of(cell, training_code(cell.spec), prepared.hash) for cell in cells}
     store = Store(folders.store)
-    files = {cell: destinations(cell, study, folders.results, folders.checkpoints) for cell in cells}
-    missing = [cell for cell in cells if not store.restore(keys[cell], files[cell])]
-    results: list[LaneResult] = []
-    if missing:
-        results = _train(missing, [keys[cell] for cell in missing], study, prepared, store, folders.work, compute, progress)
-        for cell in missing:
-            if not store.restore(keys[cell], files[cell]):
-                raise UserError(f"the cell store {folders.store} lost cell {cell.id} while it was in use: run again")
-    diverged = sum(read_metrics(cell, folders.results)["status"] == "diverged" for cell in cells)
-    seconds = sum(result.seconds for result in results)
-    return PackReport(len(missing), len(cells) - len(missing), diverged, seconds)
+    keys = [key_of(cell, training_code(cell.spec), prepared.hash) for cell in cells]
+    names = [METRICS, HISTORY, *weight_files(study)]
+    missing = [(cell, key) for cell, key in zip(cells, keys, strict=True) if not store.holds(key, names)]
+    if not missing:
+        return keys, []
+    new_cells, new_keys = [cell for cell, _ in missing], [key for _, key in missing]
+    return keys, _train(new_cells, new_keys, study, prepared, store, folders.work, compute, progress)
 
 
 def _train(

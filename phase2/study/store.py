@@ -11,7 +11,7 @@ import shutil
 import tarfile
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from phase2.data.archives import extract_tar
@@ -60,23 +60,23 @@ class Store:
         os.rename(staging, folder)
         shutil.rmtree(staging.with_name(staging.name + "-old"), ignore_errors=True)
 
-    def restore(self, key: str, files: dict[str, Path]) -> bool:
-        """Copies the named files of an entry to their destinations; False if the entry, or one of them, is not there.
-
-        A damaged entry is moved to `corrupt/` and counts as not there.
-        """
+    def holds(self, key: str, names: Iterable[str]) -> bool:
+        """Whether an entry is there with these files, whole. A damaged one is moved to `corrupt/` and is not there."""
         folder = self._folder(key)
         if not (folder / MANIFEST).exists():
             return False
         if problem := self.problem(key):
             self._set_aside(folder, problem)
             return False
-        if not all((folder / name).exists() for name in files):
-            return False
+        return all((folder / name).exists() for name in names)
+
+    def restore(self, key: str, files: dict[str, Path]) -> None:
+        """Copies the named files of an entry to their destinations; raises `UserError` if they are not there, whole."""
+        if not self.holds(key, files):
+            raise UserError(f"the cell store {self.root} has no whole entry {key[:12]}: run again, and it is trained")
         for name, destination in files.items():
             with atomic_path(destination) as temporary:
-                shutil.copyfile(folder / name, temporary)
-        return True
+                shutil.copyfile(self._folder(key) / name, temporary)
 
     def problem(self, key: str) -> str | None:
         """What is wrong with an entry's files, or None."""

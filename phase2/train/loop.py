@@ -29,8 +29,8 @@ class LaneResult:
     final: dict[str, float] | None
     best: dict[str, float] | None
     history: list[dict[str, Any]]  # a row an epoch and split
-    seconds: float  # the lane's share of the pack's training time
     weights: dict[str, dict[str, Tensor]] = field(default_factory=dict)  # by name: "best", "epoch=03"
+    seconds: float = 0.0  # the lane's share of the pack's time: training, validation and test
 
 
 class Training:
@@ -103,7 +103,7 @@ class Training:
         grad_norm = state.norm_sum.cpu() / self.steps
         weight_norm = lane_norms([p.detach() for p in self.stack.parameters.values()]).cpu()
         rate = self.rates[state.step - 1].cpu()
-        throughput = state.seen * len(self.lanes) / state.epoch_seconds
+        throughput = state.seen * len(self.lanes) / (state.seconds - state.epoch_start)
         for lane in alive.nonzero().flatten().tolist():
             common = {
                 "lr": float(rate[lane]),
@@ -130,9 +130,8 @@ class Training:
 
     def _result(self, lane: int, last: tuple[Tensor, Tensor], best: tuple[Tensor, Tensor]) -> LaneResult:
         state, history = self.state, self.state.history[lane]
-        seconds = state.seconds / len(self.lanes)
         if not bool(state.alive[lane]):
-            return LaneResult("diverged", int(state.diverged_step[lane]), None, None, history, seconds)
+            return LaneResult("diverged", int(state.diverged_step[lane]), None, None, history)
         train, val = history[-2], history[-1]
         final = {
             "train_loss": train["loss"],
@@ -149,7 +148,7 @@ class Training:
             "test_accuracy": float(best[1][lane]),
         }
         weights = {"best": {name: value[lane].clone() for name, value in state.best_weights.items()}}
-        return LaneResult("ok", None, final, chosen, history, seconds, weights)
+        return LaneResult("ok", None, final, chosen, history, weights)
 
 
 def _rates(lanes: list[Lane], total: int) -> Tensor:
@@ -186,23 +185,24 @@ def train_pack(
         training.stack.load(weights)
         training.optimizer.load_state_dict(optimizer)
     state, saved = training.state, time.monotonic()
+    began = time.monotonic() - state.seconds
     while state.epoch < recipe.epochs:
         order = epoch_order(len(parts.train), recipe.seed, state.epoch)
         for first in range(state.seen, len(order), recipe.batch_size):
-            began = time.monotonic()
             training.step(order[first : first + recipe.batch_size])
-            now = time.monotonic()
-            state.seconds += now - began
-            state.epoch_seconds += now - began
-            if now - saved >= checkpoint_seconds:
+            state.seconds = time.monotonic() - began
+            if time.monotonic() - saved >= checkpoint_seconds:
                 checkpoint.save(path, state, training.stack.weights(), training.optimizer.state_dict())
                 saved = time.monotonic()
         training.end_epoch()
+        state.seconds = state.epoch_start = time.monotonic() - began
         if keep_epochs:
             with atomic_path(work / f"epoch={state.epoch:02d}.safetensors") as temporary:
                 save_file(training.stack.weights(), temporary)
         progress(state.epoch / recipe.epochs)
     results = training.results()
+    for result in results:
+        result.seconds = (time.monotonic() - began) / len(lanes)
     if keep_epochs:
         _add_epochs(results, work, recipe.epochs)
     return results

@@ -28,7 +28,7 @@ class State:
     step: int = 0  # finished optimizer steps, over all epochs
     seen: int = 0  # images seen in this epoch
     seconds: float = 0.0  # spent training, over all attempts
-    epoch_seconds: float = 0.0
+    epoch_start: float = 0.0  # what `seconds` was when this epoch began
     history: list[list[dict[str, Any]]] = field(default_factory=list)  # rows of each lane
 
     @classmethod
@@ -50,7 +50,6 @@ class State:
         for name in _SUMS:
             getattr(self, name).zero_()
         self.seen = 0
-        self.epoch_seconds = 0.0
 
 
 _SUMS = ("loss_sum", "right_sum", "norm_sum")

@@ -1,4 +1,4 @@
-"""Tables as the pipeline writes them, made up: a study with divergences and stuck cells, and any smaller one."""
+"""Tables as the pipeline writes them, made up: studies of any size, with diverged and stuck cells."""
 
 from itertools import combinations, product
 from math import ceil
@@ -124,7 +124,8 @@ def _pairs(cells: pd.DataFrame, factors: list[str]) -> pd.DataFrame:
             row = {"measure": measure, "factor": factor, "a": a, "b": b, "difference": gap["mean"]}
             row |= {"low": gap["low"], "high": gap["high"], "p_t": p / 2, "p_holm": p, "p_signflip": p}
             rows.append(row | {"effect": 1.2, "n": gap["n"]})
-    columns = "measure factor a b difference low high p_t p_holm p_signflip effect n".split()
+    columns = ["measure", "factor", "a", "b", "difference", "low", "high"]
+    columns += ["p_t", "p_holm", "p_signflip", "effect", "n"]
     return pd.DataFrame(rows, columns=columns)
 
 

@@ -1,0 +1,66 @@
+"""Packs against one process a cell: the same cells on the same machine, from process start to files in the store.
+
+Claim: at least 10 times as many cells a minute for smoke-sized cells, 3 times on the default grid.
+"""
+
+import tempfile
+from pathlib import Path
+
+import yaml
+
+from phase2.bench import Figure, interleaved, timed
+from phase2.study.cell import Cell, cells_of, packs_of
+from phase2.study.config import load
+from phase2.study.fill import prepare
+from phase2.study.provenance import ROOT
+
+REPEATS = 3
+ALONE = 4  # cells of the pack that are also trained alone, one process each
+
+
+def measure() -> list[Figure]:
+    smoke, desk = ROOT / "config" / "smoke.yaml", ROOT / "config.yaml"
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        small = _smoke_sized_grid(folder / "grid.yaml", desk, smoke)
+        return [
+            Figure("packs against processes, smoke-sized cells", _ratios(small, folder), "x", 10, at_least=True),
+            Figure("packs against processes, default grid", _ratios(desk, folder), "x", 3, at_least=True),
+        ]
+
+
+def _smoke_sized_grid(path: Path, desk: Path, smoke: Path) -> Path:
+    """The default grid's lanes on smoke's task, network and budget."""
+    content = yaml.safe_load(desk.read_text())
+    small = yaml.safe_load(smoke.read_text())["studies"]["mlp_grid"]
+    content["studies"]["mlp_grid"] |= {key: small[key] for key in ("task", "model", "budget")}
+    path.write_text(yaml.safe_dump(content))
+    return path
+
+
+def _ratios(config: Path, folder: Path) -> list[float]:
+    """Seconds a cell with a process for each, over seconds a cell in a pack, by repetition."""
+    loaded = load([config])
+    study = loaded.studies["mlp_grid"]
+    prepare(study.task.dataset, loaded.data.model_copy(update={"folder": folder / "data"}))
+    (folder / "config.yaml").write_text(config.read_text())
+    pack = packs_of(cells_of("mlp_grid", study))[0]
+    chosen = pack[:: len(pack) // ALONE][:ALONE]
+
+    def alone() -> float:
+        return sum(_fill([cell], dict(cell.axes), folder) for cell in chosen) / len(chosen)
+
+    def together() -> float:
+        return _fill(pack, pack[0].pack_axes, folder) / len(pack)
+
+    apart, packed = interleaved(REPEATS, alone, together)
+    return [a / p for a, p in zip(apart, packed, strict=True)]
+
+
+def _fill(cells: list[Cell], where: dict, folder: Path) -> float:
+    """Seconds to train cells in a fresh process into an empty store."""
+    with tempfile.TemporaryDirectory(dir=folder) as store:
+        axes = [f"{axis}={value}" for axis, value in where.items()]
+        run = timed(["phase2", "fill", *axes, "--store", store], cwd=folder)
+    assert f"{len(cells)} trained" in run.output, run.output
+    return run.seconds

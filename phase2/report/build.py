@@ -1,0 +1,142 @@
+"""From a run's results to the report's generated sources, and from LaTeX sources to the PDF."""
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from phase2.errors import UserError
+from phase2.figures.catalog import FIGURES
+from phase2.files import write_bytes, write_text
+from phase2.report.components import COMPONENTS
+from phase2.report.conclusions import state_conclusions
+from phase2.report.describe import state_run, state_study
+from phase2.report.inputs import StudyInputs, get, read_environment, read_study
+from phase2.report.latex import command, escape, lines
+from phase2.report.macros import Ledger, Macro
+from phase2.report.tables import STUDY_TABLES, components_table, provenance_table
+
+INSTALL = (
+    "sudo apt-get install latexmk biber texlive-latex-extra texlive-science texlive-fonts-recommended "
+    "texlive-bibtex-extra"
+)
+
+
+def write_sources(
+    run_dir: Path, out: Path, config: dict[str, Any], datasets: dict[str, dict[str, Any]]
+) -> None:
+    """Writes `out`/generated (macros, tables, figures and sections as LaTeX) and `out`/trace.json.
+
+    `run_dir` is results/<run>; `config` the resolved configuration as plain data; `datasets` the meta.json of
+    each prepared dataset by name. Raises `UserError` for whatever is missing.
+    """
+    folder, ledger = out / "generated", Ledger()
+    studies = [read_study(run_dir, name, config, datasets) for name in get(config, "studies")]
+    state_run(config, read_environment(run_dir), studies, ledger)
+    for study in studies:
+        state_study(study, ledger)
+        state_conclusions(study, ledger)
+        _write_study(study, folder / study.name, ledger)
+    for kind in COMPONENTS:
+        write_text(folder / f"{kind}.tex", components_table(kind, studies) + "\n")
+    write_text(folder / "provenance.tex", provenance_table(studies) + "\n")
+    calls = [rf"\onestudy{{{study.name}}}{{{command(study.name)}}}" for study in studies]
+    write_text(folder / "studies.tex", "\\newcommand{\\eachstudy}{%\n" + "%\n".join(calls) + "}\n")
+    ledger.write(folder / "macros.tex", out / "trace.json")
+
+
+def _write_study(study: StudyInputs, folder: Path, ledger: Ledger) -> None:
+    for name, (make, table) in STUDY_TABLES.items():
+        write_text(folder / f"{name}.tex", make(study) + "\n")
+        file = f"tables/{study.name}/{table}.csv"
+        how = (make.__doc__ or "").strip()
+        ledger.add(Macro(f"{study.name}/{name}", file, table, how, study.name, kind="table"))
+    figures = get(study.config, "figures")
+    write_text(folder / "figures.tex", lines(*(_figure(study, name) for name in figures)) + "\n")
+    for name in figures:
+        file = f"figures/{study.name}/{name}.pdf"
+        how = f"{FIGURES[name].target} of {', '.join(FIGURES[name].tables)}: {FIGURES[name].caption}"
+        ledger.add(
+            Macro(
+                f"{study.name}/figures/{name}", file, FIGURES[name].tables[0], how, study.name, kind="figure"
+            )
+        )
+        ledger.state(
+            study.name,
+            f"Figure {name}",
+            rf"Figure~\ref{{fig:{study.name}:{name}}}",
+            "config",
+            f"the figure {name}",
+        )
+
+
+def _figure(study: StudyInputs, name: str) -> str:
+    file = f"figures/{study.name}/{name}.pdf"
+    return lines(
+        r"\begin{figure*}",
+        r"\centering",
+        rf"\includegraphics[width=\linewidth]{{{file}}}",
+        rf"\caption{{{escape(FIGURES[name].caption)}}}",
+        rf"\label{{fig:{study.name}:{name}}}",
+        r"\end{figure*}",
+    )
+
+
+def typeset(source_dir: Path, generated_dir: Path, figures_dir: Path, pdf: Path, epoch: int = 0) -> None:
+    """Runs latexmk on a copy of the sources and puts the result at `pdf`; `epoch` (seconds) dates the file.
+
+    The same sources and epoch give the same bytes. If LaTeX fails, its log is kept beside `pdf`, and a
+    `UserError` quotes the first error; so it does for a citation or a reference that is not defined.
+    """
+    if shutil.which("latexmk") is None:
+        raise UserError(f"latexmk is not installed, and the report is typeset with it: {INSTALL}")
+    with tempfile.TemporaryDirectory(prefix="phase2-report-") as scratch:
+        build = Path(scratch) / "report"
+        shutil.copytree(source_dir, build, ignore=shutil.ignore_patterns("generated", "figures"))
+        shutil.copytree(generated_dir, build / "generated")
+        shutil.copytree(figures_dir, build / "figures")
+        done = _latexmk(build, epoch)
+        log = (
+            (build / "main.log").read_text(errors="replace")
+            if (build / "main.log").is_file()
+            else done.stdout
+        )
+        fault = first_error(log) if done.returncode else _undefined(log)
+        if done.returncode or fault:
+            kept = pdf.with_suffix(".log")
+            write_text(kept, log)
+            quoted = fault or "\n".join(done.stdout.splitlines()[-10:])
+            raise UserError(f"LaTeX failed on {source_dir / 'main.tex'}:\n{quoted}\nThe whole log: {kept}")
+        write_bytes(pdf, (build / "main.pdf").read_bytes())
+
+
+def _latexmk(build: Path, epoch: int) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["latexmk", "-norc", "-pdf", "-halt-on-error", "-interaction=nonstopmode", "main.tex"],
+        cwd=build,
+        env=os.environ
+        | {"SOURCE_DATE_EPOCH": str(epoch), "FORCE_SOURCE_DATE": "1", "max_print_line": "1000"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+
+
+def first_error(log: str) -> str:
+    """The first error of a LaTeX log, from its `!` to the line number; "" if there is none."""
+    logged = log.splitlines()
+    start = next((i for i, line in enumerate(logged) if line.startswith("!")), None)
+    if start is None:
+        return ""
+    place = next((i for i in range(start, len(logged)) if re.match(r"l\.\d+", logged[i])), start + 3)
+    return "\n".join(line for line in logged[start : place + 2] if line.strip())
+
+
+def _undefined(log: str) -> str:
+    found = re.search(r"LaTeX Warning: (?:Citation|Reference) .* undefined.*", log)
+    return found.group() if found else ""

@@ -1,0 +1,75 @@
+"""What the report says of each component that a study can name: its formula and its source."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Component:
+    """LaTeX for a component: a formula or a phrase, and the keys of report/references.bib."""
+
+    definition: str
+    cites: str = ""
+
+
+# x is the pre-activation, sigma the logistic function, Phi the standard normal distribution function.
+ACTIVATIONS = {
+    "relu": Component(r"$\max(x, 0)$", "nair2010"),
+    "leaky_relu": Component(r"$\max(x, 0) + 0.01 \min(x, 0)$", "maas2013"),
+    "elu": Component(r"$\max(x, 0) + \min(e^{x} - 1, 0)$", "clevert2016"),
+    "gelu": Component(r"$x\,\Phi(x)$", "hendrycks2016"),
+    "silu": Component(r"$x\,\sigma(x)$", "elfwing2018,ramachandran2017"),
+    "tanh": Component(r"$\tanh x$"),
+    "sigmoid": Component(r"$\sigma(x) = 1/(1 + e^{-x})$"),
+}
+
+# n_in and n_out are a layer's numbers of inputs and outputs.
+INITS = {
+    "xavier": Component(r"$\mathcal{N}(0, 2/(n_\mathrm{in} + n_\mathrm{out}))$", "glorot2010"),
+    "kaiming": Component(r"$\mathcal{N}(0, 2/n_\mathrm{in})$", "he2015"),
+    "orthogonal": Component("orthonormal rows or columns", "saxe2014"),
+    "lsuv": Component(
+        "orthonormal, then each layer in turn scaled until the variance of its output on a batch "
+        "is within 0.02 of 1",
+        "mishkin2016",
+    ),
+    "normal_small": Component(r"$\mathcal{N}(0, 0.01^2)$ whatever the layer's size"),
+    "normal_large": Component(r"$\mathcal{N}(0, 1)$ whatever the layer's size"),
+}
+
+# eta is the peak learning rate, u = t/T the part of the training that is done at step t of T.
+SCHEDULES = {
+    "constant": Component(r"$\eta$"),
+    "step": Component(r"$\eta \cdot 0.1^{\lfloor 3u \rfloor}$"),
+    "cosine": Component(r"$\frac{\eta}{2}(1 + \cos \pi u)$", "loshchilov2017"),
+    "warm_restarts": Component(
+        r"$\frac{\eta}{2}(1 + \cos \pi v)$, $v$ the part done of the current period; "
+        r"three periods, each twice as long as the one before",
+        "loshchilov2017",
+    ),
+    "one_cycle": Component(
+        r"half a cosine from $\eta/25$ up to $\eta$ while $u < 0.3$, "
+        r"then half a cosine down to $\eta/(25 \cdot 10^4)$",
+        "smith2018",
+    ),
+    "linear_warmup": Component(r"a line from $\eta/3$ to $\eta$ while $u < 0.1$, then $\eta$", "goyal2017"),
+}
+
+COMPONENTS = {"activation": ACTIVATIONS, "init": INITS, "schedule": SCHEDULES}
+
+OPTIMIZERS = {
+    "sgd": Component("stochastic gradient descent", "sutskever2013"),
+    "adam": Component("Adam", "kingma2015"),
+}
+
+DATASETS = {
+    "digits": Component("scikit-learn's handwritten digits", "pedregosa2011"),
+    "fashion_mnist": Component("Fashion-MNIST", "xiao2017"),
+    "cifar10": Component("CIFAR-10", "krizhevsky2009"),
+    "cifar10_jpeg": Component("CIFAR-10 re-encoded as JPEG", "krizhevsky2009"),
+}
+
+
+def described(kind: dict[str, Component], name: str) -> str:
+    """A component's definition with its citation, as LaTeX."""
+    component = kind[name]
+    return component.definition + (rf"~\cite{{{component.cites}}}" if component.cites else "")

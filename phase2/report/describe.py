@@ -1,0 +1,133 @@
+"""Macros that say what was run: the design from the configuration, the data from its meta, the machine."""
+
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+from phase2.report.components import DATASETS, OPTIMIZERS, described
+from phase2.report.conclusions import ALPHA
+from phase2.report.inputs import StudyInputs, get
+from phase2.report.latex import count, escape, listed, percentage
+from phase2.report.macros import Ledger
+from phase2.stats import bootstrap, factorial
+from phase2.stats.divergence import STUCK_MARGIN
+
+PLURALS = {
+    "activation": "activations",
+    "init": "initializations",
+    "schedule": "learning-rate schedules",
+    "optimizer": "optimizers",
+    "lr": "learning rates",
+    "weight_decay": "weight decays",
+    "width": "widths",
+    "depth": "depths",
+    "batch_size": "batch sizes",
+}
+
+
+def state_run(
+    config: dict[str, Any], environment: dict[str, Any], studies: list[StudyInputs], ledger: Ledger
+) -> None:
+    """Enters the macros of the whole run."""
+    say = partial(ledger.state, None)
+    cells = [study.tables["cells"] for study in studies]
+    say("Run", escape(get(config, "run")), "config", "run")
+    say("Total Cells", count(sum(map(len, cells))), "cells", "rows of all studies' tables of cells")
+    say("Total Time", _duration(sum(float(c["seconds"].sum()) for c in cells)), "cells", "sum of seconds")
+    say("Level", percentage(bootstrap.LEVEL, 0), "code", "phase2.stats.bootstrap.LEVEL")
+    say("Resamples", count(bootstrap.RESAMPLES), "code", "phase2.stats.bootstrap.RESAMPLES")
+    say("Share Resamples", count(factorial.RESAMPLES), "code", "phase2.stats.factorial.RESAMPLES")
+    say("Alpha Percent", percentage(ALPHA, 0), "code", "phase2.report.conclusions.ALPHA")
+    say("Margin", count(100 * STUCK_MARGIN), "code", "phase2.stats.divergence.STUCK_MARGIN in points")
+    _state_environment(config, environment, say)
+
+
+def _state_environment(config: dict[str, Any], environment: dict[str, Any], say: partial) -> None:
+    known = partial(get, environment, kind="record of the environment (environment.json)")
+    packages = known("packages")
+    versions = [f"{name}~{version}" for name, version in packages.items() if version]
+    say("Python", escape(known("python")), "environment", "python")
+    say("Torch", escape(known("packages", "torch")), "environment", "packages.torch")
+    say("Packages", escape(listed(versions)).replace(r"\textasciitilde{}", "~"), "environment", "packages")
+    say("Platform", escape(known("platform")), "environment", "platform")
+    say("Cpu", escape(known("cpu")), "environment", "cpu")
+    say("Cores", _plural(known("cores"), "core"), "environment", "cores")
+    say("Threads", _plural(get(config, "compute", "threads"), "thread"), "config", "compute.threads")
+    commit, time = known("commit"), known("commit_time")
+    say("Commit", escape(commit or "unknown"), "environment", "commit")
+    state = "with uncommitted changes in the files" if known("dirty") else "with no uncommitted changes"
+    say("Tree", state if commit else "as the files were not under version control", "environment", "dirty")
+    date = datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%d") if time else "undated"
+    say("Commit Date", date, "environment", "commit_time, UTC")
+
+
+def state_study(study: StudyInputs, ledger: Ledger) -> None:
+    """Enters the macros of one study: its design, its data, and the counts of its cells."""
+    say, cells, config = partial(ledger.state, study.name), study.tables["cells"], study.config
+    say("Title", rf"\texttt{{{escape(study.name)}}}", "config", "the study's name")
+    say("Question", escape(get(config, "question").strip()), "config", "question")
+    say("Width", count(get(config, "model", "width")), "config", "model.width")
+    say("Depth", count(get(config, "model", "depth")), "config", "model.depth")
+    say("Epochs", _plural(get(config, "budget", "epochs"), "epoch"), "config", "budget.epochs")
+    say("Batch", _plural(get(config, "budget", "batch_size"), "image"), "config", "budget.batch_size")
+    say("Optimizer", _optimizer(config), "config", "optimizer")
+    say("Clipping", _clipping(config), "config", "clip")
+    say("Cells", count(len(cells)), "cells", "rows")
+    say("Seeds", _plural(study.seeds, "seed"), "cells", "distinct seeds")
+    say("Factors", _factors(study), "config", "axes but the seed")
+    say("Combinations", count(len(study.tables["divergence"])), "divergence", "rows")
+    _state_data(study, say)
+
+
+def _state_data(study: StudyInputs, say: partial) -> None:
+    task, shapes = get(study.config, "task"), get(study.meta, "arrays", kind="data meta")
+    images, test = (get(shapes, f"{part}_images", "shape", kind="data meta")[0] for part in ("train", "test"))
+    dataset = get(task, "dataset")
+    held, used = get(task, "validation"), get(task, "train")
+    name = described(DATASETS, dataset) if dataset in DATASETS else rf"\texttt{{{escape(dataset)}}}"
+    say("Dataset", name, "config", "task.dataset")
+    say("Published", count(images), "data", "arrays.train_images.shape")
+    say("Test", count(test), "data", "arrays.test_images.shape")
+    say("Validation", count(held), "config", "task.validation")
+    say("Train", count(used or images - held), "config", "task.train, or all that validation leaves")
+    say("Classes", count(study.classes), "data", "number of classes")
+    say("Chance", percentage(1 / study.classes, 0), "data", "1 / classes")
+    say("Origin", escape(get(study.meta, "origin", kind="data meta")), "data", "origin")
+    digest = get(study.meta, "hash", kind="data meta")
+    say("Data Hash", rf"\texttt{{{digest[:12]}}}", "data", "hash, its first 12 digits")
+
+
+def _optimizer(config: dict[str, Any]) -> str:
+    optimizer = get(config, "optimizer")
+    name = get(optimizer, "name")
+    parts = [f"a peak learning rate of {optimizer['lr']:g}"]
+    parts += [f"weight decay {optimizer['weight_decay']:g}"] if optimizer.get("weight_decay") else []
+    for option, value in optimizer.get("options", {}).items():
+        words = option.replace("_", " ")
+        parts.append(words if value is True else f"no {words}" if value is False else f"{words} {value:g}")
+    return f"{described(OPTIMIZERS, name)} with {escape(listed(parts)).replace('nesterov', 'Nesterov steps')}"
+
+
+def _clipping(config: dict[str, Any]) -> str:
+    clip = config.get("clip")
+    return f"gradients are clipped to a norm of {clip:g}" if clip else "gradients are not clipped"
+
+
+def _factors(study: StudyInputs) -> str:
+    parts = []
+    for factor in study.factors:
+        size = len(study.axes[factor])
+        words = PLURALS[factor]
+        parts.append(f"{size} {words.removesuffix('s') if size == 1 else words}")
+    return listed(parts) or "no factor"
+
+
+def _plural(number: int, noun: str) -> str:
+    return f"{count(number)} {noun}{'' if number == 1 else 's'}"
+
+
+def _duration(seconds: float) -> str:
+    for unit, size in (("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.1f} {unit}"
+    return f"{seconds:.1f} seconds"

@@ -1,0 +1,88 @@
+"""What a report is made from: the configuration, the environment, the data's meta and each study's tables."""
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from phase2.errors import UserError
+from phase2.stats.design import SEED
+
+TABLES = ("cells", "ranking", "levels", "pairs", "variance", "divergence")
+FINAL = "test_accuracy"
+AREA = "curve_area"
+
+
+@dataclass(frozen=True)
+class StudyInputs:
+    """A study's section of the configuration, its data's meta and its tables by name."""
+
+    name: str
+    config: dict[str, Any]
+    meta: dict[str, Any]
+    tables: dict[str, pd.DataFrame]
+
+    @cached_property
+    def axes(self) -> dict[str, list]:
+        """The axes of the grid, seed included."""
+        return {axis: levels for axis, levels in get(self.config, "axes").items() if levels is not None}
+
+    @property
+    def factors(self) -> list[str]:
+        return [axis for axis in self.axes if axis != SEED]
+
+    @property
+    def seeds(self) -> int:
+        return self.tables["cells"][SEED].nunique()
+
+    @property
+    def classes(self) -> int:
+        return len(get(self.meta, "classes"))
+
+    def table(self, name: str, measure: str = FINAL) -> pd.DataFrame:
+        """The rows of a statistical table that are about one measure."""
+        table = self.tables[name]
+        return table[table["measure"] == measure].reset_index(drop=True)
+
+    def levels_of(self, kind: str) -> list[str]:
+        """The levels of a kind of component in use: its axis, or the one value set for the whole study."""
+        fixed = self.config.get(kind) or get(self.config, "model").get(kind)
+        return list(self.axes.get(kind) or [fixed])
+
+
+def read_study(run_dir: Path, name: str, config: dict[str, Any], datasets: dict[str, Any]) -> StudyInputs:
+    """Reads a study's tables from `run_dir`/tables/<name>/; raises `UserError` for one that is missing."""
+    section = get(config, "studies", name)
+    meta = get(datasets, get(section, "task", "dataset"), kind="data meta")
+    return StudyInputs(
+        name, section, meta, {t: _read(run_dir / "tables" / name / f"{t}.csv") for t in TABLES}
+    )
+
+
+def _read(path: Path) -> pd.DataFrame:
+    if not path.is_file():
+        raise UserError(f"{path} is missing: run `snakemake report`, which makes every table it needs")
+    return pd.read_csv(path, keep_default_na=True, na_values=[""])
+
+
+def read_environment(run_dir: Path) -> dict[str, Any]:
+    """Reads `run_dir`/environment.json."""
+    path = run_dir / "environment.json"
+    try:
+        return json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise UserError(f"cannot read {path} ({error}): run `snakemake report`, which records it") from None
+
+
+def get(content: dict[str, Any], *keys: str, kind: str = "configuration") -> Any:
+    """`content[key][key]...`; raises `UserError` that names the key which is missing."""
+    value: Any = content
+    for depth, key in enumerate(keys):
+        if not isinstance(value, dict) or key not in value:
+            place = ".".join(keys[: depth + 1])
+            raise UserError(f"the {kind} has no {place!r}: expected it for the report; record the run again")
+        value = value[key]
+    return value

@@ -1,0 +1,92 @@
+"""Text and numbers as LaTeX: escaping, one format for each kind of number, and names of letters only."""
+
+import math
+
+SPECIAL = {
+    **{character: f"\\{character}" for character in "&%$#_{}"},
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "×": r"$\times$",
+    "²": r"\textsuperscript{2}",
+    "±": r"$\pm$",
+    "−": r"$-$",
+}
+DIGITS = ("Zero", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
+MISSING = "--"
+
+
+def escape(text: object) -> str:
+    """`text` with every character that means something to TeX made to print."""
+    return "".join(SPECIAL.get(character, character) for character in str(text))
+
+
+def lines(*parts: str) -> str:
+    """Parts of a source, each on lines of its own."""
+    return "\n".join(parts)
+
+
+def command(*parts: object) -> str:
+    """A macro's name from words: letters only, as TeX wants it.
+
+    >>> command("mlp_grid", "best 2")
+    'MlpGridBestTwo'
+    """
+    words = "".join(c if c.isascii() and c.isalnum() else " " for c in " ".join(map(str, parts))).split()
+    spelt = ("".join(DIGITS[int(c)] if c.isdigit() else c for c in word) for word in words)
+    return "".join(word[0].upper() + word[1:] for word in spelt)
+
+
+def count(number: float) -> str:
+    """A whole number with its thousands apart; a missing one is a dash."""
+    return f"{int(number):,}" if math.isfinite(number) else MISSING
+
+
+def percent(fraction: float, digits: int = 2) -> str:
+    """A fraction in percent, without the sign: for a column whose head has it."""
+    return f"{100 * fraction:.{digits}f}" if math.isfinite(fraction) else MISSING
+
+
+def percentage(fraction: float, digits: int = 2) -> str:
+    """A fraction in percent, with the sign."""
+    return percent(fraction, digits) + r"\%"
+
+
+def signed(fraction: float) -> str:
+    """A difference of fractions in percentage points, with a sign that is as wide as a digit."""
+    return f"${100 * fraction:+.2f}$" if math.isfinite(fraction) else MISSING
+
+
+def interval(low: float, high: float, digits: int = 2) -> str:
+    """An interval of fractions in percent; a dash if there is none."""
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return MISSING
+    return f"[${100 * low:.{digits}f}$, ${100 * high:.{digits}f}$]"
+
+
+def p_value(p: float) -> str:
+    """A p-value for a table: three decimals, small ones as a bound."""
+    if not math.isfinite(p):
+        return MISSING
+    return "$<$0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def p_phrase(p: float) -> str:
+    """A p-value for a sentence: the relation with it."""
+    return "$p<0.001$" if p < 0.001 else f"$p={p:.3f}$"
+
+
+def number(value: float, digits: int = 2) -> str:
+    """A plain number in math mode, so that its minus is one; a dash if it is missing."""
+    return f"${value:.{digits}f}$" if math.isfinite(value) else MISSING
+
+
+def listed(items: list[str]) -> str:
+    """Items as an English list.
+
+    >>> listed(["a", "b", "c"])
+    'a, b and c'
+    """
+    return f"{', '.join(items[:-1])} and {items[-1]}" if len(items) > 1 else "".join(items)

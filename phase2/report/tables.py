@@ -1,0 +1,251 @@
+"""The report's tables: tidy results in, booktabs LaTeX out."""
+
+from collections.abc import Callable
+
+import pandas as pd
+
+from phase2.figures.labels import label, term_label
+from phase2.report.components import COMPONENTS, described
+from phase2.report.inputs import AREA, FINAL, StudyInputs
+from phase2.report.latex import MISSING, count, escape, interval, lines, number, p_value, percent, signed
+
+TOP = 10
+
+
+def tabular(table: pd.DataFrame, align: str) -> str:
+    """A booktabs tabular of cells that are LaTeX already; heads are the column names."""
+    return lines(
+        rf"\begin{{tabular}}{{{align}}}",
+        r"\toprule",
+        *_head(table),
+        r"\midrule",
+        *_rows(table),
+        r"\bottomrule",
+        r"\end{tabular}",
+    )
+
+
+def floating(body: str, caption: str, key: str, wide: bool = False) -> str:
+    """A table float, across both columns if `wide`; a body wider than that is shrunk to fit."""
+    environment = "table*" if wide else "table"
+    return lines(
+        rf"\begin{{{environment}}}",
+        r"\centering\small",
+        rf"\caption{{{caption}}}",
+        rf"\label{{tab:{key}}}",
+        rf"\begin{{adjustbox}}{{max width=\linewidth}}",
+        body,
+        r"\end{adjustbox}",
+        rf"\end{{{environment}}}",
+    )
+
+
+def long(table: pd.DataFrame, align: str, caption: str, key: str) -> str:
+    """A table that breaks over pages and repeats its head."""
+    head = [*_head(table), r"\midrule"]
+    return lines(
+        r"\begingroup\footnotesize",
+        rf"\begin{{longtable}}{{{align}}}",
+        rf"\caption{{{caption}}}\label{{tab:{key}}}\\",
+        r"\toprule",
+        *head,
+        r"\endfirsthead",
+        r"\toprule",
+        *head,
+        r"\endhead",
+        r"\bottomrule",
+        r"\endfoot",
+        *_rows(table),
+        r"\end{longtable}",
+        r"\endgroup",
+    )
+
+
+def _head(table: pd.DataFrame) -> list[str]:
+    return [" & ".join(map(str, table.columns)) + r" \\"]
+
+
+def _rows(table: pd.DataFrame) -> list[str]:
+    return [" & ".join(map(str, row)) + r" \\" for row in table.itertuples(index=False)]
+
+
+def _labels(values: pd.Series) -> pd.Series:
+    return values.map(lambda value: escape(label(value)))
+
+
+def _heads(study: StudyInputs) -> dict[str, str]:
+    return {factor: escape(label(factor)).capitalize() for factor in study.factors}
+
+
+def _intervals(table: pd.DataFrame, digits: int = 2, low: str = "low", high: str = "high") -> list[str]:
+    return [interval(a, b, digits) for a, b in zip(table[low], table[high], strict=True)]
+
+
+def ranking_table(study: StudyInputs) -> str:
+    """The best combinations by final accuracy, with their rank by learning-curve area."""
+    top = study.table("ranking").head(TOP)
+    area = study.table("ranking", AREA)
+    if study.factors:
+        top = top.merge(area[[*study.factors, "rank"]], on=study.factors, how="left", suffixes=("", "_area"))
+    else:
+        top = top.assign(rank_area=area["rank"])
+    printed = pd.DataFrame({"": top["rank"].map(count)})
+    for factor, head in _heads(study).items():
+        printed[head] = _labels(top[factor])
+    printed["Mean"] = top["mean"].map(percent)
+    printed["Interval"] = _intervals(top)
+    printed["$p$"] = top["p_best"].map(p_value)
+    printed["Area"] = top["rank_area"].map(count)
+    caption = (
+        "The best combinations by mean test accuracy in percent, with the interval over seeds; $p$: "
+        r"paired $t$-test against the first row, Holm-adjusted over all combinations; "
+        "Area: rank by learning-curve area."
+    )
+    return floating(
+        tabular(printed, "r" + "l" * len(study.factors) + "rlrr"), caption, f"{study.name}:ranking", True
+    )
+
+
+def levels_table(study: StudyInputs) -> str:
+    """Every level's mean over the other factors, by both measures."""
+    final, area = study.table("levels"), study.table("levels", AREA)
+    repeated = final["factor"].eq(final["factor"].shift())
+    printed = pd.DataFrame(
+        {
+            "Factor": _labels(final["factor"]).mask(repeated, ""),
+            "Level": _labels(final["level"]),
+            "Accuracy": final["mean"].map(percent),
+            "Interval": _intervals(final),
+            "Area": area["mean"].map(percent),
+            "Interval ": _intervals(area),
+        }
+    )
+    caption = (
+        "Each level averaged over the other factors: test accuracy and learning-curve area in percent, with "
+        "intervals over seeds. A diverged cell counts at chance."
+    )
+    return floating(tabular(printed, "llrlrl"), caption, f"{study.name}:levels", wide=True)
+
+
+def variance_table(study: StudyInputs) -> str:
+    """The decomposition of final accuracy and of learning-curve area."""
+    final, area = study.table("variance"), study.table("variance", AREA)
+    printed = pd.DataFrame(
+        {
+            "Term": [escape(term_label(term)) for term in final["term"]],
+            "df": final["df"].map(count),
+            "Share": final["share"].map(lambda x: percent(x, 1)),
+            "Interval": _intervals(final, 1),
+            r"$\omega^2_p$": final["omega2"].map(number),
+            "$F$": final["F"].map(lambda x: number(x, 1)),
+            "$p$": final["p"].map(p_value),
+            "Area": area["share"].map(lambda x: percent(x, 1)),
+            "Interval ": _intervals(area, 1),
+        }
+    )
+    caption = (
+        r"Analysis of variance: share of the total sum of squares in percent with its interval over seeds, "
+        r"partial $\omega^2$, $F$ and $p$ for test accuracy, and the share for learning-curve area."
+    )
+    return floating(tabular(printed, "lrrlrrrrl"), caption, f"{study.name}:variance", wide=True)
+
+
+def pairs_table(study: StudyInputs) -> str:
+    """All paired comparisons of levels, by both measures; empty if no factor has two levels."""
+    parts = []
+    for measure in (FINAL, AREA):
+        pairs = study.table("pairs", measure)
+        if pairs.empty:
+            continue
+        parts.append(
+            long(_pairs(pairs), "llrlrrrr", _pairs_caption(measure), f"{study.name}:pairs:{measure}")
+        )
+    return lines(*parts)
+
+
+def _pairs(pairs: pd.DataFrame) -> pd.DataFrame:
+    versus = [
+        f"{escape(label(a))} -- {escape(label(b))}" for a, b in zip(pairs["a"], pairs["b"], strict=True)
+    ]
+    return pd.DataFrame(
+        {
+            "Factor": _labels(pairs["factor"]).mask(pairs["factor"].eq(pairs["factor"].shift()), ""),
+            "Levels": versus,
+            "Difference": pairs["difference"].map(signed),
+            "Interval": _intervals(pairs),
+            "$p_t$": pairs["p_t"].map(p_value),
+            r"$p_\mathrm{Holm}$": pairs["p_holm"].map(p_value),
+            r"$p_\mathrm{flip}$": pairs["p_signflip"].map(p_value),
+            "$g_z$": pairs["effect"].map(number),
+        }
+    )
+
+
+def _pairs_caption(measure: str) -> str:
+    return (
+        f"Paired differences of {label(measure)}, first level minus second, in percentage points: "
+        "interval over seeds, paired $t$-test, the same after Holm's correction within the factor, exact "
+        r"sign-flip test, and effect size ($d_z$ with Hedges' correction)."
+    )
+
+
+def failures_table(study: StudyInputs) -> str:
+    """The combinations with a diverged or stuck cell; a sentence if there are none."""
+    table = study.tables["divergence"]
+    failed = table[table["diverged"] + table["stuck"] > 0]
+    if failed.empty:
+        return "No combination has a diverged or stuck cell, so there is no table of failures."
+    printed = pd.DataFrame({head: _labels(failed[factor]) for factor, head in _heads(study).items()})
+    counts = {"Cells": "cells", "Diverged": "diverged", "Stuck": "stuck"}
+    printed = printed.assign(**{head: failed[column].map(count) for head, column in counts.items()})
+    printed["Median step"] = failed["median_step"].map(count)
+    caption = "Combinations in which a seed diverged or ended at chance, and the median step of divergence."
+    return long(printed, "l" * len(study.factors) + "rrrr", caption, f"{study.name}:failures")
+
+
+def components_table(kind: str, studies: list[StudyInputs]) -> str:
+    """The components of one kind in use, each with its formula."""
+    used = dict.fromkeys(level for study in studies for level in study.levels_of(kind))
+    rows = [(escape(label(name)), described(COMPONENTS[kind], name)) for name in used]
+    body = tabular(pd.DataFrame(rows, columns=["Name", "Definition"]), r"lp{\definitionwidth}")
+    return floating(body, CAPTIONS[kind], kind)
+
+
+CAPTIONS = {
+    "activation": r"Activations of a pre-activation $x$; $\sigma$ is the logistic function, $\Phi$ the "
+    "standard normal distribution function.",
+    "init": r"Initial weights of a layer with $n_\mathrm{in}$ inputs and $n_\mathrm{out}$ outputs; biases "
+    r"start at zero. $\mathcal{N}(\mu, \sigma^2)$ is a normal distribution.",
+    "schedule": r"Learning rate when a part $u$ of the training is done; $\eta$ is the peak.",
+}
+
+
+def provenance_table(studies: list[StudyInputs]) -> str:
+    """For each study, how many cells each commit, code fingerprint, data hash and device stands behind."""
+    rows = []
+    for study in studies:
+        cells = study.tables["cells"]
+        for column, head in (("commit", "commit"), ("code", "code"), ("data", "data"), ("device", "device")):
+            for value, amount in cells[column].fillna(MISSING).value_counts(sort=False).items():
+                rows.append(
+                    (
+                        rf"\texttt{{{escape(study.name)}}}",
+                        head,
+                        rf"\texttt{{{escape(str(value)[:12])}}}",
+                        count(amount),
+                    )
+                )
+    table = pd.DataFrame(rows, columns=["Study", "What", "Value", "Cells"])
+    caption = (
+        "What the cells were trained with: commits, code fingerprints and data hashes by their first digits."
+    )
+    return long(table, "lllr", caption, "provenance")
+
+
+STUDY_TABLES: dict[str, tuple[Callable[[StudyInputs], str], str]] = {
+    "ranking": (ranking_table, "ranking"),
+    "levels": (levels_table, "levels"),
+    "variance": (variance_table, "variance"),
+    "pairs": (pairs_table, "pairs"),
+    "failures": (failures_table, "divergence"),
+}

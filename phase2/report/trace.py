@@ -1,0 +1,62 @@
+"""From a statement of the report back to the runs behind it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from phase2.errors import UserError, unknown
+
+
+def load_trace(run_dir: Path) -> dict[str, dict[str, Any]]:
+    """Everything a run's report states, by name; raises `UserError` if there is no report yet."""
+    path = run_dir / "report" / "trace.json"
+    try:
+        return json.loads(path.read_text())
+    except FileNotFoundError:
+        known = sorted(folder.parent.parent.name for folder in run_dir.parent.glob("*/report/trace.json"))
+        raise UserError(
+            f"{path} is missing: run `snakemake report` for this run first. Runs with a report: {', '.join(known) or 'none'}"
+        ) from None
+
+
+def cells_behind(run_dir: Path, statement: dict[str, Any]) -> pd.DataFrame:
+    """The rows of the study's table of cells that a statement is drawn from; none if it states no result."""
+    if not statement["study"]:
+        return pd.DataFrame()
+    cells = pd.read_csv(run_dir / "tables" / statement["study"] / "cells.csv")
+    for axis, value in statement["selection"].items():
+        values = value if isinstance(value, list) else [value]
+        cells = cells[cells[axis].astype(str).isin([str(v) for v in values])]
+    return cells
+
+
+def describe(run_dir: Path, name: str) -> str:
+    """Value, computation, cells, seeds, commits, code and data behind a macro, figure or table of the report."""
+    trace = load_trace(run_dir)
+    key = name.lstrip("\\")
+    if key not in trace:
+        raise unknown("figure, table or macro", name, trace)
+    statement = trace[key]
+    lines = [
+        f"{statement['kind']} {key} = {statement['value']}",
+        f"from      {statement['table']}: {statement['how']}",
+    ]
+    cells = cells_behind(run_dir, statement)
+    if len(cells):
+        chosen = ", ".join(f"{axis}={value}" for axis, value in statement["selection"].items())
+        lines += [
+            f"study     {statement['study']}{f' ({chosen})' if chosen else ''}",
+            f"cells     {len(cells)} ({(cells['status'] == 'diverged').sum()} diverged): {' '.join(cells['id'])}",
+            f"seeds     {' '.join(map(str, sorted(cells['seed'].unique())))}",
+            f"commit    {_distinct(cells['commit'])}{' (with changes)' if cells['dirty'].any() else ''}",
+            f"code      {_distinct(cells['code'])}",
+            f"data      {_distinct(cells['data'])}",
+            f"made on   {_distinct(cells['device'])}, torch {_distinct(cells['torch'])}, up to {cells['finished'].max()}",
+        ]
+    return "\n".join(lines)
+
+
+def _distinct(values: pd.Series) -> str:
+    return " ".join(str(value) for value in values.dropna().unique()) or "unknown"

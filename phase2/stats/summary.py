@@ -1,0 +1,22 @@
+"""The few numbers that say how a study came out: what `dvc metrics show` prints and compares between commits."""
+
+from typing import Any
+
+import pandas as pd
+
+from phase2.stats.score import MEASURES
+
+
+def summary(tables: dict[str, pd.DataFrame], factors: list[str]) -> dict[str, Any]:
+    """Counts, the best combination, and each term's share of the variance, from a study's tables by name."""
+    cells, ranking, variance = (tables[name] for name in ("cells", "ranking", "variance"))
+    measure = MEASURES[0]
+    best = ranking[ranking["measure"] == measure].sort_values("rank").iloc[0]
+    shares = variance[variance["measure"] == measure]
+    return {
+        "cells": len(cells),
+        "diverged": int((cells["status"] == "diverged").sum()),
+        "best": {factor: str(best[factor]) for factor in factors}
+        | {name: round(float(best[name]), 4) for name in ("mean", "low", "high")},
+        "variance_share": {row.term: round(float(row.share), 4) for row in shares.itertuples() if pd.notna(row.share)},
+    }
