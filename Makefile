@@ -22,7 +22,7 @@ make clean         delete tools' caches; results and trained cells stay         
 
 the parts of the set-up, done by the targets above when missing:
 make setup         .venv with the exact versions of constraints.txt              3 min      6.3 GB
-make latex         latexmk, biber and TeX Live from the system's packages        1 min      0.8 GB
+make latex         latexmk, biber and TeX Live from the system's packages        2 min      0.8 GB
 make data-package  Fashion-MNIST from the system's packages (Debian)             5 s        31 MB
 
 To use the tools by themselves (snakemake, dvc, phase2):  . .venv/bin/activate

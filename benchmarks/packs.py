@@ -44,7 +44,7 @@ def _ratios(config: Path, folder: Path) -> list[float]:
     study = loaded.studies["mlp_grid"]
     prepare(study.task.dataset, loaded.data.model_copy(update={"folder": folder / "data"}))
     (folder / "config.yaml").write_text(config.read_text())
-    pack = packs_of(cells_of("mlp_grid", study))[0]
+    pack = next(iter(packs_of(cells_of("mlp_grid", study)).values()))
     chosen = pack[:: len(pack) // ALONE][:ALONE]
 
     def alone() -> float:

@@ -53,7 +53,7 @@ def train(study: str, where: Where = None, configfile: Configs = []) -> None:  #
     chosen = config.studies[study]
     results, checkpoints = Path("results") / config.run, Path("checkpoints") / config.run
     folders = Folders(prepare(chosen.task.dataset, config.data), results, checkpoints, STORE, WORK)
-    for pack in packs_of(select(cells_of(study, chosen), _where(where))):
+    for pack in packs_of(select(cells_of(study, chosen), _where(where))).values():
         run_pack(pack, chosen, folders, config.compute)
         for cell in pack:
             metrics = read_metrics(cell, results)

@@ -11,7 +11,7 @@ os.environ["PYTHONPATH"] = os.pathsep.join([workflow.basedir, *filter(None, [os.
 
 from phase2.errors import UserError, unknown
 from phase2.figures.catalog import FIGURES
-from phase2.study.cell import LANE_AXES, cells_of, find_pack, packs_of
+from phase2.study.cell import cells_of, hive, packs_of
 from phase2.study.code import components_of
 from phase2.study.config import validate
 from phase2.study.fingerprint import fingerprint
@@ -32,6 +32,7 @@ CHECKPOINTS = f"checkpoints/{RUN}"
 TABLES = f"{RESULTS}/tables/{{study}}"
 ANALYSES = ("ranking", "levels", "pairs", "variance", "divergence")
 CELLS = {name: cells_of(name, study) for name, study in CONFIG.studies.items()}
+PACKS = {name: packs_of(cells) for name, cells in CELLS.items()}
 MONITOR = Monitor(Path(".phase2/progress") / RUN)
 
 
@@ -41,13 +42,13 @@ wildcard_constraints:
 
 def pack_digest(study, wildcards):
     """What a pack's result depends on besides its data: its cells, and what is kept of them."""
-    cells = find_pack(CELLS[study], dict(wildcards))
+    cells = PACKS[study][hive(dict(wildcards))]
     return {"cells": [cell.id for cell in cells], "keep": CONFIG.studies[study].keep}
 
 
 def pack_code(study, wildcards):
     """The fingerprint of all code behind a pack's files."""
-    cells = find_pack(CELLS[study], dict(wildcards))
+    cells = PACKS[study][hive(dict(wildcards))]
     components = {component for cell in cells for component in components_of(cell.spec)}
     return fingerprint("phase2.study.pack", components=tuple(sorted(components)))
 

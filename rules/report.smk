@@ -1,7 +1,40 @@
+# The report: LaTeX sources written from results, and the PDF typeset from them and from report/.
+
+DATASETS = sorted({study.task.dataset for study in CONFIG.studies.values()})
+
+
+rule sources:
+    input:
+        tables=[
+            f"{RESULTS}/tables/{study}/{table}.csv" for study in CELLS for table in ("cells", *ANALYSES)
+        ],
+        environment=rules.record.output.environment,
+        data=[DATA / "prepared" / dataset / "meta.json" for dataset in DATASETS],
+    output:
+        generated=directory(f"{RESULTS}/report/generated"),
+        trace=f"{RESULTS}/report/trace.json",
+    params:
+        code=fingerprint("phase2.report.build"),
+        config=CONFIG.model_dump(mode="json"),
+    log:
+        f"logs/{RUN}/sources.log",
+    script:
+        "../workflow/scripts/sources.py"
+
+
 rule report:
     input:
-        rules.figures.input,
+        latex=sorted(str(path) for path in Path("report").rglob("*") if path.is_file()),
+        generated=rules.sources.output.generated,
+        environment=rules.record.output.environment,
+        figures=rules.figures.input,
+        metrics=rules.summarise.output,
+        config=rules.record.output.config,
     output:
         f"{RESULTS}/report.pdf",
-    shell:
-        "touch {output}"
+    log:
+        f"logs/{RUN}/report.log",
+    benchmark:
+        f"logs/{RUN}/report.benchmark.tsv"
+    script:
+        "../workflow/scripts/report.py"

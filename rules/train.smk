@@ -1,11 +1,8 @@
 # Training: a rule for each study, a job for each pack. A job declares every file of every cell that it trains.
 
 for name, study in CONFIG.studies.items():
-    pack_axes = [axis for axis, _ in CELLS[name][0].axes if axis not in LANE_AXES]
-    pack_path = "/".join(f"{axis}={{{axis}}}" for axis in pack_axes)
-    lane_paths = sorted(
-        {"/".join(f"{a}={v}" for a, v in cell.axes if a in LANE_AXES) for cell in CELLS[name]}
-    )
+    pack_path = hive({axis: f"{{{axis}}}" for axis in CELLS[name][0].pack_axes})
+    lane_paths = sorted({cell.partition.relative_to(cell.pack) for cell in CELLS[name]})
 
     rule:
         name:
@@ -14,7 +11,7 @@ for name, study in CONFIG.studies.items():
             DATA / "prepared" / study.task.dataset / "meta.json",
         output:
             [
-                f"{root}/{name}/{pack_path}/{lane}/{file}".replace("//", "/")
+                str(Path(root, name, pack_path, lane, file))
                 for lane in lane_paths
                 for root, files in (
                     (RESULTS, ["metrics.json", "history.csv"]),
@@ -30,7 +27,7 @@ for name, study in CONFIG.studies.items():
         resources:
             mem_mb=2000,
             runtime=60,
-            gpu=0 if CONFIG.compute.device == "cpu" else 1,
+            gpu=int(CONFIG.compute.device == "cuda"),
         params:
             cells=lambda wildcards, study=name: pack_digest(study, wildcards),
             code=lambda wildcards, study=name: pack_code(study, wildcards),

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
 from phase2.figures.labels import faceted, facets, label, study_factors
-from phase2.figures.marks import cell_map, is_left, is_top, panels
+from phase2.figures.marks import cell_map, is_left, is_top, panels, title_width
 from phase2.figures.style import FULL_WIDTH, SEQUENTIAL, blank, styled
 
 CELL = (0.36, 0.29)  # inches: room for two lines of 7 pt
@@ -31,9 +31,9 @@ def accuracy_heatmap(*, cells: pd.DataFrame) -> Figure:
     groups = cells.groupby(["panel", "row", "column"], observed=False)
     summary = groups.agg(percent=("percent", "mean"), finished=("finished", "sum"), run=("id", "count"))
     rows, columns, names = facets(cells)
-    per_row = max(1, min(len(names), int((FULL_WIDTH - MARGIN) / (len(columns) * CELL[0]))))
-    width = max(SINGLE_WIDTH, min(FULL_WIDTH, MARGIN + per_row * len(columns) * CELL[0]))
-    figure = blank(-(-len(names) // per_row) * (len(rows) * CELL[1] + 0.2) + 1.1, width)
+    per_row = int((FULL_WIDTH - MARGIN) / max(len(columns) * CELL[0], title_width(names)))
+    per_row = max(1, min(len(names), per_row))
+    figure = blank(-(-len(names) // per_row) * (len(rows) * CELL[1] + 0.2) + 1.1)
     grid = panels(figure, names, per_row)
     norm = _stretched(summary.percent)
     for name, axes in grid.items():
@@ -43,7 +43,7 @@ def accuracy_heatmap(*, cells: pd.DataFrame) -> Figure:
         _name_axes(axes, factors)
     ticks = norm.inverse(np.linspace(0, 1, 5)).tolist()
     bar = figure.colorbar(image, ax=list(grid.values()), label="test accuracy (%)", aspect=35, pad=0.015)
-    bar.set_ticks(ticks, label, study_factorss=[f"{tick:.1f}" for tick in ticks])
+    bar.set_ticks(ticks, labels=[f"{tick:.1f}" for tick in ticks])
     _legend(figure, summary)
     return figure
 

@@ -5,10 +5,10 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from phase2.figures.labels import faceted, facets
-from phase2.figures.marks import cell_map
-from phase2.figures.style import COUNTS, FULL_WIDTH, SINGLE_WIDTH, blank, styled
+from phase2.figures.marks import cell_map, stacked
+from phase2.figures.style import COUNTS, blank, styled
 
-CELL = 0.2  # inches: a count of two digits
+CELL = 0.2  # inches: the height of a line
 FATES = ("diverged", "stuck")
 
 
@@ -23,8 +23,7 @@ def divergence(*, divergence: pd.DataFrame) -> Figure:
     table = faceted(divergence, factors)
     rows, columns, names = facets(table)
     seeds = table.cells.max()
-    width = min(FULL_WIDTH, max(SINGLE_WIDTH, 1 + len(names) * (len(columns) * CELL + 0.1)))
-    figure = blank(2 * max(0.6, len(rows) * CELL) + 1.35, width)
+    figure = blank(2 * max(0.6, len(rows) * CELL) + 1.35)
     grid = figure.subplots(2, len(names), sharex=True, sharey=True, squeeze=False)
     norm = Normalize(-0.1 * seeds, seeds)  # so that none is a light grey, and not the white of a missing cell
     for axes_row, fate in zip(grid, FATES, strict=True):
@@ -34,6 +33,6 @@ def divergence(*, divergence: pd.DataFrame) -> Figure:
             counts = counts.reindex(index=rows, columns=columns)
             cell_map(axes, counts, counts.map(lambda count: f"{count:.0f}" if count else "·"), norm, COUNTS)
     for axes, name in zip(grid[0], names, strict=True):
-        axes.set_title(name)
+        axes.set_title(stacked(name))
     figure.supxlabel(f"number of seeds, out of {seeds:.0f} in each combination", fontsize=7.5)
     return figure

@@ -10,9 +10,10 @@ from matplotlib.lines import Line2D
 from scipy.stats import t as student
 
 from phase2.figures.labels import faceted, facets, label, study_factors
-from phase2.figures.style import FULL_WIDTH, SINGLE_WIDTH, blank, series, styled
+from phase2.figures.marks import stacked
+from phase2.figures.style import blank, series, styled
 
-PANEL = (1.2, 1.0)  # inches
+PANEL, PAGE = 1.0, 8.0  # inches: the height of a row of panels, and of all of them at most
 DIVERGED: dict[str, Any] = {"marker": "X", "s": 26, "edgecolors": "white", "linewidths": 0.5}
 
 
@@ -28,8 +29,7 @@ def learning_curves(*, cells: pd.DataFrame, curves: pd.DataFrame) -> Figure:
     validation = curves[curves.split == "val"].merge(cells[["id", "row", "column", "panel"]], on="id")
     validation["accuracy"] *= 100
     rows, lines, across = facets(cells)
-    width = min(FULL_WIDTH, max(SINGLE_WIDTH, 0.6 + len(across) * PANEL[0]))
-    figure = blank(len(rows) * PANEL[1] + 0.75, width)
+    figure = blank(min(PAGE, len(rows) * PANEL) + 0.75)
     grid = figure.subplots(len(rows), len(across), sharex=True, sharey=True, squeeze=False)
     ends = _ends(cells, validation)
     for row, name in enumerate(rows):
@@ -39,12 +39,12 @@ def learning_curves(*, cells: pd.DataFrame, curves: pd.DataFrame) -> Figure:
             _panel(grid[row, column], here, stopped, lines)
         grid[row, 0].set_ylabel(name)
     for column, panel in enumerate(across):
-        grid[0, column].set_title(panel)
+        grid[0, column].set_title(stacked(panel))
         grid[-1, column].set_xlabel("epoch")
     grid[0, 0].set(xlim=(0, 1.03 * curves.epoch.max() if len(curves) else 1), ylim=(0, 100))
     grid[0, 0].xaxis.get_major_locator().set_params(integer=True, nbins=4)
     figure.supylabel("validation accuracy (%)", fontsize=7.5)
-    _legend(figure, label, study_factors(factors[1]) if factors[1:] else "", lines, diverged=len(ends) > 0)
+    _legend(figure, label(factors[1]) if factors[1:] else "", lines, diverged=len(ends) > 0)
     return figure
 
 
@@ -79,7 +79,7 @@ def _spread(index: int, epochs: int) -> tuple[int, int]:
 def _legend(figure: Figure, title: str, lines: list[str], diverged: bool) -> None:
     handles = [Line2D([], [], label=name, **series(index)) for index, name in enumerate(lines) if name]
     if diverged:
-        handles.append(Line2D([], [], color="black", marker="X", linestyle="", label, study_factors="a seed diverged"))
-    figure.legend(
-        handles=handles, title=title, loc="outside lower center", ncols=min(len(handles), 6), handlelength=2.8
-    )
+        handles.append(Line2D([], [], color="black", marker="X", linestyle="", label="a seed diverged"))
+    look: dict[str, Any] = {"loc": "outside lower center", "ncols": min(len(handles), 6), "handlelength": 2.8}
+    if handles:
+        figure.legend(handles=handles, title=title, **look)

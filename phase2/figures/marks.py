@@ -10,7 +10,20 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
+from phase2.figures.labels import SEPARATOR
+
 ROW = 0.155  # inches: one row of labelled intervals
+LETTER = 0.078  # inches: a letter of a bold title
+
+
+def stacked(combination: str) -> str:
+    """A panel's title: the levels of a combination below each other."""
+    return combination.replace(SEPARATOR, "\n")
+
+
+def title_width(names: list[str]) -> float:
+    """Inches that the widest of the panels' titles needs."""
+    return max(len(line) for name in names for line in stacked(name).split("\n")) * LETTER
 
 
 def panels(figure: Figure, names: list[str], per_row: int) -> dict[str, Axes]:
@@ -20,7 +33,7 @@ def panels(figure: Figure, names: list[str], per_row: int) -> dict[str, Axes]:
     for spare in grid[len(names) :]:
         spare.remove()
     for axes, name in zip(grid, names, strict=False):
-        axes.set_title(name)
+        axes.set_title(stacked(name))
     return dict(zip(names, grid, strict=False))
 
 

@@ -5,9 +5,9 @@ from matplotlib.figure import Figure
 
 from phase2.figures.labels import label, printed
 from phase2.figures.marks import panels
-from phase2.figures.style import FULL_WIDTH, PALETTE, SINGLE_WIDTH, blank, styled
+from phase2.figures.style import PALETTE, blank, styled
 
-PANEL = (1.28, 1.25)  # inches
+PANEL = 1.25  # inches: height
 PER_ROW = 5
 
 
@@ -16,8 +16,7 @@ def schedules(*, schedules: pd.DataFrame, curves: pd.DataFrame) -> Figure:
     """A panel a schedule: learning rate by optimizer step, its function a line, recorded values dots."""
     names = list(printed(schedules.schedule).cat.categories)
     per_row = min(len(names), PER_ROW)
-    width = max(SINGLE_WIDTH, min(FULL_WIDTH, 0.6 + per_row * PANEL[0]))
-    figure = blank(-(-len(names) // per_row) * PANEL[1] + 0.6, width)
+    figure = blank(-(-len(names) // per_row) * PANEL + 0.6)
     grid = panels(figure, names, per_row)
     recorded = curves[["schedule", "step", "lr"]].drop_duplicates()
     for name, axes in grid.items():

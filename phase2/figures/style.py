@@ -9,7 +9,6 @@ from matplotlib.figure import Figure
 from phase2.files import atomic_path
 
 FULL_WIDTH = 6.75  # inches: the width of the report's text
-SINGLE_WIDTH = 3.25  # inches: half of it, less the gutter
 DPI = 200
 
 # Okabe and Ito (2008), black last; its yellow is left out, because thin yellow lines vanish on white paper.
@@ -56,15 +55,16 @@ RC = {
 styled = matplotlib.style.context(RC, after_reset=True)
 
 
-def blank(height: float, width: float = FULL_WIDTH) -> Figure:
-    """An empty figure of `width` x `height` inches that lays itself out; pyplot never hears of it."""
-    return Figure(figsize=(width, height), layout="constrained")
+def blank(height: float) -> Figure:
+    """An empty figure as wide as the text and `height` inches high; pyplot never hears of it."""
+    return Figure(figsize=(FULL_WIDTH, height), layout="constrained")
 
 
 def series(index: int) -> dict[str, Any]:
     """Colour, line style and marker of a series by its number; the first seven share none of the three."""
-    kind = index % len(PALETTE)
-    return {"color": PALETTE[kind], "linestyle": LINES[kind], "marker": MARKERS[kind]}
+    turn, kind = divmod(index, len(PALETTE))
+    shifted = (kind + turn) % len(PALETTE)  # a colour comes back with another line and another marker
+    return {"color": PALETTE[kind], "linestyle": LINES[shifted], "marker": MARKERS[shifted]}
 
 
 @styled

@@ -15,16 +15,13 @@ def lane_norms(tensors: Iterable[Tensor], norm_type: float = 2.0) -> Tensor:
 
     `norm_type` is 2 or inf. Raises `UserError` for another one, no tensors, or differing lane counts.
     """
-    tensors = list(tensors)
-    _check_norm_type(norm_type)
+    tensors, order = list(tensors), _order(norm_type)
     lanes = {tensor.shape[:1] for tensor in tensors}
     if len(lanes) != 1 or lanes == {()}:
         shapes = [tuple(tensor.shape) for tensor in tensors]
         raise UserError(f"tensors of shapes {shapes}: expected one leading lane dimension that all share")
-    norms = [
-        torch.linalg.vector_norm(tensor.reshape(len(tensor), -1), norm_type, dim=1) for tensor in tensors
-    ]
-    return torch.linalg.vector_norm(torch.stack(norms), norm_type, dim=0)
+    norms = [torch.linalg.vector_norm(tensor.reshape(len(tensor), -1), order, dim=1) for tensor in tensors]
+    return torch.linalg.vector_norm(torch.stack(norms), order, dim=0)
 
 
 @torch.no_grad()
@@ -48,7 +45,6 @@ def clip_grad_norm_(
     """
     if foreach:
         raise UserError("clip_grad_norm_: foreach=True is not supported: leave it out")
-    _check_norm_type(norm_type)
     parameters = [parameters] if isinstance(parameters, Tensor) else parameters
     grads = [p.grad for p in parameters if p.grad is not None]
     if not grads:
@@ -69,6 +65,8 @@ def clip_grad_norm_(
     return norm
 
 
-def _check_norm_type(norm_type: float) -> None:
-    if norm_type not in (2, torch.inf):
+def _order(norm_type: float) -> float:
+    order = float(norm_type)  # torch takes "inf" too
+    if order not in (2, torch.inf):
         raise UserError(f"norm_type={norm_type} is not supported: expected 2 or inf")
+    return order

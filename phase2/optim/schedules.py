@@ -48,12 +48,12 @@ def cosine(step: int, total: int, lr: float, *, eta_min: float = 0.0) -> float:
 def warm_restarts(
     step: int, total: int, lr: float, *, T_0: int | None = None, T_mult: int = 2, eta_min: float = 0.0
 ) -> float:
-    """Cosine periods of T_0 (default: a seventh of total), T_0 T_mult, ... steps, each from lr to eta_min.
+    """Cosine periods of T_0 (default: a seventh of total, rounded up), T_0 T_mult, ... steps, each from lr to eta_min.
 
     With the defaults three periods, 1 + 2 + 4 sevenths, fill the training. SGDR: Loshchilov & Hutter 2017,
     eq. 5; torch's CosineAnnealingWarmRestarts.
     """
-    T_0 = max(1, total // 7) if T_0 is None else T_0
+    T_0 = -(-total // 7) if T_0 is None else T_0  # rounded down, the last steps would restart once more
     _check(step, total, lr, T_0=T_0, T_mult=T_mult)
     T_cur, T_i = (step % T_0, T_0) if T_mult == 1 else (step, T_0)
     while T_cur >= T_i:

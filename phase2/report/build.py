@@ -11,12 +11,12 @@ from typing import Any
 from phase2.errors import UserError
 from phase2.figures.catalog import FIGURES
 from phase2.files import write_bytes, write_text
-from phase2.report.components import COMPONENTS
-from phase2.report.conclusions import state_conclusions
+from phase2.report.conclusions import state_findings
 from phase2.report.describe import state_run, state_study
 from phase2.report.inputs import StudyInputs, get, read_environment, read_study
 from phase2.report.latex import command, escape, lines
 from phase2.report.macros import Ledger, Macro
+from phase2.report.summary import state_summary
 from phase2.report.tables import STUDY_TABLES, components_table, provenance_table
 
 INSTALL = (
@@ -38,13 +38,13 @@ def write_sources(
     state_run(config, read_environment(run_dir), studies, ledger)
     for study in studies:
         state_study(study, ledger)
-        state_conclusions(study, ledger)
+        state_findings(study, ledger)
         _write_study(study, folder / study.name, ledger)
-    for kind in COMPONENTS:
-        write_text(folder / f"{kind}.tex", components_table(kind, studies) + "\n")
+    state_summary(studies, ledger)
+    write_text(folder / "components.tex", components_table(studies) + "\n")
     write_text(folder / "provenance.tex", provenance_table(studies) + "\n")
-    calls = [rf"\onestudy{{{study.name}}}{{{command(study.name)}}}" for study in studies]
-    write_text(folder / "studies.tex", "\\newcommand{\\eachstudy}{%\n" + "%\n".join(calls) + "}\n")
+    calls = (rf"  \onestudy{{{study.name}}}{{{command(study.name)}}}{{#1}}" for study in studies)
+    write_text(folder / "studies.tex", lines(r"\newcommand{\eachstudy}[1]{%", *calls, "}") + "\n")
     ledger.write(folder / "macros.tex", out / "trace.json")
 
 

@@ -20,30 +20,39 @@ FEW_SEEDS = 3  # below it neither a t-test nor an interval is worth its name
 Say = Callable[..., str]
 
 
-def state_conclusions(study: StudyInputs, ledger: Ledger) -> None:
-    """Enters \\<Study>Finding<Name> for each finding; its numbers are macros with their own traces."""
+def state_findings(study: StudyInputs, ledger: Ledger) -> None:
+    """Enters \\<Study>Finding<Name> for each finding and \\<Study>Lead<Name> for its first sentence.
+
+    The numbers in a finding are macros with their own traces.
+    """
     say = partial(ledger.state, study.name)
     for name, (table, finding) in FINDINGS.items():
-        say(f"Finding {name}", finding(study, say), table, f"sentences drawn by code: {finding.__name__}")
+        sentences, how = finding(study, say), f"drawn by code: phase2.report.conclusions.{finding.__name__}"
+        say(f"Lead {name}", sentences[0], table, f"first sentence {how}")
+        say(f"Finding {name}", " ".join(sentences), table, f"sentences {how}")
 
 
-def variance_finding(study: StudyInputs, say: Say) -> str:
+def variance_finding(study: StudyInputs, say: Say) -> list[str]:
     """Which factor carries most of the variation, and whether it is ahead of the next."""
-    table = study.table("variance")
-    effects = table[~table["term"].isin([SEED, RESIDUAL])].sort_values(
-        "share", ascending=False, kind="stable"
-    )
+    effects = effects_of(study)
     if effects.empty:
-        return "No factor has more than one level, so there is no variation to divide."
+        return ["No factor has more than one level, so there is no variation to divide."]
     if effects["share"].isna().all():
-        return "All cells score alike, so there is no variation to divide."
+        return ["All cells score alike, so there is no variation to divide."]
     first = effects.iloc[0]
     share = say("Top Share", percentage(first["share"], 1), "variance", f"share of {first['term']}")
     bounds = say("Top Interval", interval(first["low"], first["high"], 1), "variance", "bootstrap over seeds")
     term = say("Top Term", escape(term_label(first["term"])), "variance", "the term with the largest share")
     text = f"The largest share of the variation in test accuracy belongs to {term}: {share}"
     text += f" (\\Level{{}} interval {bounds}, in percent)" if study.seeds >= FEW_SEEDS else ""
-    return f"{text}{_next_term(study, say, effects)}.{_interactions(effects, say)}"
+    return [f"{text}{_next_term(study, say, effects)}.", *_interactions(effects, say)]
+
+
+def effects_of(study: StudyInputs) -> pd.DataFrame:
+    """The decomposition's rows for factors and interactions, largest share first."""
+    table = study.table("variance")
+    effects = table[~table["term"].isin([SEED, RESIDUAL])]
+    return effects.sort_values("share", ascending=False, kind="stable")
 
 
 def _next_term(study: StudyInputs, say: Say, effects: pd.DataFrame) -> str:
@@ -61,10 +70,10 @@ def _next_term(study: StudyInputs, say: Say, effects: pd.DataFrame) -> str:
     return f"; {term} follows with {share}, and as the intervals overlap the two are not told apart"
 
 
-def _interactions(effects: pd.DataFrame, say: Say) -> str:
+def _interactions(effects: pd.DataFrame, say: Say) -> list[str]:
     joint = effects["term"].str.contains(":")
     if not joint.any():
-        return ""
+        return []
     together, alone = effects["share"][joint].sum(), effects["share"][~joint].sum()
     share = say("Interaction Share", percentage(together, 1), "variance", "sum of the interactions' shares")
     rest = say("Main Share", percentage(alone, 1), "variance", "sum of the single factors' shares")
@@ -73,7 +82,7 @@ def _interactions(effects: pd.DataFrame, say: Say) -> str:
         if together > alone
         else "so the factors' own averages describe most of what the design explains"
     )
-    return f" All interactions together carry {share}, the factors by themselves {rest}, {meaning}."
+    return [f"All interactions together carry {share}, the factors by themselves {rest}, {meaning}."]
 
 
 def best_finding(study: StudyInputs, say: Say) -> str:
@@ -193,7 +202,9 @@ def order_finding(study: StudyInputs, say: Say) -> str:
     final, area = (study.table("ranking", measure) for measure in (FINAL, AREA))
     both = final.merge(area, on=study.factors, suffixes=("_final", "_area")) if study.factors else final
     if len(both) < 3:
-        return "There are too few combinations to compare their orders by final accuracy and by learning-curve area."
+        return (
+            "There are too few combinations to compare their orders by accuracy and by learning-curve area."
+        )
     if final["mean"].nunique() < 2 or area["mean"].nunique() < 2:
         return "By at least one measure all combinations score alike, so there are no two orders to compare."
     rho = float(spearmanr(both["mean_final"], both["mean_area"]).statistic)
@@ -287,7 +298,7 @@ def _family(factor: str, rows: pd.DataFrame, say: Say) -> str:
     )
 
 
-FINDINGS: dict[str, tuple[str, Callable[[StudyInputs, Say], str]]] = {
+FINDINGS: dict[str, tuple[str, Callable[[StudyInputs, Say], list[str]]]] = {
     "Variance": ("variance", variance_finding),
     "Best": ("ranking", best_finding),
     "Failures": ("divergence", failures_finding),

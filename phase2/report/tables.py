@@ -7,7 +7,18 @@ import pandas as pd
 from phase2.figures.labels import label, term_label
 from phase2.report.components import COMPONENTS, described
 from phase2.report.inputs import AREA, FINAL, StudyInputs
-from phase2.report.latex import MISSING, count, escape, interval, lines, number, p_value, percent, signed
+from phase2.report.latex import (
+    MISSING,
+    count,
+    escape,
+    interval,
+    lines,
+    listed,
+    number,
+    p_value,
+    percent,
+    signed,
+)
 
 TOP = 10
 
@@ -33,7 +44,7 @@ def floating(body: str, caption: str, key: str, wide: bool = False) -> str:
         r"\centering\small",
         rf"\caption{{{caption}}}",
         rf"\label{{tab:{key}}}",
-        rf"\begin{{adjustbox}}{{max width=\linewidth}}",
+        r"\begin{adjustbox}{max width=\linewidth}",
         body,
         r"\end{adjustbox}",
         rf"\end{{{environment}}}",
@@ -81,6 +92,20 @@ def _intervals(table: pd.DataFrame, digits: int = 2, low: str = "low", high: str
     return [interval(a, b, digits) for a, b in zip(table[low], table[high], strict=True)]
 
 
+def design_table(study: StudyInputs) -> str:
+    """The factors with their levels, and the seeds."""
+    rows = [
+        (
+            escape(label(axis)).capitalize(),
+            count(len(levels)),
+            listed([escape(label(level)) for level in levels]),
+        )
+        for axis, levels in study.axes.items()
+    ]
+    body = tabular(pd.DataFrame(rows, columns=["Axis", "Levels", ""]), r"lrp{\levelswidth}")
+    return floating(body, rf"The grid of \texttt{{{escape(study.name)}}}.", f"{study.name}:design")
+
+
 def ranking_table(study: StudyInputs) -> str:
     """The best combinations by final accuracy, with their rank by learning-curve area."""
     top = study.table("ranking").head(TOP)
@@ -95,11 +120,11 @@ def ranking_table(study: StudyInputs) -> str:
     printed["Mean"] = top["mean"].map(percent)
     printed["Interval"] = _intervals(top)
     printed["$p$"] = top["p_best"].map(p_value)
-    printed["Area"] = top["rank_area"].map(count)
+    printed["Area rank"] = top["rank_area"].map(count)
     caption = (
         "The best combinations by mean test accuracy in percent, with the interval over seeds; $p$: "
         r"paired $t$-test against the first row, Holm-adjusted over all combinations; "
-        "Area: rank by learning-curve area."
+        "Area rank: the rank by learning-curve area."
     )
     return floating(
         tabular(printed, "r" + "l" * len(study.factors) + "rlrr"), caption, f"{study.name}:ranking", True
@@ -203,21 +228,24 @@ def failures_table(study: StudyInputs) -> str:
     return long(printed, "l" * len(study.factors) + "rrrr", caption, f"{study.name}:failures")
 
 
-def components_table(kind: str, studies: list[StudyInputs]) -> str:
-    """The components of one kind in use, each with its formula."""
-    used = dict.fromkeys(level for study in studies for level in study.levels_of(kind))
-    rows = [(escape(label(name)), described(COMPONENTS[kind], name)) for name in used]
-    body = tabular(pd.DataFrame(rows, columns=["Name", "Definition"]), r"lp{\definitionwidth}")
-    return floating(body, CAPTIONS[kind], kind)
+def components_table(studies: list[StudyInputs]) -> str:
+    """The activations, initializations and schedules in use, each with its formula."""
+    rows = []
+    for kind, known in COMPONENTS.items():
+        used = dict.fromkeys(level for study in studies for level in study.levels_of(kind))
+        for number, name in enumerate(used):
+            head = "" if number else escape(label(kind)).capitalize()
+            rows.append((head, escape(label(name)), described(known, name)))
+    body = tabular(pd.DataFrame(rows, columns=["Factor", "Level", "Definition"]), "lll")
+    return floating(body, COMPONENTS_CAPTION, "components", wide=True)
 
 
-CAPTIONS = {
-    "activation": r"Activations of a pre-activation $x$; $\sigma$ is the logistic function, $\Phi$ the "
-    "standard normal distribution function.",
-    "init": r"Initial weights of a layer with $n_\mathrm{in}$ inputs and $n_\mathrm{out}$ outputs; biases "
-    r"start at zero. $\mathcal{N}(\mu, \sigma^2)$ is a normal distribution.",
-    "schedule": r"Learning rate when a part $u$ of the training is done; $\eta$ is the peak.",
-}
+COMPONENTS_CAPTION = (
+    r"What the levels mean. An activation is of the pre-activation $x$; $\sigma$ is the logistic function, $\Phi$ "
+    r"the standard normal distribution function. An initialization draws the weights of a layer with "
+    r"$n_\mathrm{in}$ inputs and $n_\mathrm{out}$ outputs; biases start at zero. A schedule gives the learning "
+    r"rate when a part $u$ of the training is done; $\eta$ is the peak."
+)
 
 
 def provenance_table(studies: list[StudyInputs]) -> str:
@@ -243,6 +271,7 @@ def provenance_table(studies: list[StudyInputs]) -> str:
 
 
 STUDY_TABLES: dict[str, tuple[Callable[[StudyInputs], str], str]] = {
+    "design": (design_table, "cells"),
     "ranking": (ranking_table, "ranking"),
     "levels": (levels_table, "levels"),
     "variance": (variance_table, "variance"),

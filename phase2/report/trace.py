@@ -33,12 +33,19 @@ def cells_behind(run_dir: Path, statement: dict[str, Any]) -> pd.DataFrame:
 
 
 def describe(run_dir: Path, name: str) -> str:
-    """Value, computation, cells, seeds, commits, code and data behind a macro, figure or table of the report."""
+    """Value, computation, cells, seeds, commits, code and data behind a macro, figure or table of the report.
+
+    A figure or table may be named without its study: all that bear the name are described.
+    """
     trace = load_trace(run_dir)
-    key = name.lstrip("\\")
-    if key not in trace:
+    wanted = name.lstrip("\\")
+    keys = [key for key in trace if wanted in (key, key.rsplit("/", 1)[-1])]
+    if not keys:
         raise unknown("figure, table or macro", name, trace)
-    statement = trace[key]
+    return "\n\n".join(_describe(run_dir, key, trace[key]) for key in keys)
+
+
+def _describe(run_dir: Path, key: str, statement: dict[str, Any]) -> str:
     lines = [
         f"{statement['kind']} {key} = {statement['value']}",
         f"from      {statement['table']}: {statement['how']}",
@@ -46,11 +53,13 @@ def describe(run_dir: Path, name: str) -> str:
     cells = cells_behind(run_dir, statement)
     if len(cells):
         chosen = ", ".join(f"{axis}={value}" for axis, value in statement["selection"].items())
+        diverged = (cells["status"] == "diverged").sum()
+        changed = " (with changes)" if cells["dirty"].any() else ""
         lines += [
             f"study     {statement['study']}{f' ({chosen})' if chosen else ''}",
-            f"cells     {len(cells)} ({(cells['status'] == 'diverged').sum()} diverged): {' '.join(cells['id'])}",
+            f"cells     {len(cells)} ({diverged} diverged): {' '.join(cells['id'])}",
             f"seeds     {' '.join(map(str, sorted(cells['seed'].unique())))}",
-            f"commit    {_distinct(cells['commit'])}{' (with changes)' if cells['dirty'].any() else ''}",
+            f"commit    {_distinct(cells['commit'])}{changed}",
             f"code      {_distinct(cells['code'])}",
             f"data      {_distinct(cells['data'])}",
             f"made on   {_distinct(cells['device'])}, torch {_distinct(cells['torch'])}, up to {cells['finished'].max()}",

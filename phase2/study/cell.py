@@ -1,13 +1,13 @@
 """Cells, the training runs of a study, and packs, the cells that one job trains in lockstep."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 from pathlib import PurePosixPath
 from typing import Any
 
-from phase2.errors import UserError
 from phase2.files import canonical_json, sha256_text
 from phase2.study.config import Study
 
@@ -55,7 +55,17 @@ class Cell:
     @property
     def partition(self) -> PurePosixPath:
         """The hive folders of this cell below its study: activation=relu/seed=0/init=lsuv/schedule=cosine."""
-        return PurePosixPath(*(f"{name}={value}" for name, value in self.axes))
+        return hive(dict(self.axes))
+
+    @property
+    def pack(self) -> PurePosixPath:
+        """The hive folders that this cell shares with its pack: activation=relu/seed=0."""
+        return hive(self.pack_axes)
+
+
+def hive(axes: Mapping[str, Any]) -> PurePosixPath:
+    """The folders that axis values make: name=value each."""
+    return PurePosixPath(*(f"{name}={value}" for name, value in axes.items()))
 
 
 def cells_of(name: str, study: Study) -> list[Cell]:
@@ -78,17 +88,9 @@ def _placed(spec: dict[str, Any], place: tuple[str, ...], value: Any) -> dict[st
     return {**spec, key: _placed(spec[key], tuple(rest), value) if rest else value}
 
 
-def packs_of(cells: list[Cell]) -> list[list[Cell]]:
-    """The cells grouped into packs: those that share every axis but the lanes'."""
-    packs: dict[str, list[Cell]] = {}
+def packs_of(cells: list[Cell]) -> dict[PurePosixPath, list[Cell]]:
+    """The cells grouped into packs, by folder: those that share every axis but the lanes'."""
+    packs: dict[PurePosixPath, list[Cell]] = {}
     for cell in cells:
-        packs.setdefault(canonical_json(cell.pack_axes), []).append(cell)
-    return list(packs.values())
-
-
-def find_pack(cells: list[Cell], wildcards: dict[str, str]) -> list[Cell]:
-    """The pack whose shared axis values read as `wildcards` do in a path."""
-    for pack in packs_of(cells):
-        if {name: str(value) for name, value in pack[0].pack_axes.items()} == wildcards:
-            return pack
-    raise UserError(f"no pack of {cells[0].study} has {wildcards}: is the value on its axis in the configuration?")
+        packs.setdefault(cell.pack, []).append(cell)
+    return packs

@@ -57,12 +57,11 @@ def fill(
         study = config.studies[name]
         packs = packs_of(select(cells_of(name, study), where))
         folders = Folders(prepare(study.task.dataset, config.data), Path(), Path(), store, work)
-        for number, cells in enumerate(packs, start=1):
+        for number, (pack, cells) in enumerate(packs.items(), start=1):
             if time.monotonic() > deadline:
                 return False
             began = time.monotonic()
             _, trained = fill_pack(cells, study, folders, config.compute)
-            label = " ".join(f"{axis}={value}" for axis, value in cells[0].pack_axes.items())
             done = f"{len(trained)} trained, {len(cells) - len(trained)} in the store"
-            say(f"{name} pack {number}/{len(packs)} ({label}): {done}, {time.monotonic() - began:.1f} s")
+            say(f"{name} pack {number}/{len(packs)} ({pack}): {done}, {time.monotonic() - began:.1f} s")
     return True

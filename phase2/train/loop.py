@@ -73,21 +73,26 @@ class Training:
     def _freeze(self, finite: Tensor) -> None:
         """Marks lanes that have just left the finite numbers, and takes dead lanes' gradients out of the update."""
         state = self.state
-        state.diverged_step = torch.where(state.alive & ~finite, state.step, state.diverged_step)
-        state.alive &= finite
+        self._mark_diverged(finite, state.step)
         if not bool(state.alive.all()):
             for parameter in self.stack.parameters.values():
                 assert parameter.grad is not None
                 dead = ~state.alive.reshape(-1, *[1] * (parameter.dim() - 1))
                 parameter.grad.masked_fill_(dead, 0.0)
 
+    def _mark_diverged(self, finite: Tensor, step: int) -> None:
+        """Takes the lanes that are not `finite` (lanes,) for dead since `step`, unless they were dead before."""
+        state = self.state
+        finite = finite.to(state.alive.device)
+        state.diverged_step = torch.where(state.alive & ~finite, step, state.diverged_step)
+        state.alive &= finite
+
     def end_epoch(self) -> None:
         """Validates, writes the epoch's rows, and keeps each lane's best weights so far."""
         state = self.state
         state.epoch += 1
         loss, accuracy = evaluate(self.stack, self.parts.val, self.dtype)
-        state.alive &= torch.isfinite(loss).to(state.alive.device)  # the last step itself may have overflowed
-        state.diverged_step = torch.where(~state.alive & (state.diverged_step < 0), state.step - 1, state.diverged_step)
+        self._mark_diverged(torch.isfinite(loss), state.step - 1)  # the last step itself may have overflowed
         alive = state.alive.cpu()
         self._write_rows(alive, loss, accuracy)
         better = alive & (accuracy > state.best_accuracy)
@@ -126,6 +131,7 @@ class Training:
         last = evaluate(self.stack, self.parts.test, self.dtype)
         self.stack.load(state.best_weights)
         best = evaluate(self.stack, self.parts.test, self.dtype)
+        self._mark_diverged(torch.isfinite(last[0]) & torch.isfinite(best[0]), state.step - 1)
         return [self._result(lane, last, best) for lane in range(len(self.lanes))]
 
     def _result(self, lane: int, last: tuple[Tensor, Tensor], best: tuple[Tensor, Tensor]) -> LaneResult:

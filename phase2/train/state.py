@@ -72,7 +72,9 @@ def load(path: Path, device: torch.device) -> tuple[State, dict[str, Tensor], di
         content = torch.load(path, weights_only=True, map_location="cpu")
         state = State(**content["state"])
     except Exception as error:
-        raise UserError(f"the in-progress checkpoint {path} cannot be read ({error}): delete it to start again") from error
+        raise UserError(
+            f"the in-progress checkpoint {path} is damaged ({type(error).__name__}): delete it to start again"
+        ) from error
     for name in ("alive", "diverged_step", *_SUMS):
         setattr(state, name, getattr(state, name).to(device))
     return state, content["weights"], content["optimizer"]

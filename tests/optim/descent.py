@@ -8,7 +8,7 @@ def parameters(lanes=None, seed=0):
     generator = torch.Generator().manual_seed(seed)
     lead = () if lanes is None else (lanes,)
     return [
-        torch.nn.Parameter(torch.randn(*lead, *shape, dtype=torch.float64, generator=generator))
+        torch.nn.Parameter(torch.randn((*lead, *shape), dtype=torch.float64, generator=generator))
         for shape in ((4, 3), (3,), ())
     ]
 

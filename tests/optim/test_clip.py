@@ -76,7 +76,7 @@ def test_a_nonfinite_norm_raises_before_anything_is_clipped_if_asked():
     params = with_gradients()
     params[0].grad[0, 0] = torch.nan
     before = params[1].grad.clone()
-    with pytest.raises(RuntimeError, match="total norm of order 2.0 is nan"):
+    with pytest.raises(RuntimeError, match=r"total norm of order 2.0 is nan"):
         clip_grad_norm_(params, 0.1, error_if_nonfinite=True)
     assert torch.equal(params[1].grad, before)
 

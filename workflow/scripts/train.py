@@ -8,7 +8,7 @@ from job import job
 
 os.environ["OMP_NUM_THREADS"] = str(snakemake.threads)  # before torch is imported
 
-from phase2.study.cell import cells_of, find_pack
+from phase2.study.cell import cells_of, hive, packs_of
 from phase2.study.config import validate
 from phase2.study.pack import Folders, run_pack
 from phase2.study.progress import note_path, write_note
@@ -26,7 +26,7 @@ with job(snakemake):
         work=Path(".phase2/work"),
     )
     report = run_pack(
-        find_pack(cells_of(name, study), dict(snakemake.wildcards)),
+        packs_of(cells_of(name, study))[hive(dict(snakemake.wildcards))],
         study,
         folders,
         config.compute,

@@ -1,0 +1,232 @@
+"""Every figure shows what its tables say, for the whole grid and for the strangest small ones."""
+
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.collections import PathCollection
+from matplotlib.colors import to_hex, to_rgba
+from matplotlib.text import Text
+from scipy.stats import t as student
+from synthetic import DESK, SMOKE, all_diverged, derived, runs, tables
+
+from phase2.figures.accuracy_heatmap import accuracy_heatmap
+from phase2.figures.catalog import FIGURES, load
+from phase2.figures.divergence import divergence
+from phase2.figures.labels import SEPARATOR, label, term_label
+from phase2.figures.learning_curves import learning_curves
+from phase2.figures.pairs import pairs
+from phase2.figures.ranking import ranking
+from phase2.figures.schedules import schedules
+from phase2.figures.style import PALETTE
+from phase2.figures.variance import variance
+
+
+def missing_combinations():
+    cells, curves = runs(SMOKE, seeds=2, epochs=3)
+    kept = cells[(cells.activation != "tanh") | (cells.init != "kaiming")]
+    return derived(kept, curves[curves.id.isin(kept.id)], list(SMOKE))
+
+
+STUDIES = {
+    "smoke": lambda: tables(SMOKE, seeds=2, epochs=3),
+    "one level": lambda: tables({factor: levels[:1] for factor, levels in SMOKE.items()}, seeds=2),
+    "one factor": lambda: tables({"schedule": ["cosine", "step", "mine"]}, seeds=1, epochs=1),
+    "four factors": lambda: tables({**SMOKE, "depth": [2, 4]}, seeds=2, epochs=3),
+    "all diverged": lambda: all_diverged(SMOKE),
+    "missing combinations": missing_combinations,
+}
+
+
+@pytest.fixture(scope="module")
+def desk():
+    return tables(DESK, epochs=6)
+
+
+def draw(name, tables):
+    return load(name)(**{table: tables[table] for table in FIGURES[name].tables})
+
+
+def axis_labels(figure):
+    """For each axis of the figure, the tick labels that are drawn."""
+    for axis in (axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)):
+        low, high = sorted(axis.get_view_interval())
+        ticks = [tick for tick in axis.get_major_ticks() if low <= tick.get_loc() <= high]
+        yield [text for tick in ticks for text in (tick.label1, tick.label2) if drawn(text)]
+
+
+def drawn(text):
+    return text.get_visible() and text.get_text().strip()
+
+
+def check_every_text_is_inside_and_readable(figure):
+    figure.draw_without_rendering()
+    width, height = figure.bbox.size
+    ticks = [
+        tick for axes in figure.axes for axis in (axes.xaxis, axes.yaxis) for tick in axis.get_major_ticks()
+    ]
+    in_ticks = {id(text) for tick in ticks for text in (tick.label1, tick.label2)}
+    free = [text for text in figure.findobj(Text) if drawn(text) and id(text) not in in_ticks]
+    for text in [*free, *(text for labels in axis_labels(figure) for text in labels)]:
+        box = text.get_window_extent()
+        assert min(box.x0, box.y0, width - box.x1, height - box.y1) > -1, text
+        assert text.get_fontsize() >= 7, text
+
+
+def check_tick_labels_do_not_overlap(figure):
+    for labels in axis_labels(figure):
+        for one, other in pairwise(text.get_window_extent() for text in labels):
+            assert not one.overlaps(other), labels
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_the_whole_grid_fits_the_page_without_clipped_small_or_overlapping_text(name, desk):
+    figure = draw(name, desk)
+    check_every_text_is_inside_and_readable(figure)
+    check_tick_labels_do_not_overlap(figure)
+    assert figure.get_figheight() <= 8.5
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_small_and_broken_studies_are_drawn_without_a_warning(study):
+    made = STUDIES[study]()
+    before = {name: table.copy() for name, table in made.items()}
+    for name in FIGURES:
+        if "schedule" in made["cells"] or name != "schedules":
+            check_every_text_is_inside_and_readable(draw(name, made))
+    for name, table in made.items():
+        pd.testing.assert_frame_equal(table, before[name])  # drawing changes no table
+
+
+def test_heatmap_writes_the_mean_of_the_finished_seeds_and_their_number(desk):
+    figure = accuracy_heatmap(cells=desk["cells"])
+    groups = desk["cells"].groupby(list(DESK)).test_accuracy
+    for axes, schedule in zip(figure.axes, DESK["schedule"], strict=False):
+        assert axes.get_title() == label(schedule)
+        for text in axes.texts:
+            column, row = (int(value) for value in text.get_position())
+            seeds = groups.get_group((DESK["activation"][row], DESK["init"][column], schedule))
+            counted = "" if seeds.notna().all() else f"\nn={seeds.count()}"
+            assert text.get_text() == f"{100 * seeds.mean():.1f}{counted}"
+        assert len(axes.texts) == len(DESK["activation"]) * len(DESK["init"])
+    first = figure.axes[0]
+    assert [tick.get_text() for tick in first.get_yticklabels()] == list(map(label, DESK["activation"]))
+    assert [tick.get_text() for tick in first.get_xticklabels()] == list(map(label, DESK["init"]))
+
+
+def test_heatmap_hatches_partly_diverged_cells_and_crosses_dead_ones():
+    cells = tables({**SMOKE, "schedule": ["cosine"]}, seeds=2)["cells"]
+    cells["status"], cells["test_accuracy"] = "ok", 0.9
+    dead = (cells.activation == "relu") & (cells.init == "kaiming")
+    partly = (cells.activation == "tanh") & (cells.init == "normal_large") & (cells.seed == 0)
+    cells.loc[dead | partly, ["status", "test_accuracy"]] = ["diverged", np.nan]
+    axes = accuracy_heatmap(cells=cells).axes[0]
+    hatched = [patch.get_xy() for patch in axes.patches if patch.get_hatch()]
+    grey = [patch.get_xy() for patch in axes.patches if not patch.get_hatch()]
+    assert hatched == [(0.5, 0.5)]  # lower right
+    assert grey == [(-0.5, -0.5)]  # upper left
+    assert axes.collections[0].get_offsets().tolist() == [[0, 0]]
+
+
+def test_learning_curves_are_means_over_seeds_with_their_t_interval(desk):
+    figure = learning_curves(cells=desk["cells"], curves=desk["curves"])
+    panels = iter(figure.axes)
+    validation = desk["curves"][desk["curves"].split == "val"]
+    for activation in DESK["activation"]:
+        for schedule in DESK["schedule"]:
+            axes = next(panels)
+            here = validation[(validation.activation == activation) & (validation.schedule == schedule)]
+            for init, line in zip(DESK["init"], axes.lines, strict=True):
+                mean = 100 * here[here.init == init].groupby("epoch").accuracy.mean()
+                np.testing.assert_array_equal(line.get_xdata(), mean.index)
+                np.testing.assert_allclose(line.get_ydata(), mean)
+    sigmoid = validation[(validation.activation == "sigmoid") & (validation.schedule == "one_cycle")]
+    last = 100 * sigmoid[(sigmoid.init == "xavier") & (sigmoid.epoch == 6)].accuracy
+    half = student.ppf(0.975, 4) * last.std() / np.sqrt(5)
+    band = axes.collections[0].get_paths()[0].vertices
+    ends = band[band[:, 0] == 6][:, 1]
+    np.testing.assert_allclose([ends.min(), ends.max()], [last.mean() - half, last.mean() + half])
+
+
+def test_learning_curves_mark_where_each_diverged_cell_ended(desk):
+    figure = learning_curves(cells=desk["cells"], curves=desk["curves"])
+    dots = [d for axes in figure.axes for d in axes.collections if isinstance(d, PathCollection)]
+    crosses = np.concatenate([d.get_offsets() for d in dots])
+    curves = desk["curves"][desk["curves"].split == "val"].set_index("id")
+    diverged = desk["cells"][desk["cells"].status == "diverged"].id
+    ends = [curves.loc[[i]].epoch.max() if i in curves.index else 0 for i in diverged]
+    assert sorted(crosses[:, 0]) == sorted(ends)
+
+
+def test_schedules_are_the_function_as_a_line_and_the_record_as_dots(desk):
+    figure = schedules(schedules=desk["schedules"], curves=desk["curves"])
+    for axes, schedule in zip(figure.axes, DESK["schedule"], strict=True):
+        line, dots = axes.lines
+        function = desk["schedules"][desk["schedules"].schedule == schedule]
+        recorded = desk["curves"][desk["curves"].schedule == schedule]
+        assert axes.get_title() == label(schedule)
+        np.testing.assert_array_equal(line.get_xydata(), function[["step", "lr"]])
+        assert set(map(tuple, dots.get_xydata())) == set(zip(recorded.step, recorded.lr, strict=True))
+        assert (line.get_marker(), dots.get_linestyle()) == ("None", "None")
+
+
+def test_ranking_shows_the_best_15_the_worst_5_and_every_level(desk):
+    figure = ranking(ranking=desk["ranking"], levels=desk["levels"])
+    table = desk["ranking"][desk["ranking"].measure == "test_accuracy"]
+    names = [f"{row['rank']}. " + SEPARATOR.join(label(row[f]) for f in DESK) for _, row in table.iterrows()]
+    left = figure.axes[::2]
+    shown = [[tick.get_text() for tick in axes.get_yticklabels()] for axes in left]
+    assert shown[:2] == [names[:15], names[-5:]]
+    assert shown[2:] == [[label(level) for level in levels] for levels in DESK.values()]
+    segments, dots = left[0].collections
+    np.testing.assert_allclose(dots.get_offsets()[:, 0], 100 * table["mean"][:15])
+    ends = [segment[:, 0] for segment in segments.get_segments()]
+    np.testing.assert_allclose(ends, 100 * table[["low", "high"]][:15])
+
+
+def test_variance_bars_are_shares_in_percent_with_their_intervals(desk):
+    figure = variance(variance=desk["variance"])
+    for axes, (_, table) in zip(figure.axes, desk["variance"].groupby("measure", sort=False), strict=True):
+        np.testing.assert_allclose([bar.get_width() for bar in axes.patches], 100 * table.share)
+        ends = [segment[:, 0] for segment in axes.collections[0].get_segments()]
+        np.testing.assert_allclose(ends, 100 * table[["low", "high"]])
+        assert [text.get_text() for text in axes.texts] == [f"{100 * share:.1f}" for share in table.share]
+    shown = [tick.get_text() for tick in figure.axes[0].get_yticklabels()]
+    assert shown == [term_label(term) for term in table.term]
+
+
+def test_a_share_that_could_not_be_computed_is_a_dash(desk):
+    table = desk["variance"].assign(share=np.nan, low=np.nan, high=np.nan)
+    figure = variance(variance=table)
+    assert {text.get_text() for axes in figure.axes for text in axes.texts} == {"–"}
+    check_every_text_is_inside_and_readable(figure)
+
+
+def test_divergence_counts_seeds_and_leaves_unknown_combinations_blank(desk):
+    table = desk["divergence"].iloc[1:]  # relu, xavier, constant was never run
+    figure = divergence(divergence=table)
+    counts = table.set_index(list(DESK))
+    panels = iter(figure.axes)
+    for fate in ("diverged", "stuck"):
+        for schedule in DESK["schedule"]:
+            axes = next(panels)
+            for text in axes.texts:
+                column, row = (int(value) for value in text.get_position())
+                count = counts.loc[(DESK["activation"][row], DESK["init"][column], schedule), fate]
+                assert text.get_text() == (str(count) if count else "·")
+            assert len(axes.texts) == 30 - (schedule == "constant")
+
+
+def test_pairs_fill_exactly_the_differences_that_survive_holm(desk):
+    figure = pairs(pairs=desk["pairs"])
+    groups = desk["pairs"].groupby(["factor", "measure"], sort=False)
+    panels = [(f, m) for f in DESK for m in ("test_accuracy", "curve_area")]
+    for axes, panel, colour in zip(figure.axes, panels, PALETTE[:2] * 3, strict=True):
+        table = groups.get_group(panel)
+        dots = axes.collections[1]
+        np.testing.assert_allclose(dots.get_offsets()[:, 0], 100 * table.difference)
+        expected = [colour if p < 0.05 else to_hex("white") for p in table.p_holm]
+        assert [to_rgba(face) for face in expected] == [tuple(face) for face in dots.get_facecolors()]
+        rows = [tick.get_text() for tick in figure.axes[2 * list(DESK).index(panel[0])].get_yticklabels()]
+        assert rows == [f"{label(a)} − {label(b)}" for a, b in zip(table.a, table.b, strict=True)]

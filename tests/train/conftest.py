@@ -1,0 +1,21 @@
+"""The tiny data set, prepared once, and its parts."""
+
+from pathlib import Path
+
+import pytest
+from packs import CPU
+from tiny import write_tiny
+
+from phase2.data.prepared import Prepared, open_prepared
+from phase2.train.batches import Parts, open_parts
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
+    return open_prepared(write_tiny(tmp_path_factory.mktemp("prepared") / "tiny"))
+
+
+@pytest.fixture(scope="session")
+def parts(prepared: Prepared) -> Parts:
+    """160 images to train on, 40 to validate, 60 to test."""
+    return open_parts(prepared, 40, None, CPU)

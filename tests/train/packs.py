@@ -1,0 +1,89 @@
+"""Recipes, lanes and comparisons that the tests of training share."""
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from phase2.train.batches import Parts, epoch_order
+from phase2.train.loop import LaneResult, Training, train_pack
+from phase2.train.recipe import Lane, Recipe
+
+CPU = torch.device("cpu")
+RECIPE = Recipe(
+    model="mlp",
+    model_options={"width": 12, "depth": 2, "activation": "tanh"},
+    optimizer="sgd",
+    optimizer_options={"momentum": 0.9, "nesterov": True},
+    batch_size=32,
+    epochs=4,
+    seed=3,
+)
+LANES = [
+    Lane("kaiming", "cosine", 0.05, 1e-3),
+    Lane("lsuv", "one_cycle", 0.1, 0.0),
+    Lane("xavier", "step", 0.02, 1e-2),
+]
+
+
+def recipe(**changes: Any) -> Recipe:
+    """RECIPE with some fields changed, and its model's options by their own names."""
+    options = {name: changes.pop(name) for name in ("width", "depth", "activation") if name in changes}
+    return replace(RECIPE, model_options={**RECIPE.model_options, **options}, **changes)
+
+
+def train(
+    recipe: Recipe, lanes: list[Lane], parts: Parts, work: Path, dtype: torch.dtype = torch.float32, **options: Any
+) -> list[LaneResult]:
+    """Trains a pack in `work` on the CPU."""
+    return train_pack(recipe, lanes, parts, work, device=CPU, dtype=dtype, **options)
+
+
+def trained_weights(
+    recipe: Recipe, lanes: list[Lane], parts: Parts, dtype: torch.dtype = torch.float64
+) -> list[dict[str, Tensor]]:
+    """Each lane's weights after the last step."""
+    training = Training(recipe, lanes, parts, CPU, dtype)
+    for epoch in range(recipe.epochs):
+        order = training_order(recipe, parts, epoch)
+        for rows in order.split(recipe.batch_size):
+            training.step(rows)
+    stacked = training.stack.weights()
+    return [{name: value[lane] for name, value in stacked.items()} for lane in range(len(lanes))]
+
+
+def training_order(recipe: Recipe, parts: Parts, epoch: int) -> Tensor:
+    """The rows of the training part in the order of one epoch."""
+    return epoch_order(len(parts.train), recipe.seed, epoch)
+
+
+def largest_difference(ours: dict[str, Tensor], theirs: dict[str, Tensor]) -> float:
+    """The largest absolute difference between two networks' weights."""
+    assert ours.keys() == theirs.keys()
+    return max((ours[name] - theirs[name]).abs().max().item() for name in ours)
+
+
+def digest(weights: dict[str, Tensor]) -> str:
+    """SHA-256 of names and bits of a network's weights."""
+    content = hashlib.sha256()
+    for name in sorted(weights):
+        content.update(name.encode() + weights[name].contiguous().numpy().tobytes())
+    return content.hexdigest()
+
+
+def summary(results: list[LaneResult]) -> list[dict[str, Any]]:
+    """All that must repeat: everything but times, weights as digests. Plain data."""
+    return [
+        {
+            "status": result.status,
+            "diverged_step": result.diverged_step,
+            "final": result.final,
+            "best": result.best,
+            "history": [{k: v for k, v in row.items() if k != "samples_per_second"} for row in result.history],
+            "weights": {name: digest(weights) for name, weights in result.weights.items()},
+        }
+        for result in results
+    ]

@@ -1,0 +1,82 @@
+"""Trains a pack in a process of its own; with kill points, in one process after another, each killed at its point.
+
+    python train_worker.py <prepared> <work> <out.json> [epoch:N | step:N | save:N]...
+
+The last process is left to finish; it writes its summary. A kill point is the N-th end of an epoch, step or
+checkpoint of its process; `save` dies half-way through writing it.
+"""
+
+import json
+import os
+import signal
+import sys
+from itertools import count
+from pathlib import Path
+
+os.environ["OMP_NUM_THREADS"] = "1"
+
+import torch
+from packs import CPU, LANES, recipe, summary, train
+
+from phase2.data.prepared import open_prepared
+from phase2.train import loop, state
+from phase2.train.batches import open_parts
+
+
+def kill() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def kill_at(event: str, number: int) -> None:
+    """Arranges for this process to die at the `number`-th `event`."""
+    counter = count(1)
+    if event == "step":
+        original = loop.Training.step
+
+        def step(self: loop.Training, rows: torch.Tensor) -> None:
+            original(self, rows)
+            if next(counter) == number:
+                kill()
+
+        loop.Training.step = step
+    elif event == "save":
+        save = torch.save
+
+        def half_save(content: object, file: object) -> None:
+            save(content, file)
+            if next(counter) == number:
+                os.truncate(file, os.path.getsize(file) // 2)
+                kill()
+
+        state.torch.save = half_save
+
+
+def run(prepared: Path, work: Path, kill_point: str | None) -> list[dict]:
+    torch.set_num_threads(1)
+    event, number = (kill_point or "none:0").split(":")
+    kill_at(event, int(number))
+    epochs = count(1)
+
+    def progress(fraction: float) -> None:
+        if event == "epoch" and next(epochs) == int(number):
+            kill()
+
+    parts = open_parts(open_prepared(prepared), 40, None, CPU)
+    options = {"keep_epochs": True, "checkpoint_seconds": 0, "progress": progress}
+    return summary(train(recipe(epochs=4, clip=1.0), LANES, parts, work, **options))
+
+
+def main(prepared: Path, work: Path, out: Path, *kill_points: str) -> None:
+    loop.registry.load("optimizer", "sgd")([torch.zeros(1)])  # what torch imports late, imported before forking
+    for kill_point in kill_points:
+        child = os.fork()  # a process of its own, without the seconds that importing torch takes
+        if child == 0:
+            run(prepared, work, kill_point)
+            os._exit(0)
+        assert os.waitpid(child, 0)[1] == signal.SIGKILL, f"not killed at {kill_point}"
+        assert (work / "state.pt").exists()
+    out.write_text(json.dumps(run(prepared, work, None)))
+
+
+if __name__ == "__main__":
+    main(*map(Path, sys.argv[1:4]), *sys.argv[4:])
