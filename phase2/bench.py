@@ -59,7 +59,12 @@ def timed(command: list[str], cwd: Path, **environ: str) -> Run:
     measured = [sys.executable, "-c", _MEASURE, *command]
     began = time.monotonic()
     run = subprocess.run(
-        measured, cwd=cwd, env=os.environ | {"PATH": paths} | environ, capture_output=True, text=True, check=False
+        measured,
+        cwd=cwd,
+        env=os.environ | {"PATH": paths} | environ,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     seconds = time.monotonic() - began
     if run.returncode:
@@ -101,7 +106,10 @@ def bench(names: list[str], output: Path) -> int:
         figures = _load(files[name])()
         write_json(output / f"{name}.json", {"figures": [_row(f) for f in figures], "environment": environment()})
         for figure in figures:
-            values = [f"{value:.3g} {figure.unit}" for value in (median(figure.values), min(figure.values), max(figure.values))]
+            values = [
+                f"{value:.3g} {figure.unit}"
+                for value in (median(figure.values), min(figure.values), max(figure.values))
+            ]
             sign, verdict = ("≥" if figure.at_least else "≤"), ("met" if figure.met else "MISSED")
             table.add_row(figure.name, *values, f"{sign} {figure.bound:g}", verdict)
             all_met &= figure.met
@@ -115,7 +123,8 @@ def _row(figure: Figure) -> dict[str, object]:
 
 def _load(path: Path) -> Callable[[], list[Figure]]:
     spec = importlib.util.spec_from_file_location(f"benchmarks.{path.stem}", path)
-    assert spec and spec.loader
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module.measure

@@ -12,14 +12,15 @@ from phase2.errors import UserError
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="A deep-learning core written from scratch, and the factory that proves it. `snakemake report` runs all of it.",
+    help="A deep-learning core from scratch, and the factory that proves it. `snakemake report` runs all of it.",
 )
 store_app = typer.Typer(no_args_is_help=True, help="The cell store: finished cells, found by what they were made from.")
 app.add_typer(store_app, name="store")
 
 STORE, WORK = Path(".phase2/store"), Path(".phase2/work")
 Configs = Annotated[
-    list[Path], typer.Option("--configfile", help="Overlay laid over config.yaml; may be given several times.")
+    list[Path],
+    typer.Option("--configfile", help="Overlay laid over config.yaml; may be given several times."),
 ]
 Where = Annotated[list[str] | None, typer.Argument(help="axis=value, to take only those cells")]
 
@@ -105,7 +106,9 @@ def doctor() -> None:
 
 
 @app.command()
-def bench(names: Annotated[list[str] | None, typer.Argument(help="measurements; all if none is named")] = None) -> None:
+def bench(
+    names: Annotated[list[str] | None, typer.Argument(help="measurements; all if none is named")] = None,
+) -> None:
     """Measure this machine (about 15 minutes for all): results/bench/*.json and a table."""
     from phase2.bench import bench as run_benchmarks
 

@@ -53,9 +53,7 @@ def check_all(root: Path, mirror: Path | None = None) -> list[Check]:
         mirror = Path(os.environ["PHASE2_MIRROR"])
     root = root.resolve()
     with ThreadPoolExecutor(len(SOURCES)) as pool:  # an address that hangs costs its seconds once
-        datasets = [
-            pool.submit(check_dataset, name, source, root, mirror) for name, source in SOURCES.items()
-        ]
+        datasets = [pool.submit(check_dataset, name, source, root, mirror) for name, source in SOURCES.items()]
     return [
         check_python(),
         *check_torch(),
@@ -92,9 +90,7 @@ def check_python() -> Check:
 
 def check_package(name: str) -> Check:
     """An installed package against the range that pyproject gives."""
-    wanted = next(
-        spec for line in requires("phase2") or () if (spec := Requirement(line)).name == name
-    ).specifier
+    wanted = next(spec for line in requires("phase2") or () if (spec := Requirement(line)).name == name).specifier
     try:
         found = version(name)
     except PackageNotFoundError:
@@ -110,9 +106,7 @@ def check_torch() -> list[Check]:
     try:
         import torch
     except (ImportError, OSError) as error:  # a missing shared library is an OSError
-        return [
-            Check("torch", "fail", f"does not import: {error}", package.mend or "rm -r .venv && make setup")
-        ]
+        return [Check("torch", "fail", f"does not import: {error}", package.mend or "rm -r .venv && make setup")]
     with warnings.catch_warnings(record=True) as caught:  # torch warns if the driver is too old for it
         warnings.simplefilter("always")
         names = [torch.cuda.get_device_name(device) for device in range(torch.cuda.device_count())]
@@ -181,9 +175,7 @@ def check_slurm() -> Check:
     if answer.returncode == 0:
         return Check("Slurm", "ok", f"partitions: {' '.join(answer.stdout.split()) or 'none'}")
     reason = (answer.stderr.strip().splitlines() or ["no answer"])[-1]
-    return Check(
-        "Slurm", "warn", f"sinfo: {reason}", "start slurmctld, or set SLURM_CONF to the cluster's slurm.conf"
-    )
+    return Check("Slurm", "warn", f"sinfo: {reason}", "start slurmctld, or set SLURM_CONF to the cluster's slurm.conf")
 
 
 def check_dvc(root: Path) -> Check:

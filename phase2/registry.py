@@ -1,4 +1,4 @@
-"""The names a config may use, and where each one's code lives. Imports nothing heavy: configs are checked without torch.
+"""The names a config may use, and where each one's code lives. Configs are checked without importing torch.
 
 A component is found by name and imported only by the job that needs it, so the code fingerprint of a cell
 (`phase2.study.fingerprint`) covers the optimizer it used and not the ones it did not.

@@ -13,6 +13,8 @@ rule aggregate:
         f"logs/{RUN}/{{study}}/aggregate.benchmark.tsv"
     params:
         code=fingerprint("phase2.study.tables"),
+    message:
+        "gathering the cells of {wildcards.study}"
     script:
         "../workflow/scripts/aggregate.py"
 
@@ -30,6 +32,8 @@ rule analyse:
     params:
         code=fingerprint("phase2.stats.analysis"),
         factors=lambda w: CONFIG.studies[w.study].factors,
+    message:
+        "analysing {wildcards.study}"
     script:
         "../workflow/scripts/analyse.py"
 
@@ -45,6 +49,8 @@ rule record:
         f"logs/{RUN}/record.log",
     params:
         config=CONFIG.model_dump(mode="json"),
+    message:
+        "recording configuration and environment"
     script:
         "../workflow/scripts/record.py"
 
@@ -54,10 +60,12 @@ rule summarise:
         [f"{RESULTS}/tables/{study}/{table}.csv" for study in CELLS for table in ("cells", "ranking", "variance")],
     output:
         f"{RESULTS}/metrics.json",
+    log:
+        f"logs/{RUN}/summarise.log",
     params:
         code=fingerprint("phase2.stats.summary"),
         factors={name: study.factors for name, study in CONFIG.studies.items()},
-    log:
-        f"logs/{RUN}/summarise.log",
+    message:
+        "summing up"
     script:
         "../workflow/scripts/summarise.py"

@@ -6,6 +6,8 @@ rule download:
         DATA / "raw" / "{dataset}" / "download.json",
     log:
         "logs/data/{dataset}/download.log",
+    message:
+        "downloading {wildcards.dataset}"
     script:
         "../workflow/scripts/download.py"
 
@@ -17,6 +19,8 @@ rule verify:
         DATA / "raw" / "{dataset}" / "verified.json",
     log:
         "logs/data/{dataset}/verify.log",
+    message:
+        "verifying {wildcards.dataset}"
     script:
         "../workflow/scripts/verify.py"
 
@@ -30,6 +34,8 @@ rule prepare:
         "logs/data/{dataset}/prepare.log",
     params:
         code=lambda w: fingerprint(components=(("dataset", w.dataset),)),
+    message:
+        "preparing {wildcards.dataset}"
     script:
         "../workflow/scripts/prepare.py"
 

@@ -11,14 +11,12 @@ rule figure:
         f"logs/{RUN}/{{study}}/figure-{{figure}}.log",
     params:
         code=lambda w: fingerprint(FIGURES[w.figure].target.split(":")[0], "phase2.figures.style"),
+    message:
+        "drawing {wildcards.figure} of {wildcards.study}"
     script:
         "../workflow/scripts/figure.py"
 
 
 rule figures:
     input:
-        [
-            f"{RESULTS}/figures/{name}/{figure}.pdf"
-            for name, study in CONFIG.studies.items()
-            for figure in study.figures
-        ],
+        [f"{RESULTS}/figures/{name}/{figure}.pdf" for name, study in CONFIG.studies.items() for figure in study.figures],

@@ -5,19 +5,19 @@ DATASETS = sorted({study.task.dataset for study in CONFIG.studies.values()})
 
 rule sources:
     input:
-        tables=[
-            f"{RESULTS}/tables/{study}/{table}.csv" for study in CELLS for table in ("cells", *ANALYSES)
-        ],
+        tables=[f"{RESULTS}/tables/{study}/{table}.csv" for study in CELLS for table in ("cells", *ANALYSES)],
         environment=rules.record.output.environment,
         data=[DATA / "prepared" / dataset / "meta.json" for dataset in DATASETS],
     output:
         generated=directory(f"{RESULTS}/report/generated"),
         trace=f"{RESULTS}/report/trace.json",
+    log:
+        f"logs/{RUN}/sources.log",
     params:
         code=fingerprint("phase2.report.build"),
         config=CONFIG.model_dump(mode="json"),
-    log:
-        f"logs/{RUN}/sources.log",
+    message:
+        "writing the report's numbers and tables"
     script:
         "../workflow/scripts/sources.py"
 
@@ -36,5 +36,7 @@ rule report:
         f"logs/{RUN}/report.log",
     benchmark:
         f"logs/{RUN}/report.benchmark.tsv"
+    message:
+        "typesetting {output}"
     script:
         "../workflow/scripts/report.py"

@@ -32,6 +32,8 @@ for name, study in CONFIG.studies.items():
             cells=lambda wildcards, study=name: pack_digest(study, wildcards),
             code=lambda wildcards, study=name: pack_code(study, wildcards),
             study=name,
+        message:
+            f"training {name} {{wildcards}}: {len(lane_paths)} cells"
         script:
             "../workflow/scripts/train.py"
 

@@ -78,6 +78,4 @@ def _whole(archive: Path) -> Iterator[None]:
             f"{archive} is refused: {error}. It is not the publisher's: delete it and download it again"
         ) from error
     except BROKEN as error:
-        raise UserError(
-            f"{archive} is truncated or damaged ({error}): delete it and download it again"
-        ) from error
+        raise UserError(f"{archive} is truncated or damaged ({error}): delete it and download it again") from error

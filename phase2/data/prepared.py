@@ -85,9 +85,7 @@ def _read_meta(folder: Path) -> dict[str, Any]:
     try:
         return json.loads((folder / "meta.json").read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise UserError(
-            f"{folder} holds no prepared data (no meta.json): prepare the dataset first"
-        ) from error
+        raise UserError(f"{folder} holds no prepared data (no meta.json): prepare the dataset first") from error
     except json.JSONDecodeError as error:
         raise _spoilt(folder / "meta.json", str(error)) from error
 

@@ -115,9 +115,7 @@ SOURCES: dict[str, Source] = {
             DataFile(
                 "input.txt",
                 "sha256:86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed",
-                urls=(
-                    "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt",
-                ),
+                urls=("https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt",),
             ),
         ),
         origin="Tiny Shakespeare, 1.1 MB of the plays, GitHub karpathy/char-rnn",
@@ -211,9 +209,7 @@ def _obtain(
     )
 
 
-def _addresses(
-    dataset: str, file: DataFile, mirror: Path | None, system_roots: Sequence[Path]
-) -> Iterator[str]:
+def _addresses(dataset: str, file: DataFile, mirror: Path | None, system_roots: Sequence[Path]) -> Iterator[str]:
     """The URLs to try, best first; raises `UserError` if the mirror is not a directory."""
     if mirror:
         if not mirror.is_dir():

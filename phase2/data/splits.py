@@ -7,9 +7,7 @@ from phase2.errors import UserError
 SPLIT_SEED = 20090408  # arbitrary, and never to change: every result would
 
 
-def split(
-    n: int, validation: int, train: int | None = None, *, labels: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def split(n: int, validation: int, train: int | None = None, *, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Disjoint, sorted indices `(train,)` and `(validation,)` into `n` samples with `labels` `(n,)`.
 
     Both are stratified by label. `train=None` takes all that validation leaves; a smaller number takes a

@@ -22,9 +22,7 @@ def prepare_tinyshakespeare(raw: Path, out: Path) -> None:
         raise UserError(f"{raw / 'input.txt'} does not exist: download the dataset first") from error
     vocabulary = sorted(set(text))
     if len(vocabulary) > 256:
-        raise UserError(
-            f"{raw / 'input.txt'} has {len(vocabulary)} distinct characters: expected 256 at most"
-        )
+        raise UserError(f"{raw / 'input.txt'} has {len(vocabulary)} distinct characters: expected 256 at most")
     ids = {character: token for token, character in enumerate(vocabulary)}
     tokens = np.array([ids[character] for character in text], dtype=np.uint8)
     cut = len(tokens) * 9 // 10

@@ -150,13 +150,9 @@ def _read_cifar10_batch(path: Path) -> Labelled:
             batch = _ArrayUnpickler(file, encoding="bytes").load()
         data, labels = np.asarray(batch[b"data"]), np.asarray(batch[b"labels"])
     except Exception as error:  # a damaged pickle can raise nearly any
-        raise UserError(
-            f"{path.name} is not a batch of CIFAR-10 ({error}): download the dataset again"
-        ) from error
+        raise UserError(f"{path.name} is not a batch of CIFAR-10 ({error}): download the dataset again") from error
     if data.dtype != np.uint8 or data.shape != (len(labels), 3072):
-        raise UserError(
-            f"{path.name}: expected uint8 ({len(labels)}, 3072) as data, found {data.dtype} {data.shape}"
-        )
+        raise UserError(f"{path.name}: expected uint8 ({len(labels)}, 3072) as data, found {data.dtype} {data.shape}")
     return data.reshape(-1, 3, 32, 32), labels
 
 
@@ -177,9 +173,7 @@ def _decode(archive: Path, member: str, content: bytes) -> np.ndarray:
     try:
         image = np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))
     except (UnidentifiedImageError, OSError) as error:
-        raise UserError(
-            f"{archive}: {member} cannot be decoded ({error}): make or download it again"
-        ) from error
+        raise UserError(f"{archive}: {member} cannot be decoded ({error}): make or download it again") from error
     if image.shape != (32, 32, 3):
         raise UserError(f"{archive}: {member} is {image.shape[1]}x{image.shape[0]}: expected 32x32")
     return image.transpose(2, 0, 1)

@@ -33,7 +33,7 @@ def accuracy_heatmap(*, cells: pd.DataFrame) -> Figure:
     rows, columns, names = facets(cells)
     per_row = int((FULL_WIDTH - MARGIN) / max(len(columns) * CELL[0], title_width(names)))
     per_row = max(1, min(len(names), per_row))
-    figure = blank(-(-len(names) // per_row) * (len(rows) * CELL[1] + 0.2) + 1.1)
+    figure = blank(-(-len(names) // per_row) * (max(0.6, len(rows) * CELL[1]) + 0.2) + 1.1)
     grid = panels(figure, names, per_row)
     norm = _stretched(summary.percent)
     for name, axes in grid.items():

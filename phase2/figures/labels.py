@@ -67,8 +67,7 @@ def printed(values: pd.Series) -> pd.Series:
     """
     levels = sorted(values.unique(), key=lambda level: _ORDER.get(str(level), len(_ORDER)))
     names = {
-        level: label(level) if isinstance(level, str) else f"{label(values.name)} {label(level)}"
-        for level in levels
+        level: label(level) if isinstance(level, str) else f"{label(values.name)} {label(level)}" for level in levels
     }
     return pd.Series(pd.Categorical(values.map(names), list(names.values())), values.index)
 

@@ -49,9 +49,7 @@ def is_left(axes: Axes) -> bool:
     return place is not None and place.is_first_col()
 
 
-def cell_map(
-    axes: Axes, values: pd.DataFrame, text: pd.DataFrame, norm: Normalize, colours: str
-) -> AxesImage:
+def cell_map(axes: Axes, values: pd.DataFrame, text: pd.DataFrame, norm: Normalize, colours: str) -> AxesImage:
     """Draws `values` (rows, columns) as coloured cells with `text` in them; NaN is blank.
 
     The columns are named on top of the uppermost axes only, so that panels below each other share the names.

@@ -48,6 +48,4 @@ def _blocks(ranking: pd.DataFrame, levels: pd.DataFrame, measure: str) -> list[t
 
 def _block(axes: Axes, title: str, rows: pd.DataFrame, colour: str) -> None:
     intervals(axes, in_percent(rows), colour)
-    left, right = axes.get_xlim()
-    axes.set_xlim(max(left, -1), min(right, 101))  # two seeds give intervals far beyond what accuracy can be
     axes.set_title(title, loc="left", fontsize=7.5)

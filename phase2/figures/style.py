@@ -18,7 +18,6 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "h")
 SEQUENTIAL = "cividis"
 COUNTS = "Greys"
 MUTED = "#8A8A8A"
-ALERT = "#D55E00"
 
 RC = {
     "font.family": "DejaVu Sans",  # ships with matplotlib, so every machine draws the same glyphs

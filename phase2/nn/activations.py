@@ -1,8 +1,8 @@
 """Activation functions: each value beside its local derivative, both by formula.
 
 All are elementwise: any shape in, the same shape out. Each keeps one tensor for the backward pass, and each
-backward is made of differentiable operations, so second derivatives are right too. Sides are chosen by clamp, sign
-and lerp, not by where: they vectorise (20 times faster on a CPU), and autograd can differentiate a sign (to 0).
+backward is made of differentiable operations, so second derivatives are right too. Sides are chosen by clamp,
+sign and lerp, not by where: they are vectorised, and the derivative of a sign is 0, not an error.
 """
 
 import math
@@ -94,9 +94,9 @@ class _GELU(_Elementwise):
     @staticmethod
     def backward(ctx: Any, G: Tensor) -> Tensor:
         (x,) = ctx.saved_tensors
-        Phi = 0.5 * (1 + torch.erf(x * math.sqrt(0.5)))
-        phi = torch.exp(-0.5 * x * x) * (1 / math.sqrt(2 * math.pi))
-        return G * (Phi + x * phi)
+        Phi = torch.erf(x * math.sqrt(0.5)).add_(1).mul_(0.5)
+        bell = torch.exp((x * x).mul_(-0.5))  # √(2π) φ
+        return G * torch.addcmul(Phi, x, bell, value=1 / math.sqrt(2 * math.pi))
 
 
 class _GELUTanh(_Elementwise):
@@ -197,9 +197,7 @@ def sigmoid(x: Tensor) -> Tensor:
 
 def _reject_inplace(inplace: bool) -> None:
     if inplace:
-        raise UserError(
-            "inplace=True is not supported: the backward pass needs the input; leave inplace=False"
-        )
+        raise UserError("inplace=True is not supported: the backward pass needs the input; leave inplace=False")
 
 
 class ReLU(Module):

@@ -37,9 +37,7 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     if nonlinearity == "leaky_relu":
         slope = 0.01 if param is None else param
         if isinstance(slope, bool) or not isinstance(slope, int | float):
-            raise UserError(
-                f"negative_slope {param!r} is not a number: give leaky_relu's slope, such as 0.01"
-            )
+            raise UserError(f"negative_slope {param!r} is not a number: give leaky_relu's slope, such as 0.01")
         return math.sqrt(2.0 / (1 + slope**2))
     if nonlinearity not in GAINS:
         raise unknown("nonlinearity", nonlinearity, [*GAINS, "leaky_relu"])
@@ -49,9 +47,7 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
 def _fans(tensor: Tensor) -> tuple[int, int]:
     """(fan_in, fan_out) of a weight (out, in, *kernel)."""
     if tensor.ndim < 2:
-        raise UserError(
-            f"fan in and fan out need a weight of 2 or more dimensions, got shape {tuple(tensor.shape)}"
-        )
+        raise UserError(f"fan in and fan out need a weight of 2 or more dimensions, got shape {tuple(tensor.shape)}")
     kernel = math.prod(tensor.shape[2:])
     return tensor.shape[1] * kernel, tensor.shape[0] * kernel
 
@@ -63,9 +59,7 @@ def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generato
 
 
 @torch.no_grad()
-def normal_(
-    tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
-) -> Tensor:
+def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None) -> Tensor:
     """Fills `tensor` from N(mean, std²)."""
     return tensor.normal_(mean, std, generator=generator)
 
@@ -96,9 +90,7 @@ def trunc_normal_(
     By rejection: from the normal where [a, b] holds much of its mass, else from U(a, b) against the density.
     """
     if mean < a - 2 * std or mean > b + 2 * std:
-        warnings.warn(
-            f"mean {mean} is more than 2 std from [{a}, {b}]: few values will be near it", stacklevel=2
-        )
+        warnings.warn(f"mean {mean} is more than 2 std from [{a}, {b}]: few values will be near it", stacklevel=2)
     mass = 0.5 * (math.erf((b - mean) / (std * math.sqrt(2))) - math.erf((a - mean) / (std * math.sqrt(2))))
     if mass > 0.3:
         tensor.normal_(mean, std, generator=generator)
@@ -174,9 +166,7 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = N
     Saxe et al. 2014, section 3.
     """
     if tensor.ndim < 2:
-        raise UserError(
-            f"an orthogonal weight needs 2 or more dimensions, got a tensor of shape {tuple(tensor.shape)}"
-        )
+        raise UserError(f"an orthogonal weight needs 2 or more dimensions, got a tensor of shape {tuple(tensor.shape)}")
     if tensor.numel() == 0:
         return tensor
     noise = tensor.new_empty(len(tensor), tensor[0].numel()).normal_(0, 1, generator=generator)

@@ -41,9 +41,7 @@ class LaneOptimizer(Optimizer):
     def _without_flags(self, options: dict[str, Any]) -> dict[str, Any]:
         for flag in UNSUPPORTED:
             if options.get(flag):
-                raise UserError(
-                    f"{type(self).__name__}: {flag}={options[flag]} is not supported: leave it out"
-                )
+                raise UserError(f"{type(self).__name__}: {flag}={options[flag]} is not supported: leave it out")
         return {name: value for name, value in options.items() if name not in UNSUPPORTED}
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:

@@ -54,9 +54,7 @@ def clip_grad_norm_(
     else:
         norm = lane_norms(grads, norm_type)
         if len(norm) != lanes:
-            raise UserError(
-                f"clip_grad_norm_: lanes={lanes}, but the gradients' first dimension is {len(norm)}"
-            )
+            raise UserError(f"clip_grad_norm_: lanes={lanes}, but the gradients' first dimension is {len(norm)}")
     if error_if_nonfinite and not norm.isfinite().all():
         raise RuntimeError(f"the total norm of order {norm_type} is {norm.tolist()}: nothing was clipped")
     scale = (max_norm / (norm + 1e-6)).clamp(max=1.0)

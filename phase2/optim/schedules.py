@@ -48,7 +48,7 @@ def cosine(step: int, total: int, lr: float, *, eta_min: float = 0.0) -> float:
 def warm_restarts(
     step: int, total: int, lr: float, *, T_0: int | None = None, T_mult: int = 2, eta_min: float = 0.0
 ) -> float:
-    """Cosine periods of T_0 (default: a seventh of total, rounded up), T_0 T_mult, ... steps, each from lr to eta_min.
+    """Cosine periods of T_0 (default: total / 7, rounded up), T_0 T_mult, ... steps, each from lr to eta_min.
 
     With the defaults three periods, 1 + 2 + 4 sevenths, fill the training. SGDR: Loshchilov & Hutter 2017,
     eq. 5; torch's CosineAnnealingWarmRestarts.

@@ -25,9 +25,7 @@ INSTALL = (
 )
 
 
-def write_sources(
-    run_dir: Path, out: Path, config: dict[str, Any], datasets: dict[str, dict[str, Any]]
-) -> None:
+def write_sources(run_dir: Path, out: Path, config: dict[str, Any], datasets: dict[str, dict[str, Any]]) -> None:
     """Writes `out`/generated (macros, tables, figures and sections as LaTeX) and `out`/trace.json.
 
     `run_dir` is results/<run>; `config` the resolved configuration as plain data; `datasets` the meta.json of
@@ -59,11 +57,7 @@ def _write_study(study: StudyInputs, folder: Path, ledger: Ledger) -> None:
     for name in figures:
         file = f"figures/{study.name}/{name}.pdf"
         how = f"{FIGURES[name].target} of {', '.join(FIGURES[name].tables)}: {FIGURES[name].caption}"
-        ledger.add(
-            Macro(
-                f"{study.name}/figures/{name}", file, FIGURES[name].tables[0], how, study.name, kind="figure"
-            )
-        )
+        ledger.add(Macro(f"{study.name}/figures/{name}", file, FIGURES[name].tables[0], how, study.name, kind="figure"))
         ledger.state(
             study.name,
             f"Figure {name}",
@@ -78,7 +72,7 @@ def _figure(study: StudyInputs, name: str) -> str:
     return lines(
         r"\begin{figure*}",
         r"\centering",
-        rf"\includegraphics[width=\linewidth]{{{file}}}",
+        rf"\includegraphics[width=\linewidth,max height=\figureheight]{{{file}}}",
         rf"\caption{{{escape(FIGURES[name].caption)}}}",
         rf"\label{{fig:{study.name}:{name}}}",
         r"\end{figure*}",
@@ -99,11 +93,7 @@ def typeset(source_dir: Path, generated_dir: Path, figures_dir: Path, pdf: Path,
         shutil.copytree(generated_dir, build / "generated")
         shutil.copytree(figures_dir, build / "figures")
         done = _latexmk(build, epoch)
-        log = (
-            (build / "main.log").read_text(errors="replace")
-            if (build / "main.log").is_file()
-            else done.stdout
-        )
+        log = (build / "main.log").read_text(errors="replace") if (build / "main.log").is_file() else done.stdout
         fault = first_error(log) if done.returncode else _undefined(log)
         if done.returncode or fault:
             kept = pdf.with_suffix(".log")
@@ -117,8 +107,7 @@ def _latexmk(build: Path, epoch: int) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         ["latexmk", "-norc", "-pdf", "-halt-on-error", "-interaction=nonstopmode", "main.tex"],
         cwd=build,
-        env=os.environ
-        | {"SOURCE_DATE_EPOCH": str(epoch), "FORCE_SOURCE_DATE": "1", "max_print_line": "1000"},
+        env=os.environ | {"SOURCE_DATE_EPOCH": str(epoch), "FORCE_SOURCE_DATE": "1", "max_print_line": "1000"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

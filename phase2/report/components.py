@@ -28,8 +28,7 @@ INITS = {
     "kaiming": Component(r"$\mathcal{N}(0, 2/n_\mathrm{in})$", "he2015"),
     "orthogonal": Component("orthonormal rows or columns", "saxe2014"),
     "lsuv": Component(
-        "orthonormal, then each layer in turn scaled until the variance of its output on a batch "
-        "is within 0.02 of 1",
+        "orthonormal, then each layer in turn scaled until the variance of its output on a batch is within 0.02 of 1",
         "mishkin2016",
     ),
     "normal_small": Component(r"$\mathcal{N}(0, 0.01^2)$ whatever the layer's size"),
@@ -40,9 +39,9 @@ INITS = {
 SCHEDULES = {
     "constant": Component(r"$\eta$"),
     "step": Component(r"$\eta \cdot 0.1^{\lfloor 3u \rfloor}$"),
-    "cosine": Component(r"$\frac{\eta}{2}(1 + \cos \pi u)$", "loshchilov2017"),
+    "cosine": Component(r"$\eta\,(1 + \cos \pi u)/2$", "loshchilov2017"),
     "warm_restarts": Component(
-        r"$\frac{\eta}{2}(1 + \cos \pi v)$, $v$ the part done of the current period; "
+        r"$\eta\,(1 + \cos \pi v)/2$, $v$ the part done of the current period; "
         r"three periods, each twice as long as the one before",
         "loshchilov2017",
     ),

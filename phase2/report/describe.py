@@ -25,9 +25,7 @@ PLURALS = {
 }
 
 
-def state_run(
-    config: dict[str, Any], environment: dict[str, Any], studies: list[StudyInputs], ledger: Ledger
-) -> None:
+def state_run(config: dict[str, Any], environment: dict[str, Any], studies: list[StudyInputs], ledger: Ledger) -> None:
     """Enters the macros of the whole run."""
     say = partial(ledger.state, None)
     cells = [study.tables["cells"] for study in studies]

@@ -57,9 +57,7 @@ def read_study(run_dir: Path, name: str, config: dict[str, Any], datasets: dict[
     """Reads a study's tables from `run_dir`/tables/<name>/; raises `UserError` for one that is missing."""
     section = get(config, "studies", name)
     meta = get(datasets, get(section, "task", "dataset"), kind="data meta")
-    return StudyInputs(
-        name, section, meta, {t: _read(run_dir / "tables" / name / f"{t}.csv") for t in TABLES}
-    )
+    return StudyInputs(name, section, meta, {t: _read(run_dir / "tables" / name / f"{t}.csv") for t in TABLES})
 
 
 def _read(path: Path) -> pd.DataFrame:

@@ -55,9 +55,7 @@ class Ledger:
 
     def write(self, macros: Path, trace: Path) -> None:
         """Writes the LaTeX file of macros (a \\newcommand each) and the JSON of traces, by name."""
-        lines = [
-            f"\\newcommand{{\\{m.name}}}{{{m.value}}}" for m in self.entries.values() if m.kind == "macro"
-        ]
+        lines = [f"\\newcommand{{\\{m.name}}}{{{m.value}}}" for m in self.entries.values() if m.kind == "macro"]
         write_text(macros, "\n".join(lines) + "\n")
         write_json(trace, {name: _trace(macro) for name, macro in self.entries.items()})
 
@@ -68,6 +66,4 @@ def _trace(macro: Macro) -> dict[str, Any]:
 
 
 def _plain(selection: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        axis: value.item() if isinstance(value, np.generic) else value for axis, value in selection.items()
-    }
+    return {axis: value.item() if isinstance(value, np.generic) else value for axis, value in selection.items()}

@@ -27,9 +27,7 @@ def what_decides(study: StudyInputs) -> str:
         return "Nothing varied with the settings, so the question stays open."
     joint = effects["term"].str.contains(":")
     if effects["share"][joint].sum() > effects["share"][~joint].sum():
-        return (
-            "The choices cannot be made one at a time: most of what the design explains is in combinations."
-        )
+        return "The choices cannot be made one at a time: most of what the design explains is in combinations."
     first = escape(label(effects[~joint].iloc[0]["term"]))
     return f"Most of what the design explains is due to single factors, and to {first} before the others."
 

@@ -126,9 +126,7 @@ def ranking_table(study: StudyInputs) -> str:
         r"paired $t$-test against the first row, Holm-adjusted over all combinations; "
         "Area rank: the rank by learning-curve area."
     )
-    return floating(
-        tabular(printed, "r" + "l" * len(study.factors) + "rlrr"), caption, f"{study.name}:ranking", True
-    )
+    return floating(tabular(printed, "r" + "l" * len(study.factors) + "rlrr"), caption, f"{study.name}:ranking", True)
 
 
 def levels_table(study: StudyInputs) -> str:
@@ -182,16 +180,12 @@ def pairs_table(study: StudyInputs) -> str:
         pairs = study.table("pairs", measure)
         if pairs.empty:
             continue
-        parts.append(
-            long(_pairs(pairs), "llrlrrrr", _pairs_caption(measure), f"{study.name}:pairs:{measure}")
-        )
+        parts.append(long(_pairs(pairs), "llrlrrrr", _pairs_caption(measure), f"{study.name}:pairs:{measure}"))
     return lines(*parts)
 
 
 def _pairs(pairs: pd.DataFrame) -> pd.DataFrame:
-    versus = [
-        f"{escape(label(a))} -- {escape(label(b))}" for a, b in zip(pairs["a"], pairs["b"], strict=True)
-    ]
+    versus = [f"{escape(label(a))} -- {escape(label(b))}" for a, b in zip(pairs["a"], pairs["b"], strict=True)]
     return pd.DataFrame(
         {
             "Factor": _labels(pairs["factor"]).mask(pairs["factor"].eq(pairs["factor"].shift()), ""),
@@ -233,18 +227,18 @@ def components_table(studies: list[StudyInputs]) -> str:
     rows = []
     for kind, known in COMPONENTS.items():
         used = dict.fromkeys(level for study in studies for level in study.levels_of(kind))
-        for number, name in enumerate(used):
-            head = "" if number else escape(label(kind)).capitalize()
+        for place, name in enumerate(used):
+            head = "" if place else escape(label(kind)).capitalize()
             rows.append((head, escape(label(name)), described(known, name)))
     body = tabular(pd.DataFrame(rows, columns=["Factor", "Level", "Definition"]), "lll")
     return floating(body, COMPONENTS_CAPTION, "components", wide=True)
 
 
 COMPONENTS_CAPTION = (
-    r"What the levels mean. An activation is of the pre-activation $x$; $\sigma$ is the logistic function, $\Phi$ "
-    r"the standard normal distribution function. An initialization draws the weights of a layer with "
-    r"$n_\mathrm{in}$ inputs and $n_\mathrm{out}$ outputs; biases start at zero. A schedule gives the learning "
-    r"rate when a part $u$ of the training is done; $\eta$ is the peak."
+    r"What the levels mean. An activation is of the pre-activation $x$; $\sigma$ is the logistic function, "
+    r"$\Phi$ the standard normal distribution function. An initialization draws the weights of a layer with "
+    r"$n_\mathrm{in}$ inputs and $n_\mathrm{out}$ outputs; biases start at zero. A schedule gives the "
+    r"learning rate when a part $u$ of the training is done; $\eta$ is the peak."
 )
 
 
@@ -264,9 +258,7 @@ def provenance_table(studies: list[StudyInputs]) -> str:
                     )
                 )
     table = pd.DataFrame(rows, columns=["Study", "What", "Value", "Cells"])
-    caption = (
-        "What the cells were trained with: commits, code fingerprints and data hashes by their first digits."
-    )
+    caption = "What the cells were trained with: commits, code fingerprints and data hashes by their first digits."
     return long(table, "lllr", caption, "provenance")
 
 

@@ -15,9 +15,9 @@ def load_trace(run_dir: Path) -> dict[str, dict[str, Any]]:
     try:
         return json.loads(path.read_text())
     except FileNotFoundError:
-        known = sorted(folder.parent.parent.name for folder in run_dir.parent.glob("*/report/trace.json"))
+        known = ", ".join(sorted(found.parts[-3] for found in run_dir.parent.glob("*/report/trace.json")))
         raise UserError(
-            f"{path} is missing: run `snakemake report` for this run first. Runs with a report: {', '.join(known) or 'none'}"
+            f"{path} is missing: run `snakemake report` first. Runs with a report: {known or 'none'}"
         ) from None
 
 
@@ -62,7 +62,8 @@ def _describe(run_dir: Path, key: str, statement: dict[str, Any]) -> str:
             f"commit    {_distinct(cells['commit'])}{changed}",
             f"code      {_distinct(cells['code'])}",
             f"data      {_distinct(cells['data'])}",
-            f"made on   {_distinct(cells['device'])}, torch {_distinct(cells['torch'])}, up to {cells['finished'].max()}",
+            f"made on   {_distinct(cells['device'])}, torch {_distinct(cells['torch'])}",
+            f"finished  {cells['finished'].max()}",
         ]
     return "\n".join(lines)
 

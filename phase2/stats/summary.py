@@ -12,11 +12,11 @@ def summary(tables: dict[str, pd.DataFrame], factors: list[str]) -> dict[str, An
     cells, ranking, variance = (tables[name] for name in ("cells", "ranking", "variance"))
     measure = MEASURES[0]
     best = ranking[ranking["measure"] == measure].sort_values("rank").iloc[0]
-    shares = variance[variance["measure"] == measure]
+    shares = variance[variance["measure"] == measure].set_index("term")["share"].dropna()
     return {
         "cells": len(cells),
         "diverged": int((cells["status"] == "diverged").sum()),
         "best": {factor: str(best[factor]) for factor in factors}
         | {name: round(float(best[name]), 4) for name in ("mean", "low", "high")},
-        "variance_share": {row.term: round(float(row.share), 4) for row in shares.itertuples() if pd.notna(row.share)},
+        "variance_share": shares.round(4).to_dict(),
     }

@@ -1,7 +1,7 @@
 """The configuration: `config.yaml` and its overlays, read into models that refuse what they do not know.
 
-Every field carries a description; `config/schema.json` is written from these models (`phase2 schema`), so an editor
-shows them. Imports no torch: the Snakefile validates the configuration in every job.
+Every field carries a description; `config/schema.json` is written from these models (`phase2 schema`), so an
+editor shows them. Imports no torch: the Snakefile validates the configuration in every job.
 """
 
 from collections.abc import Iterable
@@ -9,7 +9,16 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictInt, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    StrictInt,
+    ValidationError,
+    field_validator,
+)
 
 from phase2 import registry
 from phase2.errors import UserError, unknown
@@ -45,7 +54,7 @@ class Task(Section):
 
     dataset: Dataset = Field(description="name of a data set: see `phase2 doctor` for where each can come from")
     validation: Count = Field(description="images held out of the training set, the same for every cell")
-    train: Count | None = Field(None, description="training images used; null: all that validation leaves")
+    train: Count | None = Field(default=None, description="training images used; null: all that validation leaves")
 
 
 class Model(Section):
@@ -54,7 +63,7 @@ class Model(Section):
     name: ModelName = Field(description="architecture")
     width: Count = Field(description="units a hidden layer")
     depth: Count = Field(description="hidden layers")
-    activation: Activation = Field("relu", description="non-linearity after each hidden layer")
+    activation: Activation = Field(default="relu", description="non-linearity after each hidden layer")
 
 
 class Optimizer(Section):
@@ -62,9 +71,9 @@ class Optimizer(Section):
 
     name: OptimizerName = Field(description="update rule")
     lr: Rate = Field(description="learning rate: the peak of every schedule")
-    weight_decay: Rate = Field(0.0, description="L2 penalty's coefficient")
-    options: dict[str, float | bool] = Field(
-        {}, description="further arguments of the optimizer, e.g. {momentum: 0.9, nesterov: true}"
+    weight_decay: Rate = Field(default=0.0, description="L2 penalty's coefficient")
+    options: dict[str, FiniteFloat | bool] = Field(
+        default={}, description="further arguments of the optimizer, e.g. {momentum: 0.9, nesterov: true}"
     )
 
 
@@ -78,15 +87,15 @@ class Budget(Section):
 class Axes(Section):
     """The grid: each axis a list of values; a study has a cell for every combination."""
 
-    activation: list[Activation] | None = Field(None, description="non-linearities")
-    init: list[Init] | None = Field(None, description="initialisations")
-    schedule: list[Schedule] | None = Field(None, description="learning-rate schedules")
-    optimizer: list[OptimizerName] | None = Field(None, description="update rules")
-    lr: list[Rate] | None = Field(None, description="base learning rates")
-    weight_decay: list[Rate] | None = Field(None, description="L2 coefficients")
-    width: list[Count] | None = Field(None, description="units a hidden layer")
-    depth: list[Count] | None = Field(None, description="hidden layers")
-    batch_size: list[Count] | None = Field(None, description="images a step")
+    activation: list[Activation] | None = Field(default=None, description="non-linearities")
+    init: list[Init] | None = Field(default=None, description="initialisations")
+    schedule: list[Schedule] | None = Field(default=None, description="learning-rate schedules")
+    optimizer: list[OptimizerName] | None = Field(default=None, description="update rules")
+    lr: list[Rate] | None = Field(default=None, description="base learning rates")
+    weight_decay: list[Rate] | None = Field(default=None, description="L2 coefficients")
+    width: list[Count] | None = Field(default=None, description="units a hidden layer")
+    depth: list[Count] | None = Field(default=None, description="hidden layers")
+    batch_size: list[Count] | None = Field(default=None, description="images a step")
     seed: list[Seed] = Field(description="seeds: every random stream of a cell derives from its seed")
 
     @field_validator("*")
@@ -108,18 +117,19 @@ class Study(Section):
     """A grid of training runs, and the question asked of it."""
 
     question: str = Field(description="what the study asks, in a sentence: printed in the report")
-    task: Task
-    model: Model
-    init: Init = Field("kaiming", description="initialisation where no axis says otherwise")
-    schedule: Schedule = Field("constant", description="learning-rate schedule where no axis says otherwise")
-    optimizer: Optimizer
-    budget: Budget
-    clip: Annotated[float, Field(gt=0)] | None = Field(
-        None, description="largest gradient norm of a lane; null: gradients are not clipped"
+    task: Task = Field(description="what is learnt from which data")
+    model: Model = Field(description="the network")
+    init: Init = Field(default="kaiming", description="initialisation where no axis says otherwise")
+    schedule: Schedule = Field(default="constant", description="learning-rate schedule where no axis says otherwise")
+    optimizer: Optimizer = Field(description="the update rule and its settings")
+    budget: Budget = Field(description="how long each cell trains")
+    clip: Annotated[FiniteFloat, Field(gt=0)] | None = Field(
+        default=None, description="largest gradient norm of a lane; null: gradients are not clipped"
     )
-    axes: Axes
+    axes: Axes = Field(description="the grid: the values of each axis")
     keep: Literal["none", "best", "all"] = Field(
-        "best", description="weights kept: none, of the epoch best on validation, or of every epoch as well"
+        default="best",
+        description="weights kept: none, of the epoch best on validation, or of every epoch as well",
     )
     figures: list[str] = Field(description="figures drawn of this study, by name")
 
@@ -132,50 +142,61 @@ class Study(Section):
 class Data(Section):
     """Where data comes from and where it lies."""
 
-    folder: Path = Field(Path("data"), description="folder for downloads (raw/) and memory-mapped arrays (prepared/)")
+    folder: Path = Field(
+        default=Path("data"), description="folder for downloads (raw/) and memory-mapped arrays (prepared/)"
+    )
     mirror: Path | None = Field(
-        None, description="folder <dataset>/<file> asked before the network; the variable PHASE2_MIRROR does the same"
+        default=None,
+        description="folder <dataset>/<file> asked before the network; PHASE2_MIRROR does the same",
     )
 
-    @model_validator(mode="after")
-    def _mirror_exists(self) -> "Data":
-        if self.mirror is not None and not self.mirror.is_dir():
+    @field_validator("mirror")
+    @classmethod
+    def _exists(cls, mirror: Path | None) -> Path | None:
+        if mirror is not None and not mirror.is_dir():
             raise UserError(
-                f"data.mirror: {self.mirror} is not a folder: expected <mirror>/<dataset>/<file>; "
+                f"{mirror} is not a folder: expected <mirror>/<dataset>/<file>; "
                 "correct the path, or set it to null to use the other sources"
             )
-        return self
+        return mirror
 
 
 class Compute(Section):
     """What a job may use."""
 
-    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: a GPU if torch sees one")
-    threads: Count = Field(1, description="threads of a training job: fixed, since results depend on it in the last bit")
-    checkpoint_seconds: Rate = Field(30.0, description="seconds between in-progress checkpoints of a pack")
+    device: Literal["auto", "cpu", "cuda"] = Field(default="auto", description="auto: a GPU if torch sees one")
+    threads: Count = Field(
+        default=1, description="threads of a training job: fixed, since results depend on it in the last bit"
+    )
+    checkpoint_seconds: Rate = Field(default=30.0, description="seconds between in-progress checkpoints of a pack")
 
 
 class Config(Section):
     """A run: everything that decides what is computed."""
 
     run: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")] = Field(description="name: results go to results/<run>/")
-    data: Data = Data()
-    compute: Compute = Compute()
+    data: Data = Field(default_factory=Data, description="where data comes from and where it lies")
+    compute: Compute = Field(default_factory=Compute, description="what a job may use")
     studies: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], Study] = Field(
         min_length=1, description="the studies of this run, by name"
     )
 
 
+def schema() -> dict[str, Any]:
+    """The JSON Schema of the configuration: what config/schema.json holds."""
+    return Config.model_json_schema()
+
+
 def validate(content: dict[str, Any]) -> Config:
-    """Validates a configuration; raises `UserError` that names each wrong value, what was expected, and the key."""
+    """Validates a configuration; raises `UserError` that names each wrong value, its key, what was expected."""
     try:
         return Config.model_validate(content)
     except ValidationError as error:
-        problems = "\n".join(f"  {_explain(content, item)}" for item in error.errors())
+        problems = "\n".join(f"  {_explain(item)}" for item in error.errors())
         raise UserError(f"the configuration is wrong:\n{problems}") from None
 
 
-def _explain(content: Any, item: Any) -> str:
+def _explain(item: Any) -> str:
     place = ".".join(str(part) for part in item["loc"])
     if item["type"] == "extra_forbidden":
         *parents, key = item["loc"]
@@ -189,12 +210,15 @@ def _fields_at(place: Iterable[Any]) -> list[str]:
     """The keys allowed at a place of the configuration, for the message about one that is not."""
     section: Any = Config
     for part in place:
-        section = section.model_fields[part].annotation if isinstance(section, type) else Study
+        section = Study if section == _STUDIES else section.model_fields[part].annotation
     return list(section.model_fields)
 
 
+_STUDIES = Config.model_fields["studies"].annotation
+
+
 def merge(base: dict[str, Any], overlay: dict[str, Any]) -> dict[str, Any]:
-    """`base` with the values of `overlay` laid over it, section by section, as Snakemake's --configfile does."""
+    """`base` with the values of `overlay` over it, section by section, as Snakemake's --configfile does."""
     both = {**base, **overlay}
     for key in base.keys() & overlay.keys():
         if isinstance(base[key], dict) and isinstance(overlay[key], dict):
@@ -207,7 +231,10 @@ def load(paths: Iterable[Path]) -> Config:
     content: dict[str, Any] = {}
     for path in paths:
         try:
-            content = merge(content, yaml.safe_load(Path(path).read_text()) or {})
-        except (OSError, yaml.YAMLError) as error:
+            overlay = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
             raise UserError(f"cannot read the configuration {path}: {error}") from None
+        if not isinstance(overlay, dict):
+            raise UserError(f"the configuration {path} is {overlay!r}, expected sections such as `run: desk`")
+        content = merge(content, overlay)
     return validate(content)

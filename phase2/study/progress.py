@@ -59,7 +59,9 @@ class Monitor:
         return sum(self.jobs[path] * note["fraction"] for path, note in self.notes().items())
 
     def _show(self) -> None:
-        from rich.console import Console  # here, since every job reads the Snakefile and only one process shows a bar
+        from rich.console import (
+            Console,
+        )  # here, since every job reads the Snakefile and only one process shows a bar
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
         columns = (

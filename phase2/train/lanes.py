@@ -56,7 +56,7 @@ def build(recipe: Recipe, lanes: list[Lane], train: Part, features: int, classes
         registry.load("init", lane.init)(model, generator=generator(recipe.seed, "init"), batch=images.cpu())
         models.append(model)
     base = models[0].to(images.device)
-    parameters, buffers = stack_module_state(models)  # type: ignore[arg-type]
+    parameters, buffers = stack_module_state(models)
     leaves = {name: p.detach().to(images.device).requires_grad_() for name, p in parameters.items()}
     return Stack(base, leaves, {name: b.to(images.device) for name, b in buffers.items()})
 

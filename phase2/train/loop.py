@@ -15,7 +15,7 @@ from phase2.files import atomic_path
 from phase2.optim import clip_grad_norm_, lane_norms
 from phase2.train import state as checkpoint
 from phase2.train.batches import Parts, epoch_order, steps_per_epoch
-from phase2.train.lanes import Stack, build, evaluate
+from phase2.train.lanes import build, evaluate
 from phase2.train.recipe import Lane, Recipe
 from phase2.train.state import State
 

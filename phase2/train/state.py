@@ -34,7 +34,7 @@ class State:
     @classmethod
     def start(cls, lanes: int, weights: dict[str, Tensor], device: torch.device) -> "State":
         """The state before the first step."""
-        zeros = {name: torch.zeros(lanes, dtype=torch.float64, device=device) for name in _SUMS}
+        zeros = torch.zeros(lanes, dtype=torch.float64, device=device)
         return cls(
             alive=torch.ones(lanes, dtype=torch.bool, device=device),
             diverged_step=torch.full((lanes,), -1, device=device),
@@ -42,7 +42,9 @@ class State:
             best_epoch=torch.zeros(lanes, dtype=torch.int64),
             best_weights=weights,
             history=[[] for _ in range(lanes)],
-            **zeros,
+            loss_sum=zeros.clone(),
+            right_sum=zeros.clone(),
+            norm_sum=zeros.clone(),
         )
 
     def new_epoch(self) -> None:

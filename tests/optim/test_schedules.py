@@ -44,7 +44,7 @@ MATCHES = {
     ),
     "warm_restarts": (
         {},
-        lambda total: lambda o: lr_scheduler.CosineAnnealingWarmRestarts(o, max(1, total // 7), 2),
+        lambda total: lambda o: lr_scheduler.CosineAnnealingWarmRestarts(o, -(-total // 7), 2),
     ),
     "warm_restarts of one length": (
         {"T_0": 4, "T_mult": 1, "eta_min": 0.01},
@@ -109,9 +109,10 @@ def test_rate_is_proportional_to_the_base_rate(name, total, lr, data):
     assert schedule(step, total, lr) == pytest.approx(lr * schedule(step, total, 1.0))
 
 
-def test_warm_restarts_fill_a_training_with_periods_of_1_2_and_4_sevenths():
-    rates = our_rates("warm_restarts", 70, 0.3)
-    assert [step for step, rate in enumerate(rates) if rate == 0.3] == [0, 10, 30]
+@pytest.mark.parametrize(("total", "starts"), [(70, [0, 10, 30]), (632, [0, 91, 273]), (69, [0, 10, 30])])
+def test_warm_restarts_fill_a_training_with_three_periods_and_never_end_on_a_restart(total, starts):
+    rates = our_rates("warm_restarts", total, 0.3)
+    assert [step for step, rate in enumerate(rates) if rate == 0.3] == starts
 
 
 def test_one_cycle_without_a_rise_starts_at_the_peak():
