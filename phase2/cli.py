@@ -116,11 +116,14 @@ def bench(
 
 
 @app.command()
-def schema() -> None:
+def schema(
+    markdown: Annotated[bool, typer.Option("--markdown", help="the reference page config/README.md instead")] = False,
+) -> None:
     """Print the JSON Schema of the configuration (kept in config/schema.json for editors)."""
     from phase2.study.config import schema as json_schema
+    from phase2.study.reference import reference
 
-    typer.echo(json.dumps(json_schema(), indent=1))
+    typer.echo(reference() if markdown else json.dumps(json_schema(), indent=1), nl=not markdown)
 
 
 @store_app.command("export")

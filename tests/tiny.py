@@ -11,9 +11,9 @@ TRAIN, TEST, CLASSES, SIDE = 200, 60, 3, 8
 CORNERS = ((0, 0), (0, 4), (4, 0))
 
 
-def write_tiny(folder: Path) -> Path:
+def write_tiny(folder: Path, seed: int = 0) -> Path:
     """Writes the data set as prepared arrays; returns `folder`."""
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(seed)
     arrays: dict[str, np.ndarray] = {}
     for part, size in (("train", TRAIN), ("test", TEST)):
         labels = rng.integers(0, CLASSES, size)

@@ -188,7 +188,7 @@ def schema() -> dict[str, Any]:
 
 
 def validate(content: dict[str, Any]) -> Config:
-    """Validates a configuration; raises `UserError` that names each wrong value, its key, what was expected."""
+    """Validates a configuration; raises `UserError` naming each wrong value, its key, what was expected."""
     try:
         return Config.model_validate(content)
     except ValidationError as error:

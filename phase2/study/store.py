@@ -7,6 +7,7 @@ travels: it can be filled where there is no Snakemake, exported, and imported el
 
 import json
 import os
+import re
 import shutil
 import tarfile
 import tempfile
@@ -20,6 +21,7 @@ from phase2.files import atomic_path, canonical_json, sha256_file, sha256_text, 
 from phase2.study.cell import Cell
 
 MANIFEST = "manifest.json"
+KEY = re.compile("[0-9a-f]{64}")
 
 
 def key_of(cell: Cell, code: str, data: str) -> str:
@@ -65,7 +67,7 @@ class Store:
         folder = self._folder(key)
         if not (folder / MANIFEST).exists():
             return False
-        if problem := self.problem(key):
+        if problem := _problem(folder):
             self._set_aside(folder, problem)
             return False
         return all((folder / name).exists() for name in names)
@@ -78,18 +80,6 @@ class Store:
             with atomic_path(destination) as temporary:
                 shutil.copyfile(self._folder(key) / name, temporary)
 
-    def problem(self, key: str) -> str | None:
-        """What is wrong with an entry's files, or None."""
-        folder = self._folder(key)
-        try:
-            manifest = json.loads((folder / MANIFEST).read_text())
-            for name, checksum in manifest.items():
-                if sha256_file(folder / name) != checksum:
-                    return f"{name} does not match its checksum"
-        except (OSError, ValueError, AttributeError) as error:
-            return str(error)
-        return None
-
     def _set_aside(self, folder: Path, problem: str) -> None:
         aside = self.root / "corrupt" / f"{folder.name}-{time.time_ns()}"
         aside.parent.mkdir(parents=True, exist_ok=True)
@@ -97,8 +87,10 @@ class Store:
         print(f"cell store: {folder.name[:12]} is damaged ({problem}); moved to {aside}, the cell is trained again")
 
     def export(self, archive: Path) -> int:
-        """Writes every entry into one .tar; returns their number."""
+        """Writes every entry into one .tar; returns their number. Raises `UserError` if there are none."""
         keys = list(self)
+        if not keys:
+            raise UserError(f"the cell store {self.root} is empty: train some cells before you export them")
         with atomic_path(archive) as temporary, tarfile.open(temporary, "w") as tar:
             for key in keys:
                 tar.add(self._folder(key), arcname=key)
@@ -111,20 +103,24 @@ class Store:
         self.root.mkdir(parents=True, exist_ok=True)
         taken = refused = 0
         with tempfile.TemporaryDirectory(dir=self.root, prefix=".import-") as name:
-            incoming = Store(Path(name) / "entries")
-            extract_tar(Path(archive), incoming.root)
-            for folder in sorted(incoming.root.iterdir()):
-                folder.rename(_made(incoming._folder(folder.name)))
-            for key in incoming:
-                if incoming.problem(key):
+            incoming = Path(name) / "entries"
+            extract_tar(Path(archive), incoming)
+            for folder in sorted(incoming.iterdir()):
+                if not KEY.fullmatch(folder.name) or _problem(folder):
                     refused += 1
-                elif not (self._folder(key) / MANIFEST).exists():
-                    incoming._folder(key).rename(_made(self._folder(key)))
+                elif not (self._folder(folder.name) / MANIFEST).exists():
+                    self._swap_in(folder, self._folder(folder.name))
                     taken += 1
         return taken, refused
 
 
-def _made(path: Path) -> Path:
-    """`path`, its parent folder made."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return path
+def _problem(folder: Path) -> str | None:
+    """What is wrong with an entry's files, or None."""
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text())
+        for name, checksum in manifest.items():
+            if sha256_file(folder / name) != checksum:
+                return f"{name} does not match its checksum"
+    except (OSError, ValueError, AttributeError) as error:
+        return str(error)
+    return None

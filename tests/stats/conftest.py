@@ -1,5 +1,6 @@
 """Small grids of finished cells with known effects."""
 
+import gc
 from itertools import product
 
 import numpy as np
@@ -18,9 +19,7 @@ def build_cells(shape=(3, 2, 2), seeds=4, noise=0.01, rng=0) -> pd.DataFrame:
     for place in product(*map(range, shape), range(seeds)):
         value = 0.8 + sum(e[i] for e, i in zip(effects, place, strict=False)) + draw.normal(0, noise)
         axes = {name: f"{name[0]}{i}" for name, i in zip(names, place, strict=False)}
-        rows.append(
-            {**axes, "seed": place[-1], "status": "ok", "diverged_step": np.nan, "test_accuracy": value}
-        )
+        rows.append({**axes, "seed": place[-1], "status": "ok", "diverged_step": np.nan, "test_accuracy": value})
     return pd.DataFrame(rows).assign(curve_area=lambda t: t["test_accuracy"] - 0.05)
 
 
@@ -38,3 +37,11 @@ def make_cells():
 @pytest.fixture
 def make_design():
     return build_design
+
+
+@pytest.fixture(scope="session", autouse=True)
+def small_heap():
+    """statsmodels' multipletests collects garbage at each call: keep what pytest has loaded out of it."""
+    gc.freeze()
+    yield
+    gc.unfreeze()

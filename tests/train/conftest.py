@@ -1,7 +1,5 @@
 """The tiny data set, prepared once, and its parts."""
 
-from pathlib import Path
-
 import pytest
 from packs import CPU
 from tiny import write_tiny

@@ -32,9 +32,7 @@ def test_every_lane_is_the_same_alone_and_in_a_pack(changes: dict, parts: Parts)
 
 @pytest.mark.parametrize("optimizer", [{}, ADAM], ids=["sgd", "adam"])
 @pytest.mark.parametrize("activation", registry.names("activation"))
-def test_a_lane_of_any_activation_is_the_same_alone_and_in_a_pack(
-    activation: str, optimizer: dict, parts: Parts
-):
+def test_a_lane_of_any_activation_is_the_same_alone_and_in_a_pack(activation: str, optimizer: dict, parts: Parts):
     pack = recipe(activation=activation, clip=0.5, epochs=LONG, **optimizer)
     together = trained_weights(pack, LANES, parts)
     (alone,) = trained_weights(pack, [LANES[1]], parts)
@@ -138,9 +136,7 @@ def test_a_lane_whose_test_loss_alone_overflows_has_diverged(parts: Parts, tmp_p
     """Metrics are finite numbers or absent: JSON has no infinity."""
     bright = replace(parts.test, mean=torch.full((1, 1, 1), -1e38), std=torch.full((1, 1, 1), 1e-3))
     results = train(EXPLOSIVE, LANES, replace(parts, test=bright), tmp_path)
-    assert [(result.status, result.final, result.diverged_step) for result in results] == [
-        ("diverged", None, 19)
-    ] * 3
+    assert [(result.status, result.final, result.diverged_step) for result in results] == [("diverged", None, 19)] * 3
 
 
 def test_a_lane_that_overflows_in_the_last_step_has_diverged_there(parts: Parts, tmp_path: Path):

@@ -47,8 +47,8 @@ WITH_DIVERGED = [LANES[0], replace(LANES[1], schedule="constant", lr=1e30), LANE
 @pytest.fixture
 def interrupted(tmp_path: Path, parts: Parts) -> Path:
     """A work folder whose training was stopped after its first epoch, with Adam and a lane that had diverged."""
+    stop = mock.Mock(side_effect=KeyboardInterrupt)
     with pytest.raises(KeyboardInterrupt):
-        stop = mock.Mock(side_effect=KeyboardInterrupt)
         train(ADAM, WITH_DIVERGED, parts, tmp_path, checkpoint_seconds=0, progress=stop)
     return tmp_path
 

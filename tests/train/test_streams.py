@@ -54,9 +54,7 @@ def test_cells_of_one_seed_see_the_same_batches(prepared: Prepared, tmp_path, mo
     parts = open_parts(prepared, 40, None, CPU)
     visited: list[list[int]] = []
     step = loop.Training.step
-    monkeypatch.setattr(
-        loop.Training, "step", lambda self, rows: (visited.append(rows.tolist()), step(self, rows))
-    )
+    monkeypatch.setattr(loop.Training, "step", lambda self, rows: (visited.append(rows.tolist()), step(self, rows)))
 
     def visits(name: str, lanes: list, **changes) -> list[list[int]]:
         visited.clear()

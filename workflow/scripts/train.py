@@ -1,6 +1,7 @@
 """Brings one pack of cells into the results tree: from the cell store where it can, by training where it must."""
 
 import os
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 
@@ -12,8 +13,10 @@ from phase2.study.cell import cells_of, hive, packs_of
 from phase2.study.config import validate
 from phase2.study.pack import Folders, run_pack
 from phase2.study.progress import note_path, write_note
+from phase2.train.gpu import claimed_gpu
 
-with job(snakemake):
+on_a_gpu = bool(snakemake.resources.get("gpu"))
+with job(snakemake), claimed_gpu(Path(".phase2/gpu")) if on_a_gpu else nullcontext():
     config = validate(snakemake.config)
     name = snakemake.params.study
     study = config.studies[name]

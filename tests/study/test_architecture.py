@@ -1,0 +1,67 @@
+"""The house's floors: what a module may import, and what a package's door may hold."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from phase2.study.fingerprint import SOURCE
+
+FLOORS = (
+    {"errors", "files", "registry"},
+    *({name} for name in ("scratch", "nn", "models", "optim", "data", "train", "study", "probe")),
+    *({name} for name in ("derive", "stats", "figures", "report")),
+    {"bench", "cli", "doctor"},
+)
+FLOOR = {name: floor for floor, names in enumerate(FLOORS) for name in names}
+MODULES = sorted((SOURCE / "phase2").rglob("*.py"))
+DOORS = [path for path in MODULES if path.name == "__init__.py"]
+TORCHLESS = (
+    *(f"phase2.study.{n}" for n in ("config", "cell", "code", "fingerprint", "results", "progress", "provenance")),
+    "phase2.data.sources",
+)
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(SOURCE).with_suffix("")).replace("/", ".").removesuffix(".__init__")
+
+
+def imports(path: Path) -> Iterator[str]:
+    """The full names of the phase2 modules and members that a file imports."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{name_of(path)} imports relatively, which the fingerprint does not follow"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+@pytest.mark.parametrize("path", [p for p in MODULES if p != SOURCE / "phase2" / "__init__.py"], ids=name_of)
+def test_a_module_imports_only_from_its_own_floor_and_below(path: Path):
+    part = path.relative_to(SOURCE / "phase2").parts[0].removesuffix(".py")
+    assert part in FLOOR, f"phase2.{part} has no floor: give it one"
+    for name in imports(path):
+        package, _, rest = name.partition(".")
+        if package == "phase2":
+            other = rest.split(".")[0]
+            same = other == part or FLOOR[part] == FLOOR[other]
+            assert same or FLOOR[other] < FLOOR[part], f"{name_of(path)} imports {name} from above"
+
+
+@pytest.mark.parametrize("path", DOORS, ids=name_of)
+def test_a_package_file_only_re_exports(path: Path):
+    allowed = {"__all__"} | ({"__version__"} if name_of(path) == "phase2" else set())
+    for number, node in enumerate(ast.parse(path.read_text()).body):
+        docstring = number == 0 and isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        names = isinstance(node, ast.Assign) and {t.id for t in node.targets if isinstance(t, ast.Name)} <= allowed
+        reexport = isinstance(node, ast.ImportFrom) and (node.module or "").startswith("phase2.")
+        assert docstring or names or reexport, f"{name_of(path)} holds more than re-exports: {ast.unparse(node)}"
+
+
+def test_what_the_snakefile_reads_imports_no_torch():
+    """The Snakefile's top level runs again in every job, and importing torch takes seconds."""
+    code = f"import sys, {', '.join(TORCHLESS)}; sys.exit('torch' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=SOURCE, timeout=60)

@@ -1,0 +1,129 @@
+"""The fingerprint of code: changed by what changes a number, and by nothing else."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from studies import STUDY, cells
+
+from phase2.errors import UserError
+from phase2.study import fingerprint as module
+from phase2.study.cell import Cell
+from phase2.study.code import components_of, training_code
+from phase2.study.fingerprint import clear_cache, closure, fingerprint
+
+LOOP = "phase2.train.loop"
+
+
+@pytest.fixture
+def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A copy of the library, whose fingerprints are taken instead."""
+    shutil.copytree(module.SOURCE / "phase2", tmp_path / "phase2", ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(module, "SOURCE", tmp_path)
+    clear_cache()
+    yield tmp_path / "phase2"
+    clear_cache()
+
+
+@pytest.fixture
+def edit(source: Path) -> Callable[[str, str, str], None]:
+    """edit(file, old, new): as an editor would."""
+
+    def edit(name: str, old: str, new: str) -> None:
+        text = (source / name).read_text()
+        assert old in text
+        (source / name).write_text(text.replace(old, new, 1))
+        clear_cache()
+
+    return edit
+
+
+def cell(**changes: object) -> Cell:
+    return cells(**changes)[0]
+
+
+ADAM = STUDY | {"optimizer": {"name": "adam", "lr": 0.01}}
+COSMETIC = {
+    "comment": ("import math\n", "import math  # a remark\n"),
+    "docstring": ("Half a cosine from lr", "One half of a cosine from lr"),
+    "blank lines": ("    return lr\n", "\n    return (\n        lr\n    )\n"),
+}
+
+
+@pytest.mark.parametrize("name", COSMETIC)
+def test_comments_docstrings_and_formatting_change_nothing(name: str, edit: Callable[..., None]):
+    before = training_code(cell().spec)
+    edit("optim/schedules.py", *COSMETIC[name])
+    assert training_code(cell().spec) == before
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("optim/sgd.py", "1 - group", "2 - group"),
+        ("nn/linear.py", "G.mT @ x", "2 * G.mT @ x"),
+        ("train/seeding.py", ">> 1", ">> 2"),
+        ("data/splits.py", "20090408", "20090409"),
+        ("optim/clip.py", "norm + 1e-6", "norm + 1e-7"),
+    ],
+)
+def test_arithmetic_anywhere_behind_a_cell_changes_its_fingerprint(
+    file: str, old: str, new: str, edit: Callable[..., None]
+):
+    before = training_code(cell().spec)
+    edit(file, old, new)
+    assert training_code(cell().spec) != before
+
+
+def test_an_optimizers_edit_changes_the_cells_that_use_it_alone(edit: Callable[..., None]):
+    sgd, adam = training_code(cell().spec), training_code(cell(**ADAM).spec)
+    edit("optim/adam.py", "beta2**t", "beta2 ** (t + 1)")
+    assert training_code(cell().spec) == sgd
+    assert training_code(cell(**ADAM).spec) != adam
+
+
+@pytest.mark.parametrize("file", ["stats/paired.py", "figures/ranking.py", "report/latex.py", "study/tables.py"])
+def test_what_comes_after_training_retrains_nothing(file: str, source: Path):
+    before = training_code(cell().spec)
+    (source / file).write_text("x = 1\n")
+    clear_cache()
+    assert training_code(cell().spec) == before
+
+
+def test_a_new_entry_of_the_registry_changes_nothing(edit: Callable[..., None]):
+    before = training_code(cell().spec)
+    edit("registry.py", '"mlp": ', '"other": "phase2.models.other:Other", "mlp": ')
+    assert training_code(cell().spec) == before
+
+
+def test_the_loop_does_not_stand_on_the_components_it_loads_by_name():
+    assert not closure([LOOP]) & {"phase2.optim.adam", "phase2.optim.sgd", "phase2.nn.activations", "phase2.models.mlp"}
+    assert {"phase2.train.seeding", "phase2.optim.clip", "phase2.data.splits"} <= closure([LOOP])
+
+
+def test_a_component_brings_its_module_and_what_that_imports():
+    assert "phase2.optim.base" in closure([LOOP, "phase2.optim.adam"])
+    assert fingerprint(LOOP, components=(("optimizer", "adam"),)) != fingerprint(LOOP)
+    assert fingerprint(LOOP, components=(("init", "xavier"),)) != fingerprint(LOOP, components=(("init", "kaiming"),))
+
+
+def test_a_cells_components_are_all_the_names_in_its_spec():
+    assert components_of(cell(**ADAM).spec) == (
+        ("model", "mlp"),
+        ("activation", "relu"),
+        ("init", "kaiming"),
+        ("schedule", "constant"),
+        ("optimizer", "adam"),
+    )
+
+
+def test_package_files_and_the_registry_are_looked_through():
+    found = closure(["phase2.study.pack"])
+    assert "phase2.registry" not in found
+    assert not {"phase2", "phase2.nn", "phase2.optim"} & found
+
+
+def test_a_module_that_is_not_there_is_named():
+    with pytest.raises(UserError, match=r"no module phase2\.nowhere: expected phase2/nowhere\.py"):
+        fingerprint("phase2.nowhere")
