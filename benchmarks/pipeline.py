@@ -7,9 +7,8 @@ training time spread over the cores; with everything done, a dry run takes at mo
 import tempfile
 from pathlib import Path
 
-import pandas as pd
-
 from phase2.bench import Figure, copy_of_checkout, timed
+from phase2.study.tables import read_table
 
 CORES = 2
 
@@ -23,7 +22,7 @@ def measure() -> list[Figure]:
         rest = timed([*snakemake, "report"], folder)
         dry = [timed(["snakemake", "-n", "report"], folder) for _ in range(3)]
         assert all("Nothing to be done" in run.output for run in dry), dry[0].output
-        cells = pd.read_csv(folder / "results" / "desk" / "tables" / "mlp_grid" / "cells.csv")
+        cells = read_table(folder / "results" / "desk" / "tables" / "mlp_grid" / "cells.csv")
         trained = cells["seconds"].sum()
     return [
         Figure("report: data to PDF, minutes", [(grid.seconds + rest.seconds) / 60], "min", 8),

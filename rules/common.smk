@@ -7,7 +7,7 @@ from snakemake.exceptions import WorkflowError
 
 # This checkout's code and no other installed copy: here, where it is fingerprinted, and in the jobs, where it runs.
 sys.path.insert(0, workflow.basedir)
-os.environ["PYTHONPATH"] = os.pathsep.join([workflow.basedir, *filter(None, [os.environ.get("PYTHONPATH")])])
+os.environ.update(PYTHONPATH=os.pathsep.join([workflow.basedir, *filter(None, [os.environ.get("PYTHONPATH")])]))
 
 from phase2.errors import UserError, unknown
 from phase2.figures.catalog import FIGURES
@@ -63,13 +63,13 @@ onstart:
         {
             job.output[0]: job.params.cells["cells"]
             for job in workflow.dag.needrun_jobs()
-            if job.rule.name.startswith("train_")
+            if job.rule.name.startswith("train_") and not workflow.touch
         }
     )
 
 
 onsuccess:
-    MONITOR.stop(report=f"{RESULTS}/report.pdf")
+    MONITOR.stop(report=next((job.output[0] for job in workflow.dag.jobs if job.rule.name == "report"), None))
 
 
 onerror:

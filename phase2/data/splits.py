@@ -7,14 +7,13 @@ from phase2.errors import UserError
 SPLIT_SEED = 20090408  # arbitrary, and never to change: every result would
 
 
-def split(n: int, validation: int, train: int | None = None, *, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Disjoint, sorted indices `(train,)` and `(validation,)` into `n` samples with `labels` `(n,)`.
+def split(labels: np.ndarray, validation: int, train: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Disjoint, sorted indices `(train,)` and `(validation,)` into samples with `labels` `(n,)`.
 
     Both are stratified by label. `train=None` takes all that validation leaves; a smaller number takes a
     subset of what a larger one takes. Raises `UserError` if the sizes do not fit.
     """
-    if len(labels) != n:
-        raise UserError(f"there are {len(labels)} labels for {n} samples: give one label a sample")
+    n = len(labels)
     rest = n - validation
     wanted = rest if train is None else train
     if validation < 0 or wanted < 1 or wanted > rest:

@@ -42,7 +42,7 @@ def prepare_digits(raw: Path, out: Path) -> None:
     digits = load_digits()
     images = np.rint(digits.images * (255 / 16)).astype(np.uint8)[:, None]
     labels = digits.target
-    train, test = split(len(labels), round(len(labels) / 5), labels=labels)
+    train, test = split(labels, round(len(labels) / 5))
     _write(
         out,
         "digits",

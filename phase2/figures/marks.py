@@ -89,7 +89,7 @@ def intervals(axes: Axes, rows: pd.DataFrame, colour: str, filled: np.ndarray | 
     axes.spines["left"].set_visible(False)
     axes.grid(axis="x")
     axes.margins(x=0.08)
-    axes.locator_params(axis="x", nbins=5)
+    axes.locator_params(axis="x", nbins=4)  # more, and long labels such as 10.25 touch
 
 
 def in_percent(rows: pd.DataFrame) -> pd.DataFrame:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from phase2.errors import UserError
 from phase2.stats.design import SEED
+from phase2.study.tables import read_table
 
 TABLES = ("cells", "ranking", "levels", "pairs", "variance", "divergence")
 FINAL = "test_accuracy"
@@ -57,13 +58,7 @@ def read_study(run_dir: Path, name: str, config: dict[str, Any], datasets: dict[
     """Reads a study's tables from `run_dir`/tables/<name>/; raises `UserError` for one that is missing."""
     section = get(config, "studies", name)
     meta = get(datasets, get(section, "task", "dataset"), kind="data meta")
-    return StudyInputs(name, section, meta, {t: _read(run_dir / "tables" / name / f"{t}.csv") for t in TABLES})
-
-
-def _read(path: Path) -> pd.DataFrame:
-    if not path.is_file():
-        raise UserError(f"{path} is missing: run `snakemake report`, which makes every table it needs")
-    return pd.read_csv(path, keep_default_na=True, na_values=[""])
+    return StudyInputs(name, section, meta, {t: read_table(run_dir / "tables" / name / f"{t}.csv") for t in TABLES})
 
 
 def read_environment(run_dir: Path) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from phase2.errors import UserError, unknown
+from phase2.study.tables import read_table
 
 
 def load_trace(run_dir: Path) -> dict[str, dict[str, Any]]:
@@ -25,7 +26,7 @@ def cells_behind(run_dir: Path, statement: dict[str, Any]) -> pd.DataFrame:
     """The rows of the study's table of cells that a statement is drawn from; none if it states no result."""
     if not statement["study"]:
         return pd.DataFrame()
-    cells = pd.read_csv(run_dir / "tables" / statement["study"] / "cells.csv")
+    cells = read_table(run_dir / "tables" / statement["study"] / "cells.csv")
     for axis, value in statement["selection"].items():
         values = value if isinstance(value, list) else [value]
         cells = cells[cells[axis].astype(str).isin([str(v) for v in values])]

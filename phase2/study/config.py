@@ -32,8 +32,15 @@ def _known(kind: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _of_images(dataset: str) -> str:
+    images = [name for name in registry.names("dataset") if registry.module_of("dataset", name) == "phase2.data.vision"]
+    if dataset not in images:
+        raise UserError(f"{dataset} holds text, and the models classify images: expected one of {', '.join(images)}")
+    return dataset
+
+
 Activation = Annotated[str, _known("activation")]
-Dataset = Annotated[str, _known("dataset")]
+Dataset = Annotated[str, _known("dataset"), AfterValidator(_of_images)]
 Init = Annotated[str, _known("init")]
 ModelName = Annotated[str, _known("model")]
 OptimizerName = Annotated[str, _known("optimizer")]

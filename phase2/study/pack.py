@@ -3,9 +3,11 @@
 Imports torch: only jobs that train import this module.
 """
 
+import json
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,11 +15,11 @@ from typing import Any
 
 import torch
 from filelock import FileLock, Timeout
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from phase2.data.prepared import Prepared, open_prepared
 from phase2.errors import UserError
-from phase2.files import sha256_text, write_json
+from phase2.files import sha256_text, write_bytes, write_json
 from phase2.study.cell import Cell
 from phase2.study.code import training_code
 from phase2.study.config import Compute, Study
@@ -79,27 +81,20 @@ def fill_pack(
     store = Store(folders.store)
     keys = [key_of(cell, training_code(cell.spec), prepared.hash) for cell in cells]
     names = [METRICS, HISTORY, *weight_files(study)]
-    missing = [(cell, key) for cell, key in zip(cells, keys, strict=True) if not store.holds(key, names)]
+    missing = [key for key in keys if not store.holds(key, names)]
     if not missing:
         return keys, []
-    new_cells, new_keys = [cell for cell, _ in missing], [key for _, key in missing]
-    return keys, _train(new_cells, new_keys, study, prepared, store, folders.work, compute, progress)
+    folder = folders.work / sha256_text("".join([*sorted(keys), *names]))[:16]
+    with _only_here(folder):
+        lanes = _lanes_under_way(folder, missing)
+        chosen = {cell: key for cell, key in zip(cells, keys, strict=True) if key in lanes}
+        return keys, _train(chosen, study, prepared, store, folder, compute, progress)
 
 
-def _train(
-    cells: list[Cell],
-    keys: list[str],
-    study: Study,
-    prepared: Prepared,
-    store: Store,
-    work: Path,
-    compute: Compute,
-    progress: Callable[[float], None],
-) -> list[LaneResult]:
-    """Trains cells that share a pack and puts them into the store."""
-    device = torch.device(_device(compute.device))
-    folder = work / sha256_text("".join(sorted(keys)))[:16]
-    folder.mkdir(parents=True, exist_ok=True)
+@contextmanager
+def _only_here(folder: Path) -> Iterator[None]:
+    """Holds the lock of a pack's work folder; raises `UserError` if another process does."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
     try:
         lock = FileLock(folder.with_suffix(".lock"), timeout=0).acquire()
     except Timeout:
@@ -107,30 +102,58 @@ def _train(
             f"another run is training this pack ({folder.name}): wait for it, or stop it, and start again"
         ) from None
     with lock:
-        parts = open_parts(prepared, study.task.validation, study.task.train, device)
-        recipe, lanes = recipe_of(cells[0]), [lane_of(cell) for cell in cells]
-        results = train_pack(
-            recipe,
-            lanes,
-            parts,
-            folder,
-            device=device,
-            keep_epochs=study.keep == "all",
-            checkpoint_seconds=compute.checkpoint_seconds,
-            progress=progress,
-        )
-        provenance = environment() | {
-            "data": prepared.hash,
-            "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
-            "threads": compute.threads,
-            "lanes": len(cells),
-            "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-        }
-        for cell, key, result in zip(cells, keys, results, strict=True):
-            with tempfile.TemporaryDirectory(dir=folder) as name:
-                _write_cell(Path(name), cell, key, result, study, provenance)
-                store.put(key, Path(name))
-        shutil.rmtree(folder)
+        yield
+
+
+def _lanes_under_way(folder: Path, missing: list[str]) -> list[str]:
+    """The keys of the cells that an attempt which was killed was training, else `missing`.
+
+    An attempt killed while it put cells into the store left only some missing. They are trained with the others all
+    the same: from its checkpoint, and to the same last bit, which depends on the number of lanes.
+    """
+    path = folder / "lanes.json"
+    lanes = json.loads(path.read_text()) if path.exists() else []
+    if set(missing) <= set(lanes):
+        return lanes
+    shutil.rmtree(folder, ignore_errors=True)
+    write_json(path, missing)
+    return missing
+
+
+def _train(
+    cells: dict[Cell, str],
+    study: Study,
+    prepared: Prepared,
+    store: Store,
+    folder: Path,
+    compute: Compute,
+    progress: Callable[[float], None],
+) -> list[LaneResult]:
+    """Trains cells that share a pack, in its work folder, and puts them into the store by their keys."""
+    device = torch.device(_device(compute.device))
+    parts = open_parts(prepared, study.task.validation, study.task.train, device)
+    results = train_pack(
+        recipe_of(next(iter(cells))),
+        [lane_of(cell) for cell in cells],
+        parts,
+        folder,
+        device=device,
+        keep_epochs=study.keep == "all",
+        checkpoint_seconds=compute.checkpoint_seconds,
+        progress=progress,
+    )
+    provenance = environment() | {
+        "data": prepared.hash,
+        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
+        "threads": compute.threads,
+        "lanes": len(cells),
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    for (cell, key), result in zip(cells.items(), results, strict=True):
+        with tempfile.TemporaryDirectory(dir=folder) as name:
+            _write_cell(Path(name), cell, key, result, study, provenance)
+            store.put(key, Path(name))
+    shutil.rmtree(folder)
     return results
 
 
@@ -147,6 +170,7 @@ def _write_cell(
             "diverged_step": result.diverged_step,
             "final": result.final,
             "best": result.best,
+            "steps": result.steps,
             "seconds": result.seconds,
             "spec": cell.spec,
             "provenance": provenance | {"code": training_code(cell.spec)},
@@ -154,7 +178,8 @@ def _write_cell(
     )
     write_history(folder / HISTORY, result.history)
     for name in weight_files(study):
-        save_file(result.weights.get(Path(name).stem, {}), folder / name, metadata={"cell": cell.id})
+        tensors = result.weights.get(Path(name).stem, {})
+        write_bytes(folder / name, save(tensors, metadata={"cell": cell.id}))
 
 
 def recipe_of(cell: Cell) -> Recipe:

@@ -48,10 +48,8 @@ def _models_in(annotation: Any) -> list[type[BaseModel]]:
 
 
 def _table(place: str, model: type[BaseModel]) -> str:
-    rows = [
-        f"| `{name}` | {_default(field)} | {field.description or (_models_in(field.annotation)[0].__doc__ or '').strip()} |"
-        for name, field in model.model_fields.items()
-    ]
+    fields = model.model_fields.items()
+    rows = [f"| `{name}` | {_default(field)} | {field.description} |" for name, field in fields]
     head = (model.__doc__ or "").strip()
     return "\n".join([f"## {place}\n", f"{head}\n", "| key | default | meaning |", "|---|---|---|", *rows, ""])
 

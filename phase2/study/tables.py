@@ -9,33 +9,39 @@ import pandas as pd
 from phase2 import registry
 from phase2.errors import UserError
 from phase2.study.cell import Cell
-from phase2.study.results import HISTORY, read_metrics
+from phase2.study.results import HISTORY, HISTORY_COLUMNS, read_metrics
 
 FINAL = ("test_accuracy", "test_loss", "val_accuracy", "val_loss", "train_accuracy", "train_loss")
+HASHES = ("id", "data", "code", "commit")
+KINDS = dict.fromkeys(HISTORY_COLUMNS, float) | {"epoch": int, "step": int, "split": str}
 PROVENANCE = ("data", "code", "commit", "dirty", "device", "torch", "finished")
 
 
 def gather(cells: list[Cell], results: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The tables `cells` (a row a cell) and `curves` (a row a cell, epoch and split) of one study.
 
-    The learning-curve area is the mean of the validation accuracy over the epochs.
+    The learning-curve area is the mean of the validation accuracy over the epochs. Where the learning rate is an axis,
+    `lr` is the cell's also in `curves`. Raises `UserError` naming a file that is missing or damaged.
     """
     cell_rows: list[dict[str, Any]] = []
     curve_rows: list[dict[str, Any]] = []
     for cell in cells:
         metrics = read_metrics(cell, results)
         history = _read_history(results / cell.study / cell.partition / HISTORY)
+        if metrics["status"] == "ok" and len(history) != 2 * cell.spec["budget"]["epochs"]:
+            raise _damaged(results / cell.study / cell.partition / HISTORY, f"it has {len(history)} rows")
         labels = {"id": cell.id} | dict(cell.axes)
         cell_rows.append(labels | _cell_row(cell, metrics, history))
-        curve_rows += [labels | row for row in history]
-    curves = pd.DataFrame(curve_rows)
-    numeric = [c for c in curves.columns if c not in ("id", "split") and c not in dict(cells[0].axes)]
-    return pd.DataFrame(cell_rows), curves.astype(dict.fromkeys(numeric, float)).astype({"epoch": int, "step": int})
+        curve_rows += [row | labels for row in history]
+    axes = ["id", *dict(cells[0].axes)]
+    measured = [name for name in HISTORY_COLUMNS if name not in axes]
+    curves = pd.DataFrame(curve_rows, columns=axes + measured).astype({name: KINDS[name] for name in measured})
+    return pd.DataFrame(cell_rows), curves
 
 
-def _cell_row(cell: Cell, metrics: dict[str, Any], history: list[dict[str, str]]) -> dict[str, Any]:
+def _cell_row(cell: Cell, metrics: dict[str, Any], history: list[dict[str, Any]]) -> dict[str, Any]:
     final, best, provenance = metrics["final"] or {}, metrics["best"] or {}, metrics["provenance"]
-    accuracies = [float(row["accuracy"]) for row in history if row["split"] == "val"]
+    accuracies = [row["accuracy"] for row in history if row["split"] == "val"]
     finished = metrics["status"] == "ok"
     return {
         "study": cell.study,
@@ -46,23 +52,35 @@ def _cell_row(cell: Cell, metrics: dict[str, Any], history: list[dict[str, str]]
         "best_val_accuracy": best.get("val_accuracy"),
         "best_test_accuracy": best.get("test_accuracy"),
         "curve_area": sum(accuracies) / len(accuracies) if finished else None,
+        "steps": metrics["steps"],
         "seconds": metrics["seconds"],
         **{name: provenance.get(name) for name in PROVENANCE if name != "torch"},
         "torch": provenance["packages"]["torch"],
     }
 
 
-def _read_history(path: Path) -> list[dict[str, str]]:
+def _read_history(path: Path) -> list[dict[str, Any]]:
     try:
         with open(path, newline="") as file:
-            return list(csv.DictReader(file))
-    except OSError as error:
-        raise UserError(f"{path} cannot be read ({error}): delete its folder and run `snakemake grid`") from None
+            return [{name: kind(row[name]) for name, kind in KINDS.items()} for row in csv.DictReader(file)]
+    except (OSError, ValueError, TypeError, KeyError, csv.Error) as error:
+        raise _damaged(path, repr(error)) from None
 
 
-def schedule_table(cells: list[Cell], curves: pd.DataFrame) -> pd.DataFrame:
-    """The learning rate at every step of each schedule of a study, from the functions: schedule, step (1-based), lr."""
-    total = int(curves["step"].max())
+def _damaged(path: Path, problem: str) -> UserError:
+    return UserError(f"{path} cannot be read ({problem}): delete its folder and run `snakemake grid`")
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """Reads a table that a run wrote. Hashes stay text, also those that look like numbers; only "" is missing."""
+    try:
+        return pd.read_csv(path, dtype=dict.fromkeys(HASHES, str), keep_default_na=False, na_values=[""])
+    except FileNotFoundError:
+        raise UserError(f"{path} is missing: run `snakemake report`, which makes every table it needs") from None
+
+
+def schedule_table(cells: list[Cell], total: int) -> pd.DataFrame:
+    """The rate of every schedule at each of `total` steps, from the functions: schedule, step (from 1), lr."""
     rows = []
     for name in dict.fromkeys(cell.spec["schedule"] for cell in cells):
         schedule = registry.load("schedule", name)

@@ -55,7 +55,7 @@ def open_parts(prepared: Prepared, validation: int, train: int | None, device: t
         return Part(array[f"{name}_images"], array[f"{name}_labels"], index.to(device), mean, std)
 
     labels = prepared.arrays["train_labels"]
-    train_index, val_index = split(len(labels), validation, train, labels=labels)
+    train_index, val_index = split(labels, validation, train)
     return Parts(
         train=part("train", torch.from_numpy(train_index)),
         val=part("train", torch.from_numpy(val_index)),

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
+from torch.optim import Optimizer
 
 from phase2 import registry
-from phase2.files import atomic_path
+from phase2.errors import UserError
+from phase2.files import write_bytes
 from phase2.optim import clip_grad_norm_, lane_norms
 from phase2.train import state as checkpoint
 from phase2.train.batches import Parts, epoch_order, steps_per_epoch
@@ -29,6 +31,7 @@ class LaneResult:
     final: dict[str, float] | None
     best: dict[str, float] | None
     history: list[dict[str, Any]]  # a row an epoch and split
+    steps: int  # of the whole budget
     weights: dict[str, dict[str, Tensor]] = field(default_factory=dict)  # by name: "best", "epoch=03"
     seconds: float = 0.0  # the lane's share of the pack's time: training, validation and test
 
@@ -42,13 +45,18 @@ class Training:
         self.stack = build(recipe, lanes, parts.train, channels * height * width, parts.classes, dtype)
         self.steps = steps_per_epoch(len(parts.train), recipe.batch_size)
         self.rates = _rates(lanes, self.steps * recipe.epochs).to(device, dtype)
-        self.optimizer = registry.load("optimizer", recipe.optimizer)(
-            list(self.stack.parameters.values()),
-            lr=self.rates[0].clone(),
-            weight_decay=torch.tensor([lane.weight_decay for lane in lanes], device=device, dtype=dtype),
-            **recipe.optimizer_options,
-        )
+        self.optimizer = self._optimizer()
         self.state = State.start(len(lanes), self.stack.weights(), device)
+
+    def _optimizer(self) -> Optimizer:
+        decay = self.rates.new_tensor([lane.weight_decay for lane in self.lanes])
+        name, options = self.recipe.optimizer, dict(self.recipe.optimizer_options)
+        try:
+            return registry.load("optimizer", name)(
+                list(self.stack.parameters.values()), lr=self.rates[0].clone(), weight_decay=decay, **options
+            )
+        except (TypeError, ValueError) as error:
+            raise UserError(f"the optimizer {name} refuses its options {options}: {error}") from error
 
     def step(self, rows: Tensor) -> None:
         """One optimizer step of every lane on one minibatch; lanes that are no longer finite stay where they are."""
@@ -137,7 +145,7 @@ class Training:
     def _result(self, lane: int, last: tuple[Tensor, Tensor], best: tuple[Tensor, Tensor]) -> LaneResult:
         state, history = self.state, self.state.history[lane]
         if not bool(state.alive[lane]):
-            return LaneResult("diverged", int(state.diverged_step[lane]), None, None, history)
+            return LaneResult("diverged", int(state.diverged_step[lane]), None, None, history, len(self.rates))
         train, val = history[-2], history[-1]
         final = {
             "train_loss": train["loss"],
@@ -154,7 +162,7 @@ class Training:
             "test_accuracy": float(best[1][lane]),
         }
         weights = {"best": {name: value[lane].clone() for name, value in state.best_weights.items()}}
-        return LaneResult("ok", None, final, chosen, history, weights)
+        return LaneResult("ok", None, final, chosen, history, len(self.rates), weights)
 
 
 def _rates(lanes: list[Lane], total: int) -> Tensor:
@@ -203,8 +211,7 @@ def train_pack(
         training.end_epoch()
         state.seconds = state.epoch_start = time.monotonic() - began
         if keep_epochs:
-            with atomic_path(work / f"epoch={state.epoch:02d}.safetensors") as temporary:
-                save_file(training.stack.weights(), temporary)
+            write_bytes(work / f"epoch={state.epoch:02d}.safetensors", save(training.stack.weights()))
         progress(state.epoch / recipe.epochs)
     results = training.results()
     for result in results:

@@ -1,5 +1,6 @@
 """All that a training is at one moment, so that a killed run resumes to the same bits."""
 
+import io
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ import torch
 from torch import Tensor
 
 from phase2.errors import UserError
-from phase2.files import atomic_path
+from phase2.files import write_bytes
 
 
 @dataclass
@@ -64,8 +65,9 @@ def save(path: Path, state: State, weights: dict[str, Tensor], optimizer: dict[s
         "weights": weights,
         "optimizer": optimizer,
     }
-    with atomic_path(path) as temporary:
-        torch.save(content, temporary)
+    buffer = io.BytesIO()  # to a file, torch.save hides the reason of a failed write
+    torch.save(content, buffer)
+    write_bytes(path, buffer.getvalue())
 
 
 def load(path: Path, device: torch.device) -> tuple[State, dict[str, Tensor], dict[str, Any]]:

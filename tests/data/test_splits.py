@@ -17,8 +17,8 @@ def test_splits_are_disjoint_exact_sorted_and_nested(labels: np.ndarray, data: s
     n = len(labels)
     validation = data.draw(st.integers(0, n - 1))
     wanted = data.draw(st.integers(1, n - validation))
-    train, held_out = split(n, validation, wanted, labels=labels)
-    everything, same_held_out = split(n, validation, labels=labels)
+    train, held_out = split(labels, validation, wanted)
+    everything, same_held_out = split(labels, validation)
     assert (len(train), len(held_out)) == (wanted, validation)
     assert sorted([*everything, *held_out]) == list(range(n))
     assert set(train) <= set(everything)
@@ -40,7 +40,7 @@ def test_every_prefix_has_the_classes_in_proportion(labels: np.ndarray, data: st
 
 def test_classes_of_one_size_are_split_evenly():
     labels = np.repeat(np.arange(10), 100)
-    for indices in split(1000, 200, 500, labels=labels):
+    for indices in split(labels, 200, 500):
         assert len(set(np.bincount(labels[indices]))) == 1
 
 
@@ -55,9 +55,4 @@ def test_the_split_is_fixed_and_shuffled_within_a_class():
 @pytest.mark.parametrize(("validation", "train"), [(10, None), (-1, None), (4, 7), (4, 0), (0, -3)])
 def test_sizes_that_do_not_fit_are_named(validation: int, train: int | None):
     with pytest.raises(UserError, match=rf"training and {validation} validation samples out of 10"):
-        split(10, validation, train, labels=np.zeros(10))
-
-
-def test_labels_of_another_length_are_named():
-    with pytest.raises(UserError, match="there are 9 labels for 10 samples"):
-        split(10, 2, labels=np.zeros(9))
+        split(np.zeros(10), validation, train)

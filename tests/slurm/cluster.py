@@ -1,40 +1,67 @@
-"""A Slurm cluster of two nodes on this machine's loopback, for the tests or by hand, as root:
+"""A Slurm cluster of two nodes on this machine's loopback: for the tests, or until Ctrl-C, as root:
 
-    python tests/slurm/cluster.py start
-    python tests/slurm/cluster.py stop
+    python tests/slurm/cluster.py
 
-Its files are below /run/phase2-slurm, logs included. The configuration has to be in /etc/slurm, since a job's own
-`srun` gets no SLURM_CONF from the plugin; what was there before is put back by `stop`. There is no accounting.
+Its files, logs included, are in /run/phase2-slurm. The configuration has to be in /etc/slurm, since the `srun` inside
+a job gets no SLURM_CONF from Snakemake's plugin; what was there is put back at the end. There is no accounting.
 """
 
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 FOLDER = Path("/run/phase2-slurm")
 ETC = Path("/etc/slurm")
 NODES = ("n1", "n2")
-DAEMONS = ("munged", "slurmctld", "slurmd")
-CPUS = 4  # a node, whatever this machine has, so that all of a small grid's jobs run at once
+CPUS = 4  # a node, whatever this machine has, so that all jobs of a small grid run at once
 PATIENCE = 60  # seconds, for a machine with other work
 
 
 class ClusterError(Exception):
-    """The cluster cannot be started here; the message says why, and what would help."""
+    """The cluster cannot run here; the message says why, and what would help."""
 
 
-def configuration() -> dict[str, str]:
-    """The files of /etc/slurm."""
+@contextmanager
+def cluster() -> Iterator[None]:
+    """Runs the cluster, both nodes idle at first; ends its jobs and leaves nothing behind."""
+    _check()
+    _put_back()  # a session that was killed did not
+    with ExitStack() as cleanup:
+        cleanup.callback(_put_back)
+        _configure()
+        cleanup.enter_context(_daemon("munged", "--foreground", *_munge_options()))
+        _wait((FOLDER / "munge.socket").exists, "munged's socket")
+        cleanup.enter_context(_daemon("slurmctld", "-D", "-c"))
+        for node in NODES:
+            cleanup.enter_context(_daemon("slurmd", "-D", "-N", node))
+        _wait(_all_idle, "both nodes to be idle")
+        cleanup.callback(_end_jobs)
+        yield
+
+
+def _check() -> None:
+    if os.geteuid() != 0:
+        raise ClusterError("a test cluster needs root, for /etc/slurm and slurmd: sudo make slurm-test")
+    missing = [name for name in ("munged", "slurmctld", "slurmd", "sbatch", "setpriv") if not shutil.which(name)]
+    if missing:
+        raise ClusterError(f"{', '.join(missing)} not found: sudo apt-get install slurm-wlm munge util-linux")
+    if "UP" in _output("scontrol", "ping"):
+        raise ClusterError("this machine belongs to a running cluster, whose /etc/slurm must stay: use another machine")
+
+
+def _files() -> dict[str, str]:
+    """The files of /etc/slurm, by name."""
     host = os.uname().nodename.split(".")[0]
     nodes = "\n".join(
-        f"NodeName={name} NodeHostname={host} NodeAddr=127.0.0.1 Port={17818 + i} CPUs={CPUS} RealMemory=16000"
-        f" Gres=gpu:1"
-        for i, name in enumerate(NODES)
+        f"NodeName={name} NodeHostname={host} NodeAddr=127.0.0.1 Port={port} CPUs={CPUS} RealMemory=16000 Gres=gpu:1"
+        for port, name in enumerate(NODES, start=17818)
     )
     slurm = f"""\
 ClusterName=phase2
@@ -52,150 +79,107 @@ SlurmdLogFile={FOLDER}/slurmd-%n.log
 SlurmdParameters=config_overrides
 ProctrackType=proctrack/pgid
 TaskPlugin=task/none
-SwitchType=switch/none
 MpiDefault=none
 SelectType=select/cons_tres
 SelectTypeParameters=CR_CPU_Memory
-SchedulerType=sched/builtin
 JobCompType=jobcomp/none
 JobAcctGatherType=jobacct_gather/none
 AccountingStorageType=accounting_storage/none
 MinJobAge=3600
 KillWait=5
 ReturnToService=2
+SchedulerParameters=batch_sched_delay=0
 GresTypes=gpu
 {nodes}
 PartitionName=main Nodes={",".join(NODES)} Default=YES MaxTime=INFINITE State=UP
 """
-    gres = f"NodeName={','.join(NODES)} Name=gpu File=/dev/null\n"
-    return {"slurm.conf": slurm, "gres.conf": gres}
+    gres = f"NodeName={','.join(NODES)} Name=gpu File=/dev/null\n"  # something to count; no job finds a GPU there
+    files = {"slurm.conf": slurm, "gres.conf": gres}
+    version = [int(number) for number in re.findall(r"\d+", _output("slurmd", "-V"))]
+    if version >= [23, 2]:  # older ones do not know the word, and do without
+        files["cgroup.conf"] = "CgroupPlugin=disabled\n"
+    return files
 
 
-def start() -> None:
-    """Starts the daemons and waits for both nodes; leaves nothing behind if that fails."""
-    _check()
-    stop()
-    try:
-        _start()
-    except BaseException:
-        stop()
-        raise
+def _configure() -> None:
+    """Writes the files, after keeping the ones they replace."""
+    (FOLDER / "state").mkdir(parents=True)
+    ETC.mkdir(exist_ok=True)
+    keeping = FOLDER / "etc.part"
+    keeping.mkdir()
+    for name in _files():
+        if (ETC / name).exists():
+            shutil.copy2(ETC / name, keeping)
+    keeping.rename(FOLDER / "etc")  # all are kept: from now on, and not before, they are put back
+    for name, text in _files().items():
+        (ETC / name).write_text(text)
 
 
-def stop() -> None:
-    """Ends the daemons and their jobs, and puts back what /etc/slurm had. Harmless when nothing runs."""
-    if _running("slurmctld"):
-        subprocess.run(["scancel", "--state=PENDING,RUNNING", "--user=root"], capture_output=True, check=False)
-        _wait(lambda: not _squeue(), "the jobs to end", lenient=True)
-    for daemon in reversed(DAEMONS):
-        for pid in _running(daemon):
-            os.kill(pid, signal.SIGTERM)
-        _wait(lambda daemon=daemon: not _running(daemon), f"{daemon} to end")
+def _put_back() -> None:
     kept = FOLDER / "etc"
     if kept.is_dir():
-        for name in configuration():
+        for name in _files():
             (ETC / name).unlink(missing_ok=True)
-            if (kept / name).exists():
-                shutil.move(kept / name, ETC / name)
+        shutil.copytree(kept, ETC, dirs_exist_ok=True)
     shutil.rmtree(FOLDER, ignore_errors=True)
 
 
-def _check() -> None:
-    if os.geteuid() != 0:
-        raise ClusterError("a test cluster needs root, for /etc/slurm and slurmd: sudo make slurm-test")
-    missing = [name for name in (*DAEMONS, "sbatch") if not shutil.which(name)]
-    if missing:
-        raise ClusterError(f"{', '.join(missing)} not found: sudo apt-get install slurm-wlm munge")
-    for daemon in ("slurmctld", "slurmd"):
-        strangers = set(_pids(daemon)) - set(_running(daemon))
-        if strangers:
-            raise ClusterError(
-                f"{daemon} runs here (process {min(strangers)}): this machine belongs to a cluster, use another"
-            )
-
-
-def _start() -> None:
-    for folder in (FOLDER, FOLDER / "state", ETC):
-        folder.mkdir(parents=True, exist_ok=True)
-    kept = FOLDER / "etc.new"
-    kept.mkdir()
-    for name in configuration():
-        if (ETC / name).exists():
-            shutil.copy2(ETC / name, kept / name)
-    kept.rename(FOLDER / "etc")
-    for name, text in configuration().items():
-        (ETC / name).write_text(text)
-
+def _munge_options() -> list[str]:
     key = FOLDER / "munge.key"
     key.touch(mode=0o600)
     key.write_bytes(os.urandom(128))
-    names = {"socket": "munge.socket", "pid-file": "munged.pid", "log-file": "munged.log", "seed-file": "munge.seed"}
-    paths = [f"--{option}={FOLDER / name}" for option, name in names.items()]
-    _run("munged", f"--key-file={key}", *paths)
-    _run("slurmctld", "-c")
-    for node in NODES:
-        _run("slurmd", "-N", node)
-    _wait(_all_idle, "both nodes to be idle")
+    places = {
+        "socket": "munge.socket",
+        "key-file": "munge.key",
+        "log-file": "munged.log",
+        "pid-file": "munged.pid",
+        "seed-file": "munge.seed",
+    }
+    return [f"--{option}={FOLDER / name}" for option, name in places.items()]
 
 
-def _run(*command: str) -> None:
-    """Starts a daemon, which goes to the background by itself."""
-    with (FOLDER / "start.log").open("a") as output:
-        run = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=False)
-    if run.returncode:
-        raise ClusterError(f"{' '.join(command)} failed{_logs()}")
+@contextmanager
+def _daemon(*command: str) -> Iterator[None]:
+    """Runs a daemon, which ends with the block, and also if this process is killed."""
+    with (FOLDER / "output.log").open("a") as output:
+        daemon = subprocess.Popen(
+            ["setpriv", "--pdeathsig", "TERM", *command], stdin=subprocess.DEVNULL, stdout=output, stderr=output
+        )
+    try:
+        yield
+    finally:
+        daemon.terminate()
+        daemon.wait()
 
 
-def _logs() -> str:
-    """The ends of all logs."""
-    return "".join(f"\n{path}:\n{path.read_text()[-1000:]}" for path in sorted(FOLDER.glob("*.log")))
-
-
-def _pids(daemon: str) -> list[int]:
-    """The processes of that name."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/comm"):
-        try:
-            if path.read_text().strip() == daemon:
-                found.append(int(path.parent.name))
-        except OSError:  # it has ended
-            continue
-    return found
-
-
-def _running(daemon: str) -> list[int]:
-    """The cluster's own processes of that name, also those that a killed session left."""
-    noted = {int(path.read_text() or 0) for path in FOLDER.glob(f"{daemon}*.pid")}
-    return [pid for pid in _pids(daemon) if pid in noted]
-
-
-def _squeue() -> str:
-    return subprocess.run(["squeue", "--noheader"], capture_output=True, text=True, check=False).stdout.strip()
+def _end_jobs() -> None:
+    _output("scancel", "--user=root")
+    _wait(lambda: not _output("squeue", "--noheader"), "the jobs to end")
 
 
 def _all_idle() -> bool:
-    states = subprocess.run(
-        ["sinfo", "--noheader", "--Node", "--format=%t"], capture_output=True, text=True, check=False
-    ).stdout.split()
-    return states == ["idle"] * len(NODES)
+    return _output("sinfo", "--noheader", "--Node", "--format=%t").split() == ["idle"] * len(NODES)
 
 
-def _wait(condition: Callable[[], bool], what: str, lenient: bool = False) -> None:
-    """Waits until the condition holds. Raises `ClusterError` after `PATIENCE` seconds unless lenient."""
+def _output(*command: str) -> str:
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+
+
+def _wait(condition: Callable[[], bool], what: str) -> None:
     end = time.monotonic() + PATIENCE
     while not condition():
         if time.monotonic() > end:
-            if lenient:
-                return
-            raise ClusterError(f"waited {PATIENCE} s for {what}{_logs()}")
-        time.sleep(0.2)
+            logs = "".join(f"\n{path}:\n{path.read_text()[-1000:]}" for path in sorted(FOLDER.glob("*.log")))
+            raise ClusterError(f"waited {PATIENCE} s for {what}{logs}")
+        time.sleep(0.1)
 
 
 if __name__ == "__main__":
-    commands = {"start": start, "stop": stop}
-    if sys.argv[1:] not in [[name] for name in commands]:
-        sys.exit(f"usage: {sys.argv[0]} start | stop")
     try:
-        commands[sys.argv[1]]()
+        with cluster():
+            print("ready: sinfo, squeue, sbatch, and snakemake --profile profiles/slurm. Ctrl-C ends it.")
+            signal.pause()
     except ClusterError as error:
         sys.exit(f"phase2: {error}")
+    except KeyboardInterrupt:
+        pass

@@ -9,7 +9,7 @@ from phase2.study.config import Compute, Study, validate
 from phase2.study.pack import Folders, PackReport, run_pack
 
 ROOT = Path(__file__).parents[2]
-COMPUTE = Compute(device="cpu")
+COMPUTE = Compute(device="cpu", checkpoint_seconds=0)
 STUDY: dict[str, Any] = {
     "question": "Does it work?",
     "task": {"dataset": "digits", "validation": 40},
@@ -19,6 +19,7 @@ STUDY: dict[str, Any] = {
     "axes": {"init": ["kaiming", "xavier"], "schedule": ["constant", "cosine"], "seed": [0]},
     "figures": [],
 }
+WIDE = {"model": {"name": "mlp", "width": 32, "depth": 1}}  # weights of 9 kB, checkpoints of more
 
 
 def content(place: str = "", value: Any = None) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import pytest
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
-from studies import COMPUTE, STUDY, cells, folders_in, run, study_of, tree
+from studies import COMPUTE, STUDY, WIDE, cells, folders_in, run, study_of, tree
 from tiny import write_tiny
 from torch import nn
 
@@ -20,6 +20,7 @@ from phase2.data.prepared import open_prepared
 from phase2.errors import UserError
 from phase2.study.pack import Folders, PackReport, fill_pack, lane_of, recipe_of, run_pack
 from phase2.study.results import HISTORY_COLUMNS, destinations, read_metrics
+from phase2.study.store import Store
 from phase2.train import loop
 from phase2.train.batches import open_parts
 
@@ -174,6 +175,47 @@ def test_an_interrupted_pack_ends_with_the_same_files_and_leaves_no_work(folders
     assert list(tree(folders.checkpoints).values()) == list(tree(whole.checkpoints).values())
 
 
+def test_a_pack_stopped_between_its_cells_ends_with_the_same_bits(
+    folders: Folders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Two of its cells are in the store then; training the others alone would change their last bits."""
+    many = WIDE | {"axes": {"init": ["xavier", "kaiming", "lsuv"], "lr": [0.1, 0.2, 0.3], "seed": [0]}}
+    puts = []
+    put = Store.put
+
+    def stop_at_third(self: Store, key: str, source: Path) -> None:
+        puts.append(key)
+        if len(puts) == 3:
+            raise KeyboardInterrupt
+        put(self, key, source)
+
+    monkeypatch.setattr(Store, "put", stop_at_third)
+    with pytest.raises(KeyboardInterrupt):
+        run(folders, **many)
+    run(folders, **many)
+    whole = folders_in(tmp_path / "whole", folders.prepared)
+    run(whole, **many)
+    assert list(tree(folders.checkpoints).values()) == list(tree(whole.checkpoints).values())
+    assert not list(folders.work.glob("*/*"))
+
+
+def test_a_stopped_pack_goes_on_under_another_configuration(folders: Folders):
+    """What was begun with other weights to keep, or other lanes, is no hindrance."""
+
+    def stop(fraction: float) -> None:
+        if fraction == 1:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(folders, progress=stop)
+    assert run(folders, keep="all").trained == 4
+    axes = STUDY["axes"] | {"init": ["lsuv", "kaiming"]}
+    with pytest.raises(KeyboardInterrupt):
+        run(folders, progress=stop, axes=axes)
+    shutil.rmtree(folders.store)
+    assert run(folders, axes=axes).trained == 4
+
+
 def test_filling_trains_into_the_store_and_writes_no_results(folders: Folders):
     keys, trained = fill_pack(cells(), study_of(), folders, COMPUTE)
     assert len(set(keys)) == len(trained) == 4
@@ -210,7 +252,7 @@ def worker(*arguments: object) -> subprocess.Popen:
 
 
 def test_of_two_processes_on_one_pack_the_second_is_told(folders: Folders, tmp_path: Path):
-    with worker("wait", folders.prepared, tmp_path, tmp_path / "go") as first:
+    with worker("wait", folders.prepared, tmp_path) as first:
         while not (tmp_path / "training").exists() and first.poll() is None:
             time.sleep(0.02)
         with pytest.raises(UserError, match=r"another run is training this pack \(\w+\): wait for it, or stop it"):
@@ -221,12 +263,11 @@ def test_of_two_processes_on_one_pack_the_second_is_told(folders: Folders, tmp_p
     assert run(folders) == PackReport(0, 4, 0, 0.0)
 
 
-def test_a_full_disk_fails_by_name_and_leaves_earlier_results_whole(folders: Folders, tmp_path: Path):
+def test_a_full_disk_fails_as_such_and_leaves_earlier_results_whole(folders: Folders, tmp_path: Path):
     run(folders)
     before = tree(folders.results, folders.checkpoints, folders.store)
-    for size in (1000, 1500):  # too small for the weights, for the metrics
-        with worker("full", folders.prepared, tmp_path, size) as process:
-            _, errors = process.communicate(timeout=60)
-        assert (process.returncode, errors) == (1, "[Errno 27] File too large\n")
-        assert tree(folders.results, folders.checkpoints, folders.store) == before
-    assert run(folders, axes={"init": ["kaiming", "lsuv"], "schedule": ["step"], "seed": [0]}).trained == 2
+    with worker("full", folders.prepared, tmp_path) as process:
+        output, errors = process.communicate(timeout=60)
+    assert output == "[Errno 27] File too large\n" * 3, errors
+    assert tree(folders.results, folders.checkpoints, folders.store) == before
+    assert run(folders, **WIDE).trained == 4

@@ -19,6 +19,7 @@ import torch
 from packs import CPU, LANES, recipe, summary, train
 
 from phase2.data.prepared import open_prepared
+from phase2.files import atomic_path
 from phase2.train import loop, state
 from phase2.train.batches import open_parts
 
@@ -40,15 +41,16 @@ def kill_at(event: str, number: int) -> None:
 
         loop.Training.step = step
     elif event == "save":
-        save = torch.save
+        write_bytes = state.write_bytes
 
-        def half_save(content: object, file: object) -> None:
-            save(content, file)
+        def half_write(path: Path, content: bytes) -> None:
             if next(counter) == number:
-                os.truncate(file, os.path.getsize(file) // 2)
-                kill()
+                with atomic_path(path) as temporary:
+                    temporary.write_bytes(content[: len(content) // 2])
+                    kill()
+            write_bytes(path, content)
 
-        state.torch.save = half_save
+        state.write_bytes = half_write
 
 
 def run(prepared: Path, work: Path, kill_point: str | None) -> list[dict]:

@@ -14,7 +14,7 @@ with job(snakemake):
     name = snakemake.wildcards.study
     cells = cells_of(name, config.studies[name])
     table, curves = gather(cells, Path("results") / config.run)
-    tables = {"cells": table, "curves": curves, "schedules": schedule_table(cells, curves)}
+    tables = {"cells": table, "curves": curves, "schedules": schedule_table(cells, int(table["steps"].max()))}
     for key, frame in tables.items():
         with atomic_path(Path(snakemake.output[key])) as temporary:
             frame.to_csv(temporary, index=False)

@@ -3,15 +3,15 @@
 import json
 from pathlib import Path
 
-import pandas as pd
 from job import job
 
 from phase2.files import atomic_path
 from phase2.stats.analysis import analyse
+from phase2.study.tables import read_table
 
 with job(snakemake):
     classes = len(json.loads(Path(snakemake.input.data).read_text())["classes"])
-    tables = analyse(pd.read_csv(snakemake.input.cells), snakemake.params.factors, classes)
+    tables = analyse(read_table(Path(snakemake.input.cells)), snakemake.params.factors, classes)
     for key, frame in tables.items():
         with atomic_path(Path(snakemake.output[key])) as temporary:
             frame.to_csv(temporary, index=False)

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-import pandas as pd
 from job import job
 
 from phase2.figures.catalog import load
 from phase2.figures.style import save
+from phase2.study.tables import read_table
 
 with job(snakemake):
-    tables = {Path(path).stem: pd.read_csv(path) for path in snakemake.input}
+    tables = {path.stem: read_table(path) for path in map(Path, snakemake.input)}
     save(load(snakemake.wildcards.figure)(**tables), Path(snakemake.output.pdf).with_suffix(""))

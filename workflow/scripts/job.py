@@ -15,8 +15,11 @@ def job(snakemake: Any) -> Iterator[None]:
     with open(snakemake.log[0], "w", buffering=1) as log, redirect_stdout(log), redirect_stderr(log):
         try:
             yield
-        except (UserError, OSError) as error:  # the user's to mend: no traceback
+        except UserError as error:  # the user's to mend: no traceback
             print(f"phase2: {error}")
+            sys.exit(1)
+        except OSError as error:
+            print(f"phase2: {error}. Free space there or mend the permissions, then run the same command again")
             sys.exit(1)
         except Exception:
             traceback.print_exc()

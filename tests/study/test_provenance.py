@@ -1,0 +1,49 @@
+"""What a result was made with."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from phase2.study import provenance
+
+
+def test_the_environment_is_plain_data_and_repeats():
+    first, second = provenance.environment(), provenance.environment()
+    assert first == second
+    assert json.loads(json.dumps(first)) == first
+    assert {"python", "packages", "platform", "cpu", "cores", "commit", "dirty", "commit_time"} == first.keys()
+    assert first["packages"]["torch"].startswith("2.")
+
+
+@pytest.mark.parametrize("git", ["missing", "not a repository"])
+def test_without_git_there_is_no_commit_and_no_failure(git: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    if git == "missing":
+        monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(provenance, "ROOT", tmp_path)
+    assert provenance.commit() == {"commit": None, "dirty": False, "commit_time": None}
+
+
+def test_a_commit_is_named_and_changes_to_it_are_seen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    def git(*arguments: str) -> str:
+        command = ["git", "-c", "user.name=a", "-c", "user.email=a@b", *arguments]
+        return subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True).stdout.strip()
+
+    git("init")
+    (tmp_path / "code.py").write_text("x = 1\n")
+    git("add", "code.py")
+    git("commit", "-m", "first")
+    monkeypatch.setattr(provenance, "ROOT", tmp_path)
+    clean = provenance.commit()
+    assert (clean["commit"], clean["dirty"]) == (git("rev-parse", "HEAD"), False)
+    assert clean["commit_time"] > 1.7e9
+    (tmp_path / "code.py").write_text("x = 2\n")
+    provenance.commit.cache_clear()
+    assert provenance.commit() == clean | {"dirty": True}
+
+
+def test_a_package_that_is_not_installed_has_no_version(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(provenance, "PACKAGES", ("torch", "no-such-package"))
+    packages = provenance.environment()["packages"]
+    assert packages["no-such-package"] is None
