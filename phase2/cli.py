@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from phase2.errors import UserError
+from phase2.errors import UserError, unknown
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -31,6 +31,12 @@ def _config(overlays: list[Path]):
     return load([Path("config.yaml"), *overlays])
 
 
+def _known(studies: list[str], config) -> None:
+    for study in studies:
+        if study not in config.studies:
+            raise unknown("study", study, config.studies)
+
+
 def _where(pairs: list[str] | None) -> dict[str, str]:
     wrong = [pair for pair in pairs or [] if "=" not in pair]
     if wrong:
@@ -47,10 +53,7 @@ def train(study: str, where: Where = None, configfile: Configs = []) -> None:  #
     from phase2.study.results import read_metrics
 
     config = _config(configfile)
-    if study not in config.studies:
-        from phase2.errors import unknown
-
-        raise unknown("study", study, config.studies)
+    _known([study], config)
     chosen = config.studies[study]
     results, checkpoints = Path("results") / config.run, Path("checkpoints") / config.run
     folders = Folders(prepare(chosen.task.dataset, config.data), results, checkpoints, STORE, WORK)
@@ -74,6 +77,7 @@ def fill(
     from phase2.study.fill import fill as fill_store
 
     config = _config(configfile)
+    _known(study or [], config)
     done = fill_store(config, study or list(config.studies), _where(where), store, WORK, minutes, typer.echo)
     typer.echo("the store has every cell" if done else f"stopped after {minutes:g} minutes: run again to go on")
 

@@ -25,7 +25,7 @@ for name, study in CONFIG.studies.items():
             f"logs/{RUN}/{name}/{pack_path}.benchmark.tsv"
         threads: CONFIG.compute.threads
         resources:
-            mem_mb=2000,
+            mem_mb=4000,
             runtime=60,
             gpu=int(CONFIG.compute.device == "cuda"),
         params:

@@ -9,7 +9,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from phase2.files import atomic_path, canonical_json, sha256_file, sha256_text, write_bytes, write_json, write_text
@@ -66,6 +66,7 @@ def test_a_name_as_long_as_the_file_system_takes_can_be_written(tmp_path: Path):
     assert path.read_text() == "content"
 
 
+@settings(deadline=None)
 @given(content=plain)
 def test_json_comes_back_as_it_went(content: object, tmp_path_factory: pytest.TempPathFactory):
     path = tmp_path_factory.getbasetemp() / "any.json"
@@ -82,6 +83,7 @@ def test_what_json_has_no_number_for_is_an_error_and_never_a_token(value: float,
     assert not list(tmp_path.iterdir())
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.text(), plain, max_size=5), st.randoms())
 def test_canonical_json_does_not_depend_on_the_order_of_keys(content: dict, random):
     items = list(content.items())
@@ -96,6 +98,7 @@ def test_canonical_json_is_pinned():
     assert canonical_json(spec) == r'{"clip":null,"name":"\u00e9","optimizer":{"lr":0.05,"nesterov":true},"seed":0}'
 
 
+@settings(deadline=None)
 @given(text=st.text())
 def test_checksums_are_those_of_hashlib(text: str, tmp_path_factory: pytest.TempPathFactory):
     path = tmp_path_factory.getbasetemp() / "any.txt"

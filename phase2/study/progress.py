@@ -86,7 +86,7 @@ class Monitor:
         print(self.summary(report, failed), file=sys.stderr)
 
     def summary(self, report: str | None, failed: bool) -> str:
-        """Cells trained, restored, diverged and failed; wall time; where the report is."""
+        """Cells trained, restored, diverged and failed; wall time; where the report is, and what lies beside it."""
         notes = self.notes().values()
         count = {name: sum(note.get(name, 0) for note in notes) for name in ("trained", "restored", "diverged")}
         missing = sum(self.jobs.values()) - count["trained"] - count["restored"]
@@ -95,4 +95,8 @@ class Monitor:
         line = f"cells: {cells}, {missing} not finished; wall time {minutes} min {seconds:02d} s"
         if failed:
             return f"{line}\nphase2: the run failed; what was finished is kept, and the same command goes on from there"
-        return f"{line}\nreport: {report}" if report and Path(report).exists() else line
+        if not report or not Path(report).exists():
+            return line
+        others = [p for p in sorted(Path(report).parent.iterdir()) if p != Path(report)]
+        beside = ", ".join(f"{path.name}/" if path.is_dir() else path.name for path in others)
+        return f"{line}\nreport: {report}\nbeside it: {beside}"

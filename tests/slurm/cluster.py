@@ -91,7 +91,8 @@ ReturnToService=2
 SchedulerParameters=batch_sched_delay=0
 GresTypes=gpu
 {nodes}
-PartitionName=main Nodes={",".join(NODES)} Default=YES MaxTime=INFINITE State=UP
+PartitionName=main Nodes={",".join(NODES)} Default=YES LLN=YES
+PartitionName=short Nodes={",".join(NODES)} MaxTime=02:00:00 LLN=YES
 """
     gres = f"NodeName={','.join(NODES)} Name=gpu File=/dev/null\n"  # something to count; no job finds a GPU there
     files = {"slurm.conf": slurm, "gres.conf": gres}
@@ -158,7 +159,7 @@ def _end_jobs() -> None:
 
 
 def _all_idle() -> bool:
-    return _output("sinfo", "--noheader", "--Node", "--format=%t").split() == ["idle"] * len(NODES)
+    return set(_output("sinfo", "--noheader", "--Node", "--format=%N %t").splitlines()) == {f"{n} idle" for n in NODES}
 
 
 def _output(*command: str) -> str:

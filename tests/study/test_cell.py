@@ -3,18 +3,19 @@
 import re
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from studies import ROOT, STUDY, cells, study_of
 
 from phase2 import registry
+from phase2.files import canonical_json
 from phase2.study.cell import LANE_AXES, PLACES, Cell, cells_of, packs_of
 from phase2.study.config import Axes, load
 
 count = st.integers(1, 9)
 rate = st.sampled_from([0.0, 1e-4, 0.01, 0.1])
 SPEC: dict[tuple[str, ...], st.SearchStrategy[Any]] = {
-    ("task", "dataset"): st.sampled_from(registry.names("dataset")),
+    ("task", "dataset"): st.sampled_from(["digits", "fashion_mnist", "cifar10"]),
     ("task", "validation"): count,
     ("task", "train"): st.none() | count,
     ("model", "name"): st.sampled_from(registry.names("model")),
@@ -47,11 +48,16 @@ def only_cell(values: dict[tuple[str, ...], Any], name: str = "grid") -> Cell:
     return cell
 
 
+def spelled(spec: dict[tuple[str, ...], Any]) -> str:
+    return canonical_json({".".join(place): value for place, value in spec.items()})
+
+
+@settings(deadline=None)
 @given(specs, st.sampled_from(sorted(SPEC)), st.data())
 def test_an_id_depends_on_every_field_of_the_spec(spec: dict, place: tuple[str, ...], data: st.DataObject):
     other = spec | {place: data.draw(SPEC[place])}
     assert re.fullmatch("[0-9a-f]{12}", only_cell(spec).id)
-    assert (only_cell(spec).id == only_cell(other).id) == (repr(spec) == repr(other))
+    assert (only_cell(spec).id == only_cell(other).id) == (spelled(spec) == spelled(other))
 
 
 def test_an_id_depends_on_the_study():
@@ -69,6 +75,7 @@ def test_the_fields_varied_above_are_all_that_a_spec_has():
     assert flat - {("study",), ("seed",)} == SPEC.keys() - {("axes", "seed")}
 
 
+@settings(deadline=None)
 @given(st.permutations(list(STUDY["axes"])), st.sets(st.sampled_from(registry.names("init")), min_size=1))
 def test_an_id_does_not_depend_on_the_axes_order_or_on_their_other_values(order: list[str], inits: set[str]):
     ids = {tuple(sorted(cell.axes)): cell.id for cell in cells()}

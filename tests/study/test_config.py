@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 from snakemake.utils import update_config
@@ -34,6 +34,7 @@ WRONG = {
         "cifar",
         "studies.grid.task.dataset: unknown dataset 'cifar': did you mean 'cifar10'?",
     ),
+    "text": ("studies.grid.task.dataset", "tinyshakespeare", "tinyshakespeare holds text, and the models classify"),
     "unknown key": (
         "studies.grid.budget.epoch",
         3,
@@ -151,6 +152,7 @@ trees = st.recursive(values, lambda below: st.dictionaries(st.sampled_from("abc"
 mappings = st.dictionaries(st.sampled_from("abc"), trees, max_size=3)
 
 
+@settings(deadline=None)
 @given(mappings, mappings)
 def test_overlays_are_merged_as_snakemake_merges_them(base: dict, overlay: dict):
     expected = deepcopy(base)

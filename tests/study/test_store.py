@@ -9,7 +9,7 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from studies import cells, tree
 
@@ -42,6 +42,7 @@ def entry(store: Store, key: str = KEYS[0]) -> Path:
     return store.root / key[:2] / key
 
 
+@settings(deadline=None)
 @given(files=st.dictionaries(st.from_regex(r"[a-z]{1,8}\.csv", fullmatch=True), st.binary(max_size=99), min_size=1))
 def test_what_is_put_comes_back(files: dict[str, bytes], tmp_path_factory: pytest.TempPathFactory):
     root = tmp_path_factory.mktemp("roundtrip")
@@ -105,6 +106,20 @@ def test_an_entry_appears_whole_or_not_at_all(
                 store.put(key, other)
         assert tree(store.root) == before
         assert not list(store.root.glob(".*"))
+
+
+def test_an_entry_is_not_there_while_it_is_written(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    new, copy = sha256_text("new"), shutil.copyfile
+    seen = []
+
+    def copyfile(source: Path, target: Path, **options: object) -> None:
+        seen.append(entry(store, new).exists())
+        copy(source, target)
+
+    monkeypatch.setattr("phase2.study.store.shutil.copyfile", copyfile)
+    store.put(new, tmp_path / "source")
+    assert seen == [False] * 3
+    assert store.holds(new, FILES)
 
 
 def test_files_restored_before_the_disk_was_full_are_whole(

@@ -112,22 +112,52 @@ def test_the_learning_rate_in_the_history_is_the_schedules(schedule: str, parts:
         assert [row["lr"] for row in result.history[::2]] == [function(s - 1, 20, lane.lr) for s in (5, 10, 15, 20)]
 
 
-def test_norms_in_the_history_are_those_of_the_lane(parts: Parts):
-    """With one step an epoch, the mean gradient norm is that step's, and the weights' norm that after it."""
-    training = Training(recipe(batch_size=160, epochs=1), LANES, parts, CPU, torch.float64)
-    images, labels = parts.train.batch(torch.arange(160), torch.float64)
-    losses, _ = training.stack.losses(images, labels)
+def test_norms_in_the_history_are_means_over_the_steps_and_those_of_the_lane(parts: Parts):
+    training = Training(recipe(epochs=1), LANES, parts, CPU, torch.float64)
     parameters = list(training.stack.parameters.values())
-    gradients = torch.autograd.grad(losses.sum(), parameters)
-    expected = torch.cat([g.flatten(1) for g in gradients], 1).norm(dim=1)
-    training.step(torch.arange(160))
+    norms = []
+    for rows in torch.arange(160).split(32):
+        losses, _ = training.stack.losses(*parts.train.batch(rows, torch.float64))
+        gradients = torch.autograd.grad(losses.sum(), parameters)
+        norms.append(torch.cat([g.flatten(1) for g in gradients], 1).norm(dim=1))
+        training.step(rows)
     training.state.seconds = 1.0
     training.end_epoch()
     weights = torch.cat([p.detach().flatten(1) for p in parameters], 1).norm(dim=1)
     for lane, rows in enumerate(training.state.history):
-        assert rows[0]["grad_norm"] == pytest.approx(expected[lane].item(), rel=1e-12)
+        assert rows[0]["grad_norm"] == pytest.approx(torch.stack(norms).mean(0)[lane].item(), rel=1e-12)
         assert rows[0]["weight_norm"] == pytest.approx(weights[lane].item(), rel=1e-12)
-        assert rows[0]["loss"] == pytest.approx(losses[lane].item(), rel=1e-12)
+
+
+def test_the_training_loss_is_the_mean_over_the_epochs_images(parts: Parts):
+    """Of each image as it was seen: the smaller last batch weighs by its images."""
+    training = Training(recipe(batch_size=100, epochs=1), LANES, parts, CPU, torch.float64)
+    total, right = torch.zeros(3, dtype=torch.float64), torch.zeros(3)
+    for rows in torch.arange(160).split(100):
+        losses, correct = training.stack.losses(*parts.train.batch(rows, torch.float64))
+        total += losses.detach() * len(rows)
+        right += correct
+        training.step(rows)
+    training.state.seconds = 1.0
+    training.end_epoch()
+    for lane, rows in enumerate(training.state.history):
+        assert rows[0]["loss"] == pytest.approx(total[lane].item() / 160, rel=1e-12)
+        assert rows[0]["accuracy"] == pytest.approx(right[lane].item() / 160)
+
+
+def test_the_network_trains_in_training_mode_and_is_measured_in_evaluation_mode(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+):
+    modes: list[bool] = []
+    losses = Stack.losses
+    monkeypatch.setattr(
+        Stack, "losses", lambda self, *batch: (modes.append(self.base.training), losses(self, *batch))[1]
+    )
+    training = Training(recipe(), LANES, parts, CPU, torch.float32)
+    for _ in range(2):
+        training.step(torch.arange(32))
+        evaluate(training.stack, parts.val, torch.float32)
+    assert modes == [True, False, True, False]
 
 
 def test_progress_hears_the_fraction_after_each_epoch(parts: Parts, tmp_path: Path):

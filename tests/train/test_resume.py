@@ -1,6 +1,7 @@
 """The same bits: in fresh processes, and after a training was killed and started again."""
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -23,8 +24,8 @@ def in_a_process(folder: Path, prepared: Prepared, *kill_points: str) -> list[di
     """The summary of a training in a fresh process, that is killed at each of the points before."""
     out = folder / "summary.json"
     command = [sys.executable, HERE / "train_worker.py", prepared.folder, folder / "work", out, *kill_points]
-    paths = {"PYTHONPATH": f"{HERE}:{HERE.parents[1]}"}
-    subprocess.run(command, check=True, env=paths, timeout=60)
+    paths = {"PYTHONPATH": os.pathsep.join(map(str, (HERE, HERE.parent, HERE.parents[1])))}
+    subprocess.run(command, check=True, env=os.environ | paths, timeout=60)
     return json.loads(out.read_text())
 
 

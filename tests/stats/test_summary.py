@@ -1,0 +1,23 @@
+from phase2.stats import analyse
+from phase2.stats.summary import summary
+
+FACTORS = ["activation", "init", "schedule"]
+
+
+def test_the_summary_repeats_the_tables(make_cells):
+    cells = make_cells()
+    tables = {"cells": cells} | analyse(cells, FACTORS, 10)
+    told = summary(tables, FACTORS)
+    first = tables["ranking"].query("measure == 'test_accuracy' and rank == 1").iloc[0]
+    assert told["cells"] == len(cells)
+    assert told["diverged"] == 0
+    assert told["best"]["activation"] == first["activation"]
+    assert told["best"]["mean"] == round(first["mean"], 4)
+    assert abs(sum(told["variance_share"].values()) - 1) < 1e-3
+
+
+def test_diverged_cells_are_counted(make_cells):
+    cells = make_cells()
+    cells.loc[:4, ["status", "test_accuracy", "curve_area"]] = ["diverged", None, None]
+    tables = {"cells": cells} | analyse(cells, FACTORS, 10)
+    assert summary(tables, FACTORS)["diverged"] == 5

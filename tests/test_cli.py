@@ -1,0 +1,95 @@
+"""The commands, as a user runs them, in a folder of their own with the smoke configuration."""
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from phase2 import cli
+from phase2.study.config import schema
+from phase2.study.provenance import ROOT
+from phase2.study.reference import reference
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty folder with the configuration and nothing else."""
+    folder = tmp_path_factory.mktemp("project")
+    shutil.copy(ROOT / "config.yaml", folder)
+    shutil.copytree(ROOT / "config", folder / "config")
+    return folder
+
+
+@pytest.fixture
+def phase2(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    """Runs a command there; returns exit code, output and errors."""
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.chdir(folder)
+        monkeypatch.setattr(sys, "argv", ["phase2", *arguments])
+        with pytest.raises(SystemExit) as stopped:
+            cli.main()
+        return int(stopped.value.code or 0), *capsys.readouterr()
+
+    return run
+
+
+SMOKE = ("--configfile", "config/smoke.yaml")
+
+
+def test_train_writes_the_chosen_cells_and_says_how_they_ended(phase2, folder: Path):
+    code, out, _ = phase2("train", "mlp_grid", "activation=relu", "seed=0", "init=kaiming", *SMOKE)
+    assert code == 0
+    assert out.count("test accuracy 0.9") == 2
+    cell = folder / "results/smoke/mlp_grid/activation=relu/seed=0/init=kaiming/schedule=cosine"
+    assert json.loads((cell / "metrics.json").read_text())["status"] == "ok"
+
+
+def test_fill_trains_what_is_missing_and_then_nothing(phase2, tmp_path: Path):
+    store = str(tmp_path / "store")
+    axes = ("activation=tanh", "seed=0")
+    assert "4 trained, 0 in the store" in phase2("fill", *axes, "--store", store, *SMOKE)[1]
+    assert "0 trained, 4 in the store" in phase2("fill", *axes, "--store", store, *SMOKE)[1]
+
+
+def test_fill_stops_at_its_time_and_says_how_to_go_on(phase2, tmp_path: Path):
+    _, out, _ = phase2("fill", "--minutes", "-1", "--store", str(tmp_path / "store"), *SMOKE)
+    assert "run again to go on" in out
+
+
+def test_a_store_travels(phase2, tmp_path: Path):
+    here, there, archive = str(tmp_path / "here"), str(tmp_path / "there"), str(tmp_path / "cells.tar")
+    phase2("fill", "activation=relu", "seed=0", "--store", here, *SMOKE)
+    assert "4 cells in" in phase2("store", "export", archive, "--store", here)[1]
+    assert "4 cells taken in, 0 refused" in phase2("store", "import", archive, "--store", there)[1]
+    assert "0 trained, 4 in the store" in phase2("fill", "activation=relu", "seed=0", "--store", there, *SMOKE)[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("train", "mlp_gird"), "unknown study 'mlp_gird': did you mean 'mlp_grid'?"),
+        (("train", "mlp_grid", "relu"), "'relu' is not axis=value: write for example activation=relu"),
+        (
+            ("train", "mlp_grid", "activation=softmax"),
+            "no cell of mlp_grid has activation=softmax. Its axes: activation:",
+        ),
+        (("fill", "--study", "mlp_gird"), "unknown study 'mlp_gird'"),
+        (("trace", "paper", "x"), "unknown document 'paper': expected report"),
+        (("trace", "report", "x", "--run", "nosuch"), "run `snakemake report` first"),
+        (("store", "import", "nosuch.tar"), "no archive nosuch.tar"),
+        (("train", "mlp_grid", "--configfile", "nosuch.yaml"), "cannot read the configuration nosuch.yaml"),
+    ],
+)
+def test_what_the_user_can_mend_is_a_message_and_exit_code_1(phase2, arguments: tuple[str, ...], message: str):
+    code, _, errors = phase2(*arguments)
+    assert code == 1
+    assert message in errors
+    assert "Traceback" not in errors
+
+
+def test_schema_prints_what_editors_and_readers_have(phase2):
+    assert json.loads(phase2("schema")[1]) == schema()
+    assert phase2("schema", "--markdown")[1] == reference()

@@ -1,0 +1,232 @@
+"""Bad input: the message names the value, what was expected and how to mend it; earlier results stay whole."""
+
+import json
+import lzma
+import os
+import re
+import resource
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from checkout import BIN, Checkout, Ran, clean_environ
+
+PACK = "results/smoke/mlp_grid/activation=relu/seed=0"
+CELL = f"{PACK}/init=kaiming/schedule=cosine"
+OTHER = "results/smoke/mlp_grid/activation=tanh/seed=0/init=kaiming/schedule=cosine"
+GELU = {"studies": {"mlp_grid": {"axes": {"activation": ["relu", "tanh", "gelu"], "seed": [0]}}}}
+JPEG = {"studies": {"mlp_grid": {"task": {"dataset": "cifar10_jpeg"}}}}
+
+
+def study(**changes: Any) -> dict[str, Any]:
+    return {"studies": {"mlp_grid": changes}}
+
+
+CONFIGS: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
+    "unknown activation": (
+        study(axes={"activation": ["rleu"]}),
+        ("studies.mlp_grid.axes.activation.0", "unknown activation 'rleu': did you mean 'relu'? Known: elu, gelu"),
+    ),
+    "unknown key": (
+        study(budgte={"epochs": 3}),
+        ("studies.mlp_grid.budgte: unknown key 'budgte': did you mean 'budget'? Known: axes, budget",),
+    ),
+    "unknown figure": (study(figures=["rankin"]), ("unknown figure 'rankin': did you mean 'ranking'?",)),
+    "no epochs": (study(budget={"epochs": 0}), ("mlp_grid.budget.epochs", "greater than 0 (found 0)")),
+    "negative epochs": (study(budget={"epochs": -1}), ("mlp_grid.budget.epochs", "greater than 0 (found -1)")),
+    "empty axis": (study(axes={"init": []}), ("axes.init: the axis is empty: list at least one value",)),
+    "value twice": (study(axes={"init": ["lsuv", "lsuv"]}), ("axes.init", "lsuv", "list each value once")),
+    "seeds of other kinds": (
+        study(axes={"seed": [0, 1.5, "two"]}),
+        ("axes.seed.1: Input should be a valid integer (found 1.5)", "axes.seed.2", "(found 'two')"),
+    ),
+    "text for images": (
+        study(task={"dataset": "tinyshakespeare"}),
+        ("task.dataset: tinyshakespeare holds text", "expected one of digits, fashion_mnist"),
+    ),
+    "no mirror": (
+        {"data": {"mirror": "no/such/mirror"}},
+        ("no/such/mirror is not a folder: expected <mirror>/<dataset>/<file>", "set it to null"),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_a_wrong_configuration_is_refused_before_anything_runs(name: str, project: Checkout):
+    config, parts = CONFIGS[name]
+    before = project.contents("results", "checkpoints", ".phase2")
+    ran = project.snakemake("report", config=config).failed_with(*parts)
+    assert "Job stats" not in ran.output
+    assert project.contents("results", "checkpoints", ".phase2") == before
+
+
+@pytest.mark.parametrize("text", ["studies: {mlp_grid: [", "[1, 2]", "just words"])
+def test_a_file_that_is_no_configuration_is_refused(text: str, project: Checkout):
+    (project.folder / "mine.yaml").write_text(text)
+    project.run([*project.command("report"), "mine.yaml"]).failed_with("Config file", "YAML")
+
+
+def test_more_images_than_there_are_is_refused_and_the_old_configuration_trains_nothing(project: Checkout):
+    before = project.contents("results", "checkpoints")
+    too_many = study(task={"validation": 300, "train": 5000}, axes={"activation": ["relu"], "seed": [0]})
+    parts = ("5000 training and 300 validation", "out of 1438", "training 1 to what validation leaves")
+    ran = project.snakemake("grid", config=too_many).failed_with(*parts)
+    assert ran.cells["not finished"] == 4
+    assert "what was finished is kept" in ran.output
+    again = project.snakemake("grid").succeeded()
+    assert again.cells == {"trained": 0, "restored": 4, "diverged": 0, "not finished": 0}
+    assert project.contents("results", "checkpoints") == before
+
+
+def test_an_unknown_option_of_the_optimizer_is_named(project: Checkout):
+    wrong = study(optimizer={"options": {"momentun": 0.9}}, axes={"activation": ["relu"], "seed": [0]})
+    project.snakemake("grid", config=wrong).failed_with("the optimizer sgd refuses its options", "'momentun'")
+
+
+def test_without_any_source_each_that_was_tried_is_named(project: Checkout):
+    """No address serves cifar10_jpeg, so no network is needed to find that there is none."""
+    parts = (
+        "cannot get cifar10-jpeg.tar.xz of cifar10_jpeg. Tried:",
+        "mirror: none is set",
+        "data.mirror",
+        "git clone",
+    )
+    project.snakemake("data", config=JPEG).failed_with(*parts)
+    assert not list((project.folder / "data" / "raw" / "cifar10_jpeg").iterdir())
+
+
+def test_a_mirror_of_the_environment_that_does_not_exist_is_named(project: Checkout):
+    ran = project.snakemake("data", config=JPEG, PHASE2_MIRROR="no/such/mirror")
+    ran.failed_with("the mirror no/such/mirror is not a directory", "PHASE2_MIRROR", "cifar10_jpeg/cifar10-jpeg.tar.xz")
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        (lzma.compress(b"an archive" * 1000)[:-20], "truncated or damaged"),
+        (lzma.compress(b"another archive"), "wrong checksum: expected sha256"),
+    ],
+    ids=["truncated", "another"],
+)
+def test_a_wrong_archive_in_the_mirror_is_refused(content: bytes, fault: str, project: Checkout, tmp_path: Path):
+    archive = tmp_path / "mirror" / "cifar10_jpeg" / "cifar10-jpeg.tar.xz"
+    archive.parent.mkdir(parents=True)
+    archive.write_bytes(content)
+    before = project.contents("results", "checkpoints", "data")
+    ran = project.snakemake("data", config=JPEG | {"data": {"mirror": str(tmp_path / "mirror")}})
+    ran.failed_with(str(archive), fault, "To fix it, set data.mirror")
+    assert project.contents("results", "checkpoints", "data") == before
+
+
+@pytest.mark.parametrize("compute", [{"checkpoint_seconds": 30}, {"checkpoint_seconds": 0}], ids=["end", "midway"])
+def test_a_full_disk_leaves_earlier_cells_whole(compute: dict[str, float], project: Checkout):
+    """A limit on the size of files stands for the disk: weights do not fit, be it in the store or in a checkpoint."""
+    before = project.contents("results", "checkpoints", ".phase2/store")
+    small = 12 * 1024
+    command = project.command("grid", config=GELU | {"compute": compute})
+    run = subprocess.run(
+        command,
+        cwd=project.folder,
+        env=clean_environ(),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (small, small)),
+    )
+    Ran(run.returncode, run.stdout + run.stderr).failed_with("File too large", "Free space")
+    after = project.contents("results", "checkpoints", ".phase2/store")
+    assert after.items() >= before.items()
+    assert not [name for name in after.keys() - before.keys() if "gelu" in name]
+    assert project.snakemake("grid", config=GELU).succeeded().cells["trained"] == 4
+
+
+@pytest.mark.parametrize(
+    ("place", "message"),
+    [
+        ("results/smoke/mlp_grid/activation=gelu", "Failed to create output directory"),
+        (".phase2/work", "mend the permissions"),
+    ],
+)
+def test_a_folder_that_cannot_be_written_is_named(place: str, message: str, project: Checkout):
+    """Not even root may make a folder under /sys/fs."""
+    before = project.contents("results/smoke/mlp_grid", "checkpoints")
+    folder = project.folder / place
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.symlink_to("/sys/fs")
+    project.snakemake("grid", config=GELU).failed_with(place, message)
+    folder.unlink()
+    assert project.contents("results/smoke/mlp_grid", "checkpoints") == before
+
+
+def test_a_corrupt_entry_of_the_store_is_moved_aside_and_trained_again(project: Checkout):
+    before = project.cells()
+    key = metrics(project, CELL)["key"]
+    damaged = project.folder / ".phase2" / "store" / key[:2] / key / "best.safetensors"
+    damaged.write_bytes(damaged.read_bytes()[:-1] + b"!")
+    shutil.rmtree(project.folder / PACK)
+    ran = project.snakemake("grid").succeeded()
+    assert ran.cells == {"trained": 1, "restored": 3, "diverged": 0, "not finished": 0}
+    (aside,) = (project.folder / ".phase2" / "store" / "corrupt").iterdir()
+    assert aside.name.startswith(key)
+    log = (project.folder / "logs/smoke/mlp_grid/activation=relu/seed=0.log").read_text()
+    assert "best.safetensors does not match its checksum" in log
+    assert str(aside.relative_to(project.folder)) in log
+    changed = before.items() ^ project.cells().items()
+    assert {name.split("/", 1)[1] for name, _ in changed} <= set(cell_files(CELL))
+
+
+def metrics(project: Checkout, cell: str) -> dict[str, Any]:
+    return json.loads((project.folder / cell / "metrics.json").read_text())
+
+
+def cell_files(cell: str) -> list[str]:
+    """A cell's files below results/ and checkpoints/."""
+    return [f"{cell.split('/', 1)[1]}/{name}" for name in ("metrics.json", "history.csv", "best.safetensors")]
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [("{ not JSON", "is not a cell's metrics"), (OTHER, "belongs to cell")],
+    ids=["corrupt", "foreign"],
+)
+def test_a_wrong_metrics_file_is_named_and_comes_back_once_deleted(content: str, fault: str, project: Checkout):
+    before = project.cells()
+    path = project.folder / CELL / "metrics.json"
+    foreign = project.folder / content / "metrics.json"
+    path.write_text(foreign.read_text() if foreign.is_file() else content)
+    project.snakemake("report").failed_with(f"{CELL}/metrics.json {fault}", "delete it and run again")
+    path.unlink()
+    again = project.snakemake("grid").succeeded()
+    assert again.cells == {"trained": 0, "restored": 4, "diverged": 0, "not finished": 0}
+    assert project.cells() == before
+
+
+def test_without_latex_the_way_to_install_it_is_told(project: Checkout, tmp_path: Path):
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "bash").symlink_to(shutil.which("bash") or "bash")
+    before = all_but_the_report(project)
+    project.edit("report/main.tex", "\\end{document}", "\\end{document} % edited")
+    ran = project.snakemake("report", PATH=f"{BIN}{os.pathsep}{tmp_path / 'bin'}")
+    ran.failed_with("latexmk is not installed", "apt-get install latexmk")
+    assert all_but_the_report(project) == before
+    assert project.snakemake("report").succeeded().jobs == {"report": 1}
+
+
+def test_an_error_of_latex_is_quoted_with_its_line(project: Checkout):
+    before = all_but_the_report(project)
+    project.edit("report/main.tex", "\\end{document}", "\\nosuchcommand\n\\end{document}")
+    ran = project.snakemake("report")
+    ran.failed_with("! Undefined control sequence.", "\\nosuchcommand", "The whole log: results/smoke/report.log")
+    assert re.search(r"^l\.\d+ ", ran.output, re.M), ran.output
+    after = all_but_the_report(project)
+    assert after.pop("results/smoke/report.log")
+    assert after == before
+
+
+def all_but_the_report(project: Checkout) -> dict[str, str]:
+    found = project.contents("results", "checkpoints")
+    found.pop("results/smoke/report.pdf", None)
+    return found

@@ -1,0 +1,144 @@
+"""The smoke configuration from nothing to a PDF, and a second time with nothing to do."""
+
+import json
+import os
+import pty
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from checkout import Checkout, Ran, clean_environ
+from safetensors.numpy import load_file
+
+from phase2.study.cell import Cell, cells_of
+from phase2.study.config import load
+from phase2.study.results import HISTORY, destinations, read_metrics
+
+
+@pytest.fixture(scope="module")
+def text(finished: Checkout) -> str:
+    """The report's words, the hyphens of line ends taken out."""
+    paper = finished.run(["pdftotext", "results/smoke/report.pdf", "-"]).succeeded().output
+    return re.sub(r"\s+", " ", paper.replace("-\n", "").replace("\N{HYPHEN}\n", ""))
+
+
+def declared(finished: Checkout) -> tuple[list[Cell], list[dict[str, Path]]]:
+    """The cells of the smoke configuration, and the files of each."""
+    study = load([finished.folder / "config.yaml", finished.folder / "config" / "smoke.yaml"]).studies["mlp_grid"]
+    cells = cells_of("mlp_grid", study)
+    results, checkpoints = (finished.folder / name / "smoke" for name in ("results", "checkpoints"))
+    return cells, [destinations(cell, study, results, checkpoints) for cell in cells]
+
+
+def test_every_declared_cell_has_its_files(finished: Checkout):
+    cells, files = declared(finished)
+    accuracies = []
+    for cell, paths in zip(cells, files, strict=True):
+        metrics = read_metrics(cell, finished.folder / "results" / "smoke")
+        accuracies.append(metrics["final"]["test_accuracy"])
+        assert len(paths[HISTORY].read_text().splitlines()) == 1 + 2 * metrics["spec"]["budget"]["epochs"]
+        assert load_file(paths["best.safetensors"])
+    assert len(accuracies) == 16
+    assert max(accuracies) > 0.8  # the digits are learnt
+    assert set(finished.cells()) == {str(p.relative_to(finished.folder)) for paths in files for p in paths.values()}
+
+
+def test_the_summary_counts_cells_and_says_where_the_report_is(smoke_run: Ran):
+    assert smoke_run.cells == {"trained": 16, "restored": 0, "diverged": 0, "not finished": 0}
+    assert "report: results/smoke/report.pdf" in smoke_run.output
+
+
+def test_every_job_runs_once(smoke_run: Ran):
+    assert smoke_run.jobs == {
+        **dict.fromkeys(("download", "verify", "prepare", "aggregate", "analyse"), 1),
+        **dict.fromkeys(("record", "summarise", "sources", "report"), 1),
+        "train_mlp_grid": 4,
+        "figure": 7,
+    }
+
+
+def test_the_report_has_no_open_reference_and_no_open_macro(text: str):
+    assert "??" not in text
+    assert not re.search(r"\b(nan|NaN|None)\b", text)
+
+
+def test_the_numbers_of_the_study_are_in_the_report(text: str, finished: Checkout):
+    trace = json.loads((finished.folder / "results" / "smoke" / "report" / "trace.json").read_text())
+    numbers = {key: entry["value"] for key, entry in trace.items() if entry["kind"] == "macro"}
+    plain = {key: value for key, value in numbers.items() if re.fullmatch(r"[\d.,]+", value)}
+    assert plain
+    missing = {key: value for key, value in plain.items() if value not in text}
+    assert not missing
+
+
+def test_a_second_run_has_nothing_to_do(project: Checkout):
+    before = project.contents("results", "checkpoints")
+    for options in (["-n"], []):
+        again = project.snakemake("report", *options).succeeded()
+        assert "Nothing to be done" in again.output
+        assert not again.jobs
+    assert project.contents("results", "checkpoints") == before
+
+
+def test_there_is_no_bar_away_from_a_terminal(smoke_run: Ran):
+    assert "\x1b" not in smoke_run.output
+    assert "\r" not in smoke_run.output
+
+
+def test_a_terminal_shows_a_bar(project: Checkout):
+    command = project.command("grid", config={"studies": {"mlp_grid": {"axes": {"activation": ["gelu"], "seed": [0]}}}})
+    terminal, end = pty.openpty()
+    size = {"COLUMNS": "120", "LINES": "40", "TERM": "xterm"}
+    with subprocess.Popen(command, cwd=project.folder, env=clean_environ() | size, stdout=end, stderr=end) as process:
+        os.close(end)
+        shown = b"".join(iter(lambda: read_or_end(terminal), b"")).decode()
+    os.close(terminal)
+    assert process.returncode == 0, shown
+    shown = re.sub(r"\x1b\[[^a-zA-Z]*[a-zA-Z]", "", shown)
+    assert re.search(r"cells ━+ 0/4 ", shown), shown
+    assert re.search(r"4/4 \d+\.\d cells/s", shown), shown
+    assert Ran(0, shown).cells["trained"] == 4
+
+
+def read_or_end(terminal: int) -> bytes:
+    """The next bytes; none once the process has closed its end, which Linux reports as an error."""
+    try:
+        return os.read(terminal, 4096)
+    except OSError:
+        return b""
+
+
+@pytest.mark.parametrize("kind", ["macro", "figure", "table"])
+def test_trace_names_the_cells_seeds_commit_and_data_behind(kind: str, finished: Checkout):
+    trace = json.loads((finished.folder / "results" / "smoke" / "report" / "trace.json").read_text())
+    key = next(key for key, entry in trace.items() if entry["kind"] == kind and entry["study"])
+    shown = finished.phase2("trace", "report", key, "--run", "smoke").succeeded().output
+    head = finished.run(["git", "rev-parse", "HEAD"]).output.strip()
+    data = json.loads((finished.folder / "data" / "prepared" / "digits" / "meta.json").read_text())["hash"]
+    ids = [cell.id for cell in declared(finished)[0]]
+    assert shown.startswith(f"{kind} {key} = ")
+    assert any(identity in shown for identity in ids)
+    assert re.search(r"^seeds +0 1$", shown, re.M)
+    assert re.search(rf"^commit +{head}$", shown, re.M)
+    assert re.search(rf"^data +{data}$", shown, re.M)
+
+
+def test_trace_suggests_the_nearest_name(finished: Checkout):
+    wrong = finished.phase2("trace", "report", "accuracy_heatmpa", "--run", "smoke")
+    wrong.failed_with("accuracy_heatmpa", "did you mean", "accuracy_heatmap")
+
+
+def test_lint_has_no_complaint_but_the_missing_conda_environments(finished: Checkout):
+    """The environment is `.venv`, from constraints.txt, for all rules alike."""
+    lint = finished.snakemake("--lint").output
+    assert "Lints for rule report" in lint
+    complaints = re.findall(r"^    \* (.+):$", lint, re.M)
+    assert set(complaints) == {"Specify a conda environment or container for each rule."}
+
+
+def test_snakemake_imports_no_torch_and_jobs_that_do_have_one_thread(smoke: Path):
+    """Besides training, the aggregation does: it tabulates the schedules, which live beside the optimizers."""
+    lines = [json.loads(line) for line in (smoke / "torch.jsonl").read_text().splitlines()]
+    assert {Path(program).name.split(".", 1)[-1] for program, _ in lines} == {"train.py", "aggregate.py"}
+    assert {threads for _, threads in lines} == {"1"}

@@ -1,0 +1,106 @@
+"""Nothing stale, nothing retrained for nothing: what runs again after a change, and what does not."""
+
+import shutil
+from typing import Any
+
+import pytest
+from checkout import Checkout
+
+AXES = {"activation": ["relu", "tanh"], "init": ["kaiming", "normal_large"], "schedule": ["constant", "cosine"]}
+SGD, ADAM = "phase2/optim/sgd.py", "phase2/optim/adam.py"
+HALVED = ('mu = group["momentum"]\n', 'mu = group["momentum"] / 2\n')
+
+
+def axes(**values: list[Any]) -> dict[str, Any]:
+    """An overlay that sets these axes of the smoke grid."""
+    return {"studies": {"mlp_grid": {"axes": values}}}
+
+
+def trained(project: Checkout, *, restored: int = 0, config: dict[str, Any] | None = None) -> int:
+    """How many cells the grid trains now, while `restored` come from the store; none if Snakemake has nothing to do."""
+    ran = project.snakemake("grid", config=config).succeeded()
+    if "Nothing to be done" in ran.output:
+        return 0
+    assert ran.cells["restored"] == restored, ran.output
+    assert ran.cells["not finished"] == 0, ran.output
+    return ran.cells["trained"]
+
+
+def test_a_new_activation_trains_its_own_cells_and_going_back_none(project: Checkout):
+    before, modified = project.cells(), modification_times(project)
+    wider = axes(activation=[*AXES["activation"], "gelu"])
+    assert trained(project, config=wider) == 8  # 1 x 2 inits x 2 schedules x 2 seeds
+    assert project.cells().items() > before.items()
+    assert len(project.cells()) == 24 * 3
+    assert modification_times(project).items() > modified.items()
+    assert trained(project) == 0
+    assert trained(project, config=wider) == 0
+
+
+def modification_times(project: Checkout) -> dict[str, int]:
+    return {name: (project.folder / name).stat().st_mtime_ns for name in project.cells()}
+
+
+def test_a_new_lane_trains_alone_and_the_others_are_restored_to_the_byte(project: Checkout):
+    before = project.cells()
+    wider = axes(init=[*AXES["init"], "xavier"])
+    assert trained(project, config=wider, restored=16) == 8
+    assert project.cells().items() > before.items()
+    wider_still = axes(init=[*AXES["init"], "xavier"], schedule=[*AXES["schedule"], "step"], seed=[0])
+    assert trained(project, config=wider_still, restored=12) == 6
+    assert project.cells().items() > before.items()
+    assert trained(project, config=axes(seed=[0]), restored=8) == 0
+    assert project.cells().items() > before.items()
+
+
+def test_editing_a_figure_draws_it_again_and_trains_nothing(project: Checkout):
+    before = project.contents("results/smoke/mlp_grid", "results/smoke/tables", "results/smoke/figures")
+    with open(project.folder / "phase2" / "figures" / "ranking.py", "a") as file:
+        file.write("\nONE = 2 - 1\n")
+    assert project.snakemake("report").succeeded().jobs == {"figure": 1, "report": 1}
+    assert before == project.contents("results/smoke/mlp_grid", "results/smoke/tables", "results/smoke/figures")
+
+
+def test_editing_comments_and_docstrings_or_what_is_not_used_runs_nothing(project: Checkout):
+    text = (project.folder / SGD).read_text()
+    (project.folder / SGD).write_text(text.replace('"""', '"""In other words: ', 1) + "\n# A last remark.\n")
+    project.edit(ADAM, "m.lerp_(grad, 1 - beta1)", "m.lerp_(grad, 1 - beta1 / 2)")
+    assert "Nothing to be done" in project.snakemake("report", "-n").succeeded().output
+
+
+def test_changing_the_optimizers_arithmetic_trains_all_that_used_it(project: Checkout):
+    before = project.cells()
+    project.edit(SGD, *HALVED)
+    assert trained(project) == 16
+    changed = project.cells()
+    assert changed.keys() == before.keys()
+    assert not changed.items() & before.items()
+    project.edit(SGD, *reversed(HALVED))
+    assert trained(project, config=axes(activation=["relu"], seed=[0]), restored=4) == 0
+    assert len(project.cells().items() & before.items()) == 4 * 3
+
+
+def test_deleted_results_come_back_from_the_store_to_the_byte(project: Checkout):
+    before = project.contents("results", "checkpoints")
+    for folder in ("results", "checkpoints"):
+        shutil.rmtree(project.folder / folder)
+    ran = project.snakemake("report").succeeded()
+    assert ran.cells == {"trained": 0, "restored": 16, "diverged": 0, "not finished": 0}
+    assert project.contents("results", "checkpoints") == before
+
+
+@pytest.mark.parametrize("with_records", [True, False], ids=["touched", "cloned"])
+def test_touch_accepts_results_whose_times_are_new_and_later_edits_still_count(with_records: bool, project: Checkout):
+    """After `git checkout` all times are new; after `dvc pull` in a clone, Snakemake's records are missing as well."""
+    for path in sorted(project.folder.rglob("*")):  # the results before the rules that made them
+        if path.is_file() and not path.is_relative_to(project.folder / ".snakemake"):
+            path.touch()
+    if not with_records:
+        shutil.rmtree(project.folder / ".snakemake")
+    before = project.contents("results", "checkpoints")
+    touched = project.snakemake("report", "--touch").succeeded()
+    assert touched.cells["not finished"] == 0
+    assert "Nothing to be done" in project.snakemake("report", "-n").succeeded().output
+    assert project.contents("results", "checkpoints") == before
+    project.edit(SGD, *HALVED)
+    assert "train_mlp_grid        4" in project.snakemake("report", "-n").succeeded().output
