@@ -15,6 +15,7 @@ make report        set up, then everything to results/desk/report.pdf           
                    another run: make report CONFIG=config/smoke.yaml CORES=4
 make smoke         the same on a tiny grid and bundled data                      1 min      50 MB
 make test          set up, then all tests                                        10 min     50 MB
+make slurm-test    as root: the tests on a Slurm cluster, set up just for them   3 min      -
 make lint          format, lint and type checks                                  1 min      -
 make bench         measure this machine: results/bench/*.json and a table        10 min     100 MB
 make doctor        check Python, torch, LaTeX, data, GPU, Slurm, DVC             10 s       -
@@ -24,11 +25,12 @@ the parts of the set-up, done by the targets above when missing:
 make setup         .venv with the exact versions of constraints.txt              3 min      6.3 GB
 make latex         latexmk, biber and TeX Live from the system's packages        2 min      0.8 GB
 make data-package  Fashion-MNIST from the system's packages (Debian)             5 s        31 MB
+make slurm         slurm-wlm and munge from the system's packages                20 s       20 MB
 
 To use the tools by themselves (snakemake, dvc, phase2):  . .venv/bin/activate
 endef
 
-.PHONY: help report smoke test lint bench doctor clean setup latex data-package FORCE
+.PHONY: help report smoke test slurm-test lint bench doctor clean setup latex data-package slurm FORCE
 
 help:
 	$(info $(HELP))
@@ -42,6 +44,9 @@ smoke: setup latex
 
 test: setup latex
 	@$(BIN)/python -m pytest -q -n auto --maxprocesses=2 --dist loadfile
+
+slurm-test: setup slurm
+	@$(BIN)/python -m pytest -q tests/slurm
 
 lint: setup
 	@$(BIN)/ruff check .
@@ -66,6 +71,9 @@ latex:
 
 data-package:
 	@sh tools/setup.sh data-package
+
+slurm:
+	@sh tools/setup.sh slurm
 
 # The stamp holds the folder it was made in: an environment that was moved or copied does not work elsewhere.
 .venv/.installed: pyproject.toml constraints.txt $(if $(filter-out $(CURDIR),$(shell cat .venv/.installed 2>/dev/null)),FORCE)

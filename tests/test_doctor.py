@@ -86,9 +86,7 @@ def test_the_environment_that_runs_the_tests_has_what_every_run_needs() -> None:
     assert [check.status for check in required] == ["ok", "ok", "ok"]
 
 
-@pytest.mark.parametrize(
-    ("checks", "code"), [([Check("a", "warn", "b", "c")], 0), ([Check("a", "fail", "b", "c")], 1)]
-)
+@pytest.mark.parametrize(("checks", "code"), [([Check("a", "warn", "b", "c")], 0), ([Check("a", "fail", "b", "c")], 1)])
 def test_only_what_every_run_needs_decides_the_exit_code(
     checks: list[Check], code: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -141,9 +139,7 @@ def test_a_dataset_is_found_where_a_run_would_find_it_in_the_same_order(
         assert check == Check("shop", "ok", f"{found}{folder or ''}")
 
 
-def test_a_dataset_without_a_source_names_the_file_that_a_mirror_needs(
-    tmp_path: Path, dead_address: str
-) -> None:
+def test_a_dataset_without_a_source_names_the_file_that_a_mirror_needs(tmp_path: Path, dead_address: str) -> None:
     check = doctor.check_dataset("shop", source(dead_address), tmp_path, None)
     assert check.status == "warn"
     assert "PHASE2_MIRROR" in check.mend
@@ -151,9 +147,7 @@ def test_a_dataset_without_a_source_names_the_file_that_a_mirror_needs(
     assert "apt install images" in check.mend
 
 
-def test_an_address_that_answers_with_an_error_does_not_serve_the_dataset(
-    tmp_path: Path, server: str
-) -> None:
+def test_an_address_that_answers_with_an_error_does_not_serve_the_dataset(tmp_path: Path, server: str) -> None:
     assert doctor.check_dataset("shop", source(f"{server}/gone.gz"), tmp_path, None).status == "warn"
 
 

@@ -79,9 +79,7 @@ def test_missing_latex_without_apt_is_one_message_with_the_command_to_run(machin
     assert run.returncode == 1
     assert run.stderr.count("phase2:") == 1
     assert "missing: latexmk pdflatex biber kpsewhich" in run.stderr
-    assert "sudo apt-get install -y --no-install-recommends" in run.stderr.replace(
-        "update && sudo apt-get ", ""
-    )
+    assert "sudo apt-get install -y --no-install-recommends" in run.stderr.replace("update && sudo apt-get ", "")
 
 
 def test_missing_latex_without_rights_does_not_touch_apt(machine: Machine) -> None:
@@ -95,9 +93,7 @@ def test_missing_latex_without_rights_does_not_touch_apt(machine: Machine) -> No
 @pytest.mark.parametrize("user", ["0", "1000"])
 def test_missing_latex_is_installed_by_root_or_passwordless_sudo(machine: Machine, user: str) -> None:
     installs = f'for t in {" ".join(LATEX)}; do cp "$0" "{machine.bin}/$t"; done'
-    machine.add(
-        "apt-get", body=f'echo "$DEBIAN_FRONTEND $*" >>calls; case "$*" in *install*) {installs};; esac'
-    )
+    machine.add("apt-get", body=f'echo "$DEBIAN_FRONTEND $*" >>calls; case "$*" in *install*) {installs};; esac')
     machine.add("id", body=f"echo {user}")
     machine.add("sudo", body='shift; exec "$@"')
     run = machine.setup("latex")

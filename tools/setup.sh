@@ -1,5 +1,5 @@
 #!/bin/sh
-# What a fresh machine needs, one part per call: setup.sh venv | latex | latex-missing | data-package
+# What a fresh machine needs, one part per call: setup.sh venv | latex | latex-missing | data-package | slurm
 # The Makefile calls it. It reads nothing from the terminal, and says nothing when there is nothing to do.
 set -eu
 
@@ -7,6 +7,8 @@ cd "$(dirname "$0")/.."
 root=$(pwd -P)
 LATEX_TOOLS="latexmk pdflatex biber"
 LATEX_PACKAGES="latexmk texlive-latex-extra texlive-science texlive-fonts-recommended texlive-bibtex-extra biber lmodern"
+SLURM_TOOLS="munged slurmctld slurmd sbatch setpriv"
+SLURM_PACKAGES="slurm-wlm munge util-linux"
 
 # An active .venv must not be the Python that rebuilds it.
 PATH=$(printf '%s\n' "$PATH" | tr : '\n' | grep -vxF "$root/.venv/bin" | paste -s -d : -)
@@ -103,10 +105,27 @@ setup_data_package() {
         say "dataset-fashion-mnist could not be installed; Fashion-MNIST will come from its official address"
 }
 
+slurm_missing() {
+    for tool in $SLURM_TOOLS; do
+        command -v "$tool" >/dev/null || echo "$tool"
+    done
+}
+
+# For the tests alone: a cluster's login node has what `snakemake --profile profiles/slurm` needs.
+setup_slurm() {
+    [ -n "$(slurm_missing)" ] || return 0
+    # shellcheck disable=SC2086
+    apt_install $SLURM_PACKAGES || true
+    missing=$(slurm_missing | paste -s -d ' ' -)
+    [ -z "$missing" ] || fail "the tests on a Slurm cluster need $missing. Run this as root, then make again:
+    apt-get update && apt-get install -y --no-install-recommends $SLURM_PACKAGES"
+}
+
 case "${1:-}" in
 venv) setup_venv ;;
 latex) setup_latex ;;
 latex-missing) latex_missing ;;
 data-package) setup_data_package ;;
-*) fail "unknown part '${1:-}': expected venv, latex, latex-missing or data-package" ;;
+slurm) setup_slurm ;;
+*) fail "unknown part '${1:-}': expected venv, latex, latex-missing, data-package or slurm" ;;
 esac

@@ -1,4 +1,4 @@
-"""Layer-sequential unit-variance initialisation. Mishkin & Matas 2016, algorithm 1."""
+"""Layer-sequential unit-variance initialization. Mishkin & Matas 2016, algorithm 1."""
 
 import math
 

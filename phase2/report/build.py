@@ -19,6 +19,7 @@ from phase2.report.macros import Ledger, Macro
 from phase2.report.summary import state_summary
 from phase2.report.tables import STUDY_TABLES, components_table, provenance_table
 
+APPENDIX = ("pairs", "divergence")  # figures that say in full what the text sums up
 INSTALL = (
     "sudo apt-get install latexmk biber texlive-latex-extra texlive-science texlive-fonts-recommended "
     "texlive-bibtex-extra"
@@ -53,7 +54,9 @@ def _write_study(study: StudyInputs, folder: Path, ledger: Ledger) -> None:
         how = (make.__doc__ or "").strip()
         ledger.add(Macro(f"{study.name}/{name}", file, table, how, study.name, kind="table"))
     figures = get(study.config, "figures")
-    write_text(folder / "figures.tex", lines(*(_figure(study, name) for name in figures)) + "\n")
+    for part in ("body", "appendix"):
+        chosen = [_figure(study, name) for name in figures if (name in APPENDIX) == (part == "appendix")]
+        write_text(folder / f"{part}-figures.tex", lines(*chosen) + "\n")
     for name in figures:
         file = f"figures/{study.name}/{name}.pdf"
         how = f"{FIGURES[name].target} of {', '.join(FIGURES[name].tables)}: {FIGURES[name].caption}"

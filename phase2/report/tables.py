@@ -21,6 +21,7 @@ from phase2.report.latex import (
 )
 
 TOP = 10
+FEW = 8  # values of one kind that a table of provenance lists
 
 
 def tabular(table: pd.DataFrame, align: str) -> str:
@@ -248,17 +249,16 @@ def provenance_table(studies: list[StudyInputs]) -> str:
     for study in studies:
         cells = study.tables["cells"]
         for column, head in (("commit", "commit"), ("code", "code"), ("data", "data"), ("device", "device")):
-            for value, amount in cells[column].fillna(MISSING).value_counts(sort=False).items():
-                rows.append(
-                    (
-                        rf"\texttt{{{escape(study.name)}}}",
-                        head,
-                        rf"\texttt{{{escape(str(value)[:12])}}}",
-                        count(amount),
-                    )
-                )
+            amounts = cells[column].fillna(MISSING).value_counts(sort=False)
+            values = [(rf"\texttt{{{escape(str(value)[:12])}}}", amount) for value, amount in amounts.items()]
+            if len(values) > FEW:
+                values = [(f"{count(len(values))} different, traced by \\texttt{{phase2 trace}}", len(cells))]
+            rows += [(rf"\texttt{{{escape(study.name)}}}", head, value, count(amount)) for value, amount in values]
     table = pd.DataFrame(rows, columns=["Study", "What", "Value", "Cells"])
-    caption = "What the cells were trained with: commits, code fingerprints and data hashes by their first digits."
+    caption = (
+        "What the cells were trained with: commits, code fingerprints and data hashes by their first digits. A "
+        "fingerprint covers the components that a cell names, so cells of different components have different ones."
+    )
     return long(table, "lllr", caption, "provenance")
 
 

@@ -95,7 +95,7 @@ class Axes(Section):
     """The grid: each axis a list of values; a study has a cell for every combination."""
 
     activation: list[Activation] | None = Field(default=None, description="non-linearities")
-    init: list[Init] | None = Field(default=None, description="initialisations")
+    init: list[Init] | None = Field(default=None, description="initializations")
     schedule: list[Schedule] | None = Field(default=None, description="learning-rate schedules")
     optimizer: list[OptimizerName] | None = Field(default=None, description="update rules")
     lr: list[Rate] | None = Field(default=None, description="base learning rates")
@@ -126,7 +126,7 @@ class Study(Section):
     question: str = Field(description="what the study asks, in a sentence: printed in the report")
     task: Task = Field(description="what is learnt from which data")
     model: Model = Field(description="the network")
-    init: Init = Field(default="kaiming", description="initialisation where no axis says otherwise")
+    init: Init = Field(default="kaiming", description="initialization where no axis says otherwise")
     schedule: Schedule = Field(default="constant", description="learning-rate schedule where no axis says otherwise")
     optimizer: Optimizer = Field(description="the update rule and its settings")
     budget: Budget = Field(description="how long each cell trains")

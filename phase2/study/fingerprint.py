@@ -95,4 +95,12 @@ def _digest(name: str) -> str:
                 and isinstance(first.value.value, str)
             ):
                 node.body = node.body[1:]
-    return sha256_text(ast.dump(tree))
+    return sha256_text(repr(_plain(tree)))
+
+
+def _plain(node: object) -> object:
+    """A syntax tree as nested tuples, empty fields left out: `ast.dump` differs between releases of Python."""
+    if isinstance(node, ast.AST):
+        values = ((name, _plain(value)) for name, value in ast.iter_fields(node))
+        return (type(node).__name__, *((name, value) for name, value in values if value not in (None, ())))
+    return tuple(map(_plain, node)) if isinstance(node, list) else node

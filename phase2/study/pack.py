@@ -28,7 +28,7 @@ from phase2.study.results import HISTORY, METRICS, destinations, read_metrics, w
 from phase2.study.store import Store, key_of
 from phase2.train.batches import open_parts
 from phase2.train.loop import LaneResult, train_pack
-from phase2.train.recipe import Lane, Recipe
+from phase2.train.recipe import lane_of, recipe_of
 
 
 @dataclass(frozen=True)
@@ -133,8 +133,8 @@ def _train(
     device = torch.device(_device(compute.device))
     parts = open_parts(prepared, study.task.validation, study.task.train, device)
     results = train_pack(
-        recipe_of(next(iter(cells))),
-        [lane_of(cell) for cell in cells],
+        recipe_of(next(iter(cells)).spec),
+        [lane_of(cell.spec) for cell in cells],
         parts,
         folder,
         device=device,
@@ -180,28 +180,6 @@ def _write_cell(
     for name in weight_files(study):
         tensors = result.weights.get(Path(name).stem, {})
         write_bytes(folder / name, save(tensors, metadata={"cell": cell.id}))
-
-
-def recipe_of(cell: Cell) -> Recipe:
-    """What the lanes of a cell's pack share."""
-    spec = cell.spec
-    model = dict(spec["model"])
-    return Recipe(
-        model=model.pop("name"),
-        model_options=model,
-        optimizer=spec["optimizer"]["name"],
-        optimizer_options=spec["optimizer"]["options"],
-        batch_size=spec["budget"]["batch_size"],
-        epochs=spec["budget"]["epochs"],
-        seed=spec["seed"],
-        clip=spec["clip"],
-    )
-
-
-def lane_of(cell: Cell) -> Lane:
-    """What a cell has of its own in its pack."""
-    spec = cell.spec
-    return Lane(spec["init"], spec["schedule"], spec["optimizer"]["lr"], spec["optimizer"]["weight_decay"])
 
 
 def _device(wanted: str) -> str:

@@ -13,7 +13,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def _git(*arguments: str) -> str | None:
-    run = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+    run = subprocess.run(
+        ["git", "--no-optional-locks", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     return run.stdout.strip() if run.returncode == 0 else None
 
 

@@ -15,6 +15,8 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from filelock import FileLock
+
 from phase2.data.archives import extract_tar
 from phase2.errors import UserError
 from phase2.files import atomic_path, canonical_json, sha256_file, sha256_text, write_json
@@ -51,7 +53,8 @@ class Store:
                 shutil.copyfile(file, staging / file.name)
             write_json(staging / MANIFEST, {file.name: sha256_file(file) for file in sorted(staging.iterdir())})
             staging.chmod(0o755)
-            self._swap_in(staging, self._folder(key))
+            with FileLock(self.root / ".lock"):  # two runs may put one key at the same moment
+                self._swap_in(staging, self._folder(key))
         finally:
             shutil.rmtree(staging, ignore_errors=True)
 

@@ -27,3 +27,26 @@ class Recipe:
     seed: int
     optimizer_options: Mapping[str, Any] = field(default_factory=dict)
     clip: float | None = None  # largest gradient norm of a lane
+
+
+def recipe_of(spec: Mapping[str, Any]) -> Recipe:
+    """What the lanes of a cell's pack share, from the cell's spec.
+
+    Here, and not with the cell, so that the code fingerprint of a result covers how its spec was read.
+    """
+    model = dict(spec["model"])
+    return Recipe(
+        model=model.pop("name"),
+        model_options=model,
+        optimizer=spec["optimizer"]["name"],
+        optimizer_options=spec["optimizer"]["options"],
+        batch_size=spec["budget"]["batch_size"],
+        epochs=spec["budget"]["epochs"],
+        seed=spec["seed"],
+        clip=spec["clip"],
+    )
+
+
+def lane_of(spec: Mapping[str, Any]) -> Lane:
+    """What a cell has of its own in its pack, from its spec."""
+    return Lane(spec["init"], spec["schedule"], spec["optimizer"]["lr"], spec["optimizer"]["weight_decay"])

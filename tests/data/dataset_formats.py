@@ -33,9 +33,7 @@ class Labelled:
 
 def random_images(n: int, *shape: int) -> Labelled:
     generator = np.random.default_rng(n)
-    return Labelled(
-        generator.integers(0, 256, (n, *shape)).astype(np.uint8), generator.permutation(np.arange(n) % 10)
-    )
+    return Labelled(generator.integers(0, 256, (n, *shape)).astype(np.uint8), generator.permutation(np.arange(n) % 10))
 
 
 class Python2Pickler(pickle._Pickler):
@@ -79,9 +77,7 @@ def cifar10_tar(train: Labelled, test: Labelled) -> bytes:
     """The publisher's archive: five training batches and one of test images, as pickled dicts."""
     batches = {
         f"data_batch_{i + 1}": Labelled(images, labels)
-        for i, (images, labels) in enumerate(
-            zip(np.split(train.images, 5), np.split(train.labels, 5), strict=True)
-        )
+        for i, (images, labels) in enumerate(zip(np.split(train.images, 5), np.split(train.labels, 5), strict=True))
     }
     files = {
         f"cifar-10-batches-py/{name}": python2_pickle(

@@ -112,9 +112,7 @@ def test_a_missing_array_and_a_damaged_meta_are_named_on_opening(folder: Path):
 def test_check_finds_a_changed_byte_that_opening_does_not(folder: Path):
     np.save(folder / "train_images.npy", IMAGES + 1)
     open_prepared(folder)
-    with pytest.raises(
-        UserError, match=r"train_images\.npy is spoilt \(expected sha256 \w{64}, found \w{64}"
-    ):
+    with pytest.raises(UserError, match=r"train_images\.npy is spoilt \(expected sha256 \w{64}, found \w{64}"):
         check(folder)
 
 

@@ -88,9 +88,7 @@ def test_system_package_comes_before_the_official_address(
     assert site.requests == []
 
 
-def test_files_compressed_otherwise_are_the_same_dataset(
-    tmp_path: Path, folder: Path, publish: Callable, fashion
-):
+def test_files_compressed_otherwise_are_the_same_dataset(tmp_path: Path, folder: Path, publish: Callable, fashion):
     publish("fashion_mnist", fashion[0])
     again = {name: gzip.compress(gzip.decompress(file), 1, mtime=1) for name, file in fashion[0].items()}
     fill(tmp_path / "mirror" / "fashion_mnist", again)
@@ -201,9 +199,7 @@ def test_verify_gives_sha256_and_names_the_file_that_is_wrong(folder: Path, publ
     (hashed,) = verify("cifar10", folder).values()
     assert hashed == hashlib.sha256(cifar10[0]).hexdigest()
     (folder / "cifar-10-python.tar.gz").write_bytes(b"another")
-    with pytest.raises(
-        UserError, match=r"cifar-10-python.tar.gz: wrong checksum: expected md5 \w+, found \w+"
-    ):
+    with pytest.raises(UserError, match=r"cifar-10-python.tar.gz: wrong checksum: expected md5 \w+, found \w+"):
         verify("cifar10", folder)
     (folder / "cifar-10-python.tar.gz").unlink()
     with pytest.raises(UserError, match=r"No such file.*download cifar10 again"):

@@ -132,9 +132,7 @@ def test_jpegs_come_by_class_then_number_whatever_the_order_of_the_archive(write
         ("test/ship/0000.jpg", None, r"no images in test/ship"),
     ],
 )
-def test_a_broken_jpeg_archive_is_named(
-    member: str, content: bytes | None, reason: str, write_jpeg_tar: Callable
-):
+def test_a_broken_jpeg_archive_is_named(member: str, content: bytes | None, reason: str, write_jpeg_tar: Callable):
     files = flat_jpegs(train=1, test=1)
     del files[member]
     if content is not None:

@@ -27,9 +27,7 @@ def learning_rate(schedule: str, progress: np.ndarray) -> np.ndarray:
         "step": np.where(progress < 0.5, 1.0, np.where(progress < 0.75, 0.1, 0.01)),
         "cosine": (1 + np.cos(np.pi * progress)) / 2,
         "warm_restarts": (1 + np.cos(np.pi * (progress * 3 % 1))) / 2,
-        "one_cycle": np.where(
-            progress < 0.3, 0.04 + 3.2 * progress, np.cos(np.pi * (progress - 0.3) / 1.4) ** 2
-        ),
+        "one_cycle": np.where(progress < 0.3, 0.04 + 3.2 * progress, np.cos(np.pi * (progress - 0.3) / 1.4) ** 2),
     }
     return BASE_LR * shapes.get(schedule, np.ones_like(progress))
 
@@ -130,9 +128,7 @@ def _pairs(cells: pd.DataFrame, factors: list[str]) -> pd.DataFrame:
 
 
 def _variance(factors: list[str]) -> pd.DataFrame:
-    interactions = [
-        ":".join(pair) for size in range(2, len(factors) + 1) for pair in combinations(factors, size)
-    ]
+    interactions = [":".join(pair) for size in range(2, len(factors) + 1) for pair in combinations(factors, size)]
     terms = [*factors, *interactions, "seed", "residual"]
     rows = []
     for measure, shift in zip(MEASURES, (0, 1), strict=True):
@@ -141,9 +137,7 @@ def _variance(factors: list[str]) -> pd.DataFrame:
             tested = term != "residual"
             row = {"measure": measure, "term": term, "df": 4, "share": share}
             row |= {"low": max(0, 0.7 * share - 0.01), "high": min(1, 1.3 * share + 0.01)}
-            rows.append(
-                row | {"omega2": share, "F": 9.0 if tested else np.nan, "p": 0.01 if tested else np.nan}
-            )
+            rows.append(row | {"omega2": share, "F": 9.0 if tested else np.nan, "p": 0.01 if tested else np.nan})
     return pd.DataFrame(rows)
 
 

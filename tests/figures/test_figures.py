@@ -68,9 +68,7 @@ def drawn(text):
 def check_every_text_is_inside_and_readable(figure):
     figure.draw_without_rendering()
     width, height = figure.bbox.size
-    ticks = [
-        tick for axes in figure.axes for axis in (axes.xaxis, axes.yaxis) for tick in axis.get_major_ticks()
-    ]
+    ticks = [tick for axes in figure.axes for axis in (axes.xaxis, axes.yaxis) for tick in axis.get_major_ticks()]
     in_ticks = {id(text) for tick in ticks for text in (tick.label1, tick.label2)}
     free = [text for text in figure.findobj(Text) if drawn(text) and id(text) not in in_ticks]
     for text in [*free, *(text for labels in axis_labels(figure) for text in labels)]:

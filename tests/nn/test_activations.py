@@ -81,9 +81,7 @@ def test_lanes_equal_each_alone(layer, theirs, dim):
 @each
 def test_per_sample_second_derivatives_under_torch_func(layer, theirs):
     x = torch.randn(7, dtype=torch.float64)
-    torch.testing.assert_close(
-        vmap(grad(grad(layer)))(x), vmap(grad(grad(theirs)))(x), rtol=1e-10, atol=1e-12
-    )
+    torch.testing.assert_close(vmap(grad(grad(layer)))(x), vmap(grad(grad(theirs)))(x), rtol=1e-10, atol=1e-12)
 
 
 @each

@@ -30,9 +30,7 @@ def seeded(seed=0):
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize(
-    ("name", "options"), [(name, options) for name, cases in SEEDED.items() for options in cases]
-)
+@pytest.mark.parametrize(("name", "options"), [(name, options) for name, cases in SEEDED.items() for options in cases])
 def test_same_generator_gives_torchs_bits(name, options, shape, dtype):
     ours, theirs = torch.empty(shape, dtype=dtype), torch.empty(shape, dtype=dtype)
     result = getattr(init, name)(ours, **options, generator=seeded())
@@ -189,9 +187,7 @@ def test_lsuv_reports_layers_that_do_not_converge(monkeypatch):
 
 @pytest.mark.parametrize("batch", [torch.zeros(8, 20), torch.full((8, 20), torch.nan)])
 def test_lsuv_names_a_layer_whose_variance_no_scale_can_mend(batch):
-    with pytest.raises(
-        UserError, match=r"layer 'layers.0' has variance (0.0|nan) on a batch of shape \(8, 20\)"
-    ):
+    with pytest.raises(UserError, match=r"layer 'layers.0' has variance (0.0|nan) on a batch of shape \(8, 20\)"):
         apply_recipe("lsuv", batch=batch)
 
 

@@ -38,9 +38,7 @@ def test_value_and_gradient_match_torch(reduction, scale):
 def test_any_shift_and_scale_matches_torch(rows, classes, shift, scale):
     logits, targets = problem(rows, classes, scale)
     shifted = logits.detach() + shift
-    torch.testing.assert_close(
-        cross_entropy(shifted, targets), theirs(shifted, targets), rtol=1e-10, atol=1e-10
-    )
+    torch.testing.assert_close(cross_entropy(shifted, targets), theirs(shifted, targets), rtol=1e-10, atol=1e-10)
 
 
 def test_huge_float32_logits_give_finite_loss_and_gradient():

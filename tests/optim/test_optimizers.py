@@ -18,9 +18,7 @@ SGD_FLAGS = [
 ]
 ADAM_FLAGS = [
     {"betas": b, "eps": e, "weight_decay": w, "amsgrad": a, "maximize": x}
-    for b, e, w, a, x in product(
-        ((0.9, 0.999), (0.0, 0.5)), (1e-8, 0.1), (0, 0.05), (False, True), (False, True)
-    )
+    for b, e, w, a, x in product(((0.9, 0.999), (0.0, 0.5)), (1e-8, 0.1), (0, 0.05), (False, True), (False, True))
 ]
 CASES = [("SGD", flags) for flags in SGD_FLAGS] + [("Adam", flags) for flags in ADAM_FLAGS]
 RICH = [

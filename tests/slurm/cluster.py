@@ -20,7 +20,7 @@ from pathlib import Path
 FOLDER = Path("/run/phase2-slurm")
 ETC = Path("/etc/slurm")
 NODES = ("n1", "n2")
-CPUS = 4  # a node, whatever this machine has, so that all jobs of a small grid run at once
+CPUS = 2  # a node, whatever this machine has: the four packs of the smoke grid fill both
 PATIENCE = 60  # seconds, for a machine with other work
 
 
@@ -91,8 +91,8 @@ ReturnToService=2
 SchedulerParameters=batch_sched_delay=0
 GresTypes=gpu
 {nodes}
-PartitionName=main Nodes={",".join(NODES)} Default=YES LLN=YES
-PartitionName=short Nodes={",".join(NODES)} MaxTime=02:00:00 LLN=YES
+PartitionName=main Nodes={",".join(NODES)} Default=YES
+PartitionName=short Nodes={",".join(NODES)} MaxTime=02:00:00
 """
     gres = f"NodeName={','.join(NODES)} Name=gpu File=/dev/null\n"  # something to count; no job finds a GPU there
     files = {"slurm.conf": slurm, "gres.conf": gres}
@@ -176,6 +176,8 @@ def _wait(condition: Callable[[], bool], what: str) -> None:
 
 
 if __name__ == "__main__":
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     try:
         with cluster():
             print("ready: sinfo, squeue, sbatch, and snakemake --profile profiles/slurm. Ctrl-C ends it.")

@@ -19,11 +19,12 @@ from torch import nn
 
 from phase2.data.prepared import open_prepared
 from phase2.errors import UserError
-from phase2.study.pack import Folders, PackReport, fill_pack, lane_of, recipe_of, run_pack
+from phase2.study.pack import Folders, PackReport, fill_pack, run_pack
 from phase2.study.results import HISTORY_COLUMNS, destinations, read_metrics
 from phase2.study.store import Store
 from phase2.train import loop
 from phase2.train.batches import open_parts
+from phase2.train.recipe import lane_of, recipe_of
 
 HERE = Path(__file__).parent
 DIVERGING = {"axes": {"lr": [0.05, 1e30], "seed": [0]}}
@@ -233,7 +234,7 @@ def test_every_field_of_a_spec_reaches_the_training(folders: Folders):
         "axes": {"init": ["lsuv"], "schedule": ["step"], "seed": [5]},
     }
     (cell,) = cells(**content)
-    recipe, lane = recipe_of(cell), lane_of(cell)
+    recipe, lane = recipe_of(cell.spec), lane_of(cell.spec)
     assert (recipe.model, recipe.model_options) == ("mlp", {"width": 7, "depth": 2, "activation": "gelu"})
     assert (recipe.optimizer, recipe.optimizer_options) == ("adam", {"amsgrad": True})
     assert (recipe.batch_size, recipe.epochs, recipe.seed, recipe.clip) == (16, 3, 5, 0.7)

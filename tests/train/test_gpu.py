@@ -44,5 +44,8 @@ def test_a_machine_without_a_gpu_says_what_to_set(tmp_path: Path, monkeypatch: p
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
     monkeypatch.setenv("PATH", str(tmp_path))  # no nvidia-smi
     assert visible_gpus() == []
-    with pytest.raises(UserError, match=r"compute.device is cuda.*no GPU: set it to auto or cpu"), claimed_gpu(tmp_path):
+    with (
+        pytest.raises(UserError, match=r"compute.device is cuda.*no GPU: set it to auto or cpu"),
+        claimed_gpu(tmp_path),
+    ):
         pass

@@ -40,7 +40,7 @@ def test_a_lane_of_any_activation_is_the_same_alone_and_in_a_pack(activation: st
 
 
 @pytest.mark.parametrize("init", registry.names("init"))
-def test_a_lane_of_any_initialisation_is_the_same_alone_and_in_a_pack(init: str, parts: Parts):
+def test_a_lane_of_any_initialization_is_the_same_alone_and_in_a_pack(init: str, parts: Parts):
     lanes = [Lane(init, "cosine", 0.01), *LANES]
     together = trained_weights(recipe(epochs=LONG), lanes, parts)
     (alone,) = trained_weights(recipe(epochs=LONG), lanes[:1], parts)

@@ -27,7 +27,7 @@ sys.meta_path.insert(0, Spy())
 
 @pytest.fixture(scope="session")
 def smoke(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the run (`project`), its output (`ran.json`) and the processes that imported torch (`torch.jsonl`)."""
+    """A folder with the run (`project`), its output (`ran.json`) and which processes import torch (`torch.jsonl`)."""
     root = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:  # one run for all workers
         root = root.parent

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -13,9 +14,9 @@ from typing import Any
 
 from checkout import Checkout, clean_environ, new_checkout
 
-# One pack that trains for some seconds and saves its state at every step.
+# One pack that trains for some seconds and saves its state all the time.
 SLOW: dict[str, Any] = {
-    "compute": {"checkpoint_seconds": 0},
+    "compute": {"checkpoint_seconds": 0.05},
     "studies": {"mlp_grid": {"budget": {"epochs": 60}, "axes": {"activation": ["relu"], "seed": [0]}}},
 }
 VARYING = ("seconds", "samples_per_second", "finished")
@@ -25,6 +26,7 @@ VARYING = ("seconds", "samples_per_second", "finished")
 def running(project: Checkout) -> Iterator[subprocess.Popen[bytes]]:
     """A Snakemake under way in a process group of its own, which is killed whole at the end."""
     command = project.command("grid", config=SLOW)
+    shutil.rmtree(project.folder / ".phase2" / "progress", ignore_errors=True)
     with open(project.folder / "first.out", "wb") as output:
         process = subprocess.Popen(
             command, cwd=project.folder, env=clean_environ(), stdout=output, stderr=output, start_new_session=True
@@ -81,7 +83,8 @@ def result(project: Checkout) -> dict[str, Any]:
 
 
 def test_a_killed_pack_and_a_killed_run_go_on_to_the_same_bits(tmp_path: Path):
-    whole, killed = new_checkout(tmp_path / "whole"), new_checkout(tmp_path / "killed")
+    whole = new_checkout(tmp_path / "whole")
+    killed = Checkout(Path(shutil.copytree(whole.folder, tmp_path / "killed")))
     assert whole.snakemake("grid", config=SLOW).succeeded().cells["trained"] == 4
 
     with running(killed) as process:
@@ -115,12 +118,13 @@ def test_a_second_run_in_the_same_folder_is_refused_and_the_first_goes_on(projec
 
 
 def test_a_pack_whose_snakemake_was_killed_is_not_trained_twice_at_once(project: Checkout):
-    """The pack lives on for a moment when only Snakemake dies."""
+    """When only Snakemake dies, its packs live on; this one is stopped, so that it is there for as long as needed."""
     with running(project) as process:
         wait_for(lambda: fraction(project) > 0)
+        pack = training_process(project)
+        os.kill(pack, signal.SIGSTOP)
         process.kill()
         process.wait()
-        pack = training_process(project)
         project.snakemake("--unlock", config=SLOW).succeeded()
         project.snakemake("grid", config=SLOW).failed_with("another run is training this pack", "wait for it")
         os.kill(pack, signal.SIGKILL)
