@@ -28,6 +28,7 @@ from phase2.study.results import HISTORY, METRICS, destinations, read_metrics, w
 from phase2.study.store import Store, key_of
 from phase2.train.batches import open_parts
 from phase2.train.loop import LaneResult, train_pack
+from phase2.train.memory import keep_freed_memory
 from phase2.train.recipe import lane_of, recipe_of
 
 
@@ -77,6 +78,7 @@ def fill_pack(
 ) -> tuple[list[str], list[LaneResult]]:
     """Brings every cell of a pack into the cell store; returns the cells' keys, and what was trained for it."""
     torch.set_num_threads(compute.threads)
+    keep_freed_memory()
     prepared = open_prepared(folders.prepared)
     store = Store(folders.store)
     keys = [key_of(cell, training_code(cell.spec), prepared.hash) for cell in cells]
