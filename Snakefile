@@ -1,5 +1,6 @@
-# phase2: from dataset download to a typeset report. `snakemake --cores 2` makes the report of config.yaml;
-# overlays: `--configfile config/smoke.yaml`. Rules live in rules/, code in phase2/, one thin script a rule.
+# phase2: from dataset download to a typeset report. `snakemake --cores 2` makes the report of config.yaml, and
+# `snakemake --cores 2 report --configfile config/smoke.yaml` that of an overlay. Targets: report (default), data, grid,
+# figures. Rules live in rules/, code in phase2/, one thin script a rule in workflow/scripts/.
 from snakemake.utils import min_version
 
 min_version("9.2")

@@ -28,12 +28,12 @@ COMPONENTS: dict[str, dict[str, str]] = {
         "normal_large": "phase2.nn.init:normal_large",
     },
     "schedule": {
-        "constant": "phase2.optim.schedules:constant",
-        "step": "phase2.optim.schedules:step",
-        "cosine": "phase2.optim.schedules:cosine",
-        "warm_restarts": "phase2.optim.schedules:warm_restarts",
-        "one_cycle": "phase2.optim.schedules:one_cycle",
-        "linear_warmup": "phase2.optim.schedules:linear_warmup",
+        "constant": "phase2.schedules:constant",
+        "step": "phase2.schedules:step",
+        "cosine": "phase2.schedules:cosine",
+        "warm_restarts": "phase2.schedules:warm_restarts",
+        "one_cycle": "phase2.schedules:one_cycle",
+        "linear_warmup": "phase2.schedules:linear_warmup",
     },
     "optimizer": {
         "sgd": "phase2.optim.sgd:SGD",

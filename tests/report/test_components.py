@@ -3,10 +3,9 @@ import inspect
 import pytest
 import torch
 
-from phase2 import registry
+from phase2 import registry, schedules
 from phase2.nn.activations import LeakyReLU
 from phase2.nn.lsuv import TOLERANCE
-from phase2.optim import schedules
 from phase2.report.components import COMPONENTS, DATASETS, OPTIMIZERS
 from phase2.report.describe import PLURALS
 from phase2.study.cell import PLACES

@@ -12,6 +12,7 @@ from phase2.study.fingerprint import SOURCE
 
 FLOORS = (
     {"errors", "files", "registry"},
+    {"schedules"},
     *({name} for name in ("scratch", "nn", "models", "optim", "data", "train", "study", "probe")),
     *({name} for name in ("derive", "stats", "figures", "report")),
     {"bench", "cli", "doctor"},
@@ -22,6 +23,8 @@ DOORS = [path for path in MODULES if path.name == "__init__.py"]
 TORCHLESS = (
     *(f"phase2.study.{n}" for n in ("config", "cell", "code", "fingerprint", "results", "progress", "provenance")),
     "phase2.data.sources",
+    "phase2.schedules",
+    "phase2.study.tables",
 )
 
 

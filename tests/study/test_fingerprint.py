@@ -54,7 +54,7 @@ COSMETIC = {
 @pytest.mark.parametrize("name", COSMETIC)
 def test_comments_docstrings_and_formatting_change_nothing(name: str, edit: Callable[..., None]):
     before = training_code(cell().spec)
-    edit("optim/schedules.py", *COSMETIC[name])
+    edit("schedules.py", *COSMETIC[name])
     assert training_code(cell().spec) == before
 
 

@@ -11,9 +11,8 @@ for _ in range(10):
     tensor + tensor
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 for _ in range(200):
-    a = tensor + tensor
-    b = a + tensor
-    del a, b
+    several = [tensor + i for i in range(10)]  # more at once than malloc keeps by itself
+    del several
 print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """
 

