@@ -23,10 +23,10 @@ def measure() -> list[Figure]:
         dry = [timed(["snakemake", "-n", "report"], folder) for _ in range(3)]
         assert all("Nothing to be done" in run.output for run in dry), dry[0].output
         cells = read_table(folder / "results" / "desk" / "tables" / "mlp_grid" / "cells.csv")
-        trained = cells["seconds"].sum()
+        trained = float(cells["seconds"].sum())
     return [
         Figure("report: data to PDF, minutes", [(grid.seconds + rest.seconds) / 60], "min", 8),
-        Figure("report: largest process, GB", [max(grid.memory, rest.memory) / 1e9], "GB", 3),
+        Figure("report: memory of all processes, GB", [max(grid.memory, rest.memory) / 1e9], "GB", 3),
         Figure("orchestration: wall over training seconds a core", [grid.seconds / (trained / CORES)], "x", 1.3),
         Figure("dry run with everything done", [run.seconds for run in dry], "s", 5),
     ]

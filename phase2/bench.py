@@ -9,12 +9,15 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
 
+import psutil
 from rich.console import Console
 from rich.table import Table
 
@@ -46,40 +49,40 @@ def interleaved(repeats: int, *measures: Callable[[], float]) -> list[list[float
 
 @dataclass(frozen=True)
 class Run:
-    """How a command went: wall seconds, and the largest memory of the command or of one of its children, in bytes."""
+    """How a command went: wall seconds, and the most memory that it and its children held at once, in bytes."""
 
     seconds: float
     memory: int
     output: str
 
 
-def timed(command: list[str], cwd: Path, **environ: str) -> Run:
+def timed(command: list[str], cwd: Path) -> Run:
     """Runs a command of the environment; raises `UserError` with the end of its output if it fails."""
     paths = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    measured = [sys.executable, "-c", _MEASURE, *command]
-    began = time.monotonic()
-    run = subprocess.run(
-        measured,
-        cwd=cwd,
-        env=os.environ | {"PATH": paths} | environ,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    seconds = time.monotonic() - began
-    if run.returncode:
-        raise UserError(f"{' '.join(command)} failed in {cwd}:\n{(run.stdout + run.stderr)[-2000:]}")
-    *output, memory = run.stderr.splitlines()
-    return Run(seconds, int(memory) * 1024, run.stdout + "\n".join(output))
+    began, memory = time.monotonic(), 0
+    with tempfile.TemporaryFile("w+") as output:
+        process = psutil.Popen(
+            command, cwd=cwd, env=os.environ | {"PATH": paths}, stdout=output, stderr=subprocess.STDOUT
+        )
+        while process.poll() is None:
+            memory = max(memory, _memory_of(process))
+            time.sleep(0.1)
+        seconds = time.monotonic() - began
+        output.seek(0)
+        text = output.read()
+    if process.returncode:
+        raise UserError(f"{' '.join(command)} failed in {cwd}:\n{text[-2000:]}")
+    return Run(seconds, memory, text)
 
 
-# A process of its own, since the largest memory is counted over all children that a process ever had.
-_MEASURE = """
-import resource, subprocess, sys
-code = subprocess.run(sys.argv[1:]).returncode
-print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr)
-sys.exit(code)
-"""
+def _memory_of(process: psutil.Process) -> int:
+    """Resident bytes of a process and all below it; pages that they share count for each."""
+    total = 0
+    with suppress(psutil.NoSuchProcess):
+        for one in [process, *process.children(recursive=True)]:
+            with suppress(psutil.NoSuchProcess):
+                total += one.memory_info().rss
+    return total
 
 
 def copy_of_checkout(folder: Path) -> Path:

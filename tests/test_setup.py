@@ -103,6 +103,14 @@ def test_missing_latex_is_installed_by_root_or_passwordless_sudo(machine: Machin
     assert re.fullmatch(r"noninteractive .* install --no-install-recommends latexmk .*", install)
 
 
+def test_missing_slurm_without_apt_is_one_message_with_the_command_to_run(machine: Machine) -> None:
+    run = machine.setup("slurm")
+    assert run.returncode == 1
+    assert run.stderr.count("phase2:") == 1
+    assert "slurmctld" in run.stderr
+    assert "apt-get install -y --no-install-recommends slurm-wlm munge" in run.stderr
+
+
 def test_packages_that_the_report_names_are_looked_for_except_its_own(machine: Machine) -> None:
     machine.add(*LATEX)
     machine.add("kpsewhich", body='[ "$1" = booktabs.sty ]')

@@ -19,6 +19,14 @@ def require(valid: bool | Tensor, what: str, value: object) -> None:
         raise UserError(f"Invalid {what}: {value}")
 
 
+def _uncompiled(method: Callable[..., Any]) -> Callable[..., Any]:
+    """A method of torch's optimizer without the decorator that keeps compilers out of it.
+
+    The decorator imports the compiler to do so: a second at the start of every training job.
+    """
+    return getattr(method, "__wrapped__", method)
+
+
 class LaneOptimizer(Optimizer):
     """A `torch.optim.Optimizer` that updates one parameter at a time by `update`.
 
@@ -47,7 +55,11 @@ class LaneOptimizer(Optimizer):
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Adds a group of parameters, after its options are checked."""
         self.check({**self.defaults, **param_group})
-        super().add_param_group(self._without_flags(param_group))
+        _uncompiled(Optimizer.add_param_group)(self, self._without_flags(param_group))
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forgets the gradients, or sets them to zero."""
+        _uncompiled(Optimizer.zero_grad)(self, set_to_none)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)  # of torch's optimizer too: its groups name the flags

@@ -1,6 +1,8 @@
 """SGD and Adam against torch's, step for step; and with a learning rate and decay for each lane."""
 
 import copy
+import subprocess
+import sys
 from itertools import product
 
 import pytest
@@ -261,3 +263,20 @@ def test_sparse_and_complex_gradients_are_refused(name):
 def test_every_registered_optimizer_is_built_by_name():
     for name in registry.names("optimizer"):
         assert registry.load("optimizer", name)(parameters(), lr=0.1).param_groups[0]["lr"] == 0.1
+
+
+def test_training_does_not_import_torchs_compiler():
+    """It takes a second, and torch's own optimizers import it as soon as one is made."""
+    code = """
+import sys, torch
+from phase2.optim import SGD, Adam
+for optimizer in (SGD, Adam):
+    w = torch.ones(3, requires_grad=True)
+    made = optimizer([w], lr=0.1)
+    w.sum().backward()
+    made.step()
+    made.zero_grad()
+    assert w.grad is None
+print("torch._dynamo" in sys.modules)
+"""
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
