@@ -11,7 +11,7 @@ OVERLAY = $(if $(CONFIG),--configfile $(CONFIG))
 # Times on 2 cores with a quick network; a second run of any set-up takes no time.
 define HELP
 target             what                                                          time       disk
-make report        set up, then everything to results/desk/report.pdf            8 min      1 GB
+make report        set up, then everything to results/desk/report.pdf            5 min      0.7 GB
                    another run: make report CONFIG=config/smoke.yaml CORES=4
 make smoke         the same on a tiny grid and bundled data                      1 min      50 MB
 make test          set up, then all tests                                        10 min     50 MB
