@@ -14,7 +14,7 @@ target             what                                                         
 make report        set up, then everything to results/desk/report.pdf            5 min      0.7 GB
                    another run: make report CONFIG=config/smoke.yaml CORES=4
 make smoke         the same on a tiny grid and bundled data                      1 min      50 MB
-make test          set up, then all tests                                        10 min     50 MB
+make test          set up, then all tests                                        4 min      50 MB
 make slurm-test    as root: the tests on a Slurm cluster, set up just for them   3 min      -
 make lint          format, lint and type checks                                  1 min      -
 make bench         measure this machine: results/bench/*.json and a table        10 min     100 MB
