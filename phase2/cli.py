@@ -17,7 +17,7 @@ app = typer.Typer(
 store_app = typer.Typer(no_args_is_help=True, help="The cell store: finished cells, found by what they were made from.")
 app.add_typer(store_app, name="store")
 
-STORE, WORK = Path(".phase2/store"), Path(".phase2/work")
+STORE, WORK = Path(".phase2/store"), Path(".phase2/packs")
 Configs = Annotated[
     list[Path],
     typer.Option("--configfile", help="Overlay laid over config.yaml; may be given several times."),

@@ -1,5 +1,6 @@
 """What all optimizers share: checked options, a step over the parameters, state dicts that torch reads."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -27,7 +28,7 @@ def _uncompiled(method: Callable[..., Any]) -> Callable[..., Any]:
     return getattr(method, "__wrapped__", method)
 
 
-class LaneOptimizer(Optimizer):
+class LaneOptimizer(Optimizer, ABC):
     """A `torch.optim.Optimizer` that updates one parameter at a time by `update`.
 
     `lr` and `weight_decay` of a group may be tensors of shape (lanes,) for parameters of shape (lanes, ...).
@@ -38,13 +39,13 @@ class LaneOptimizer(Optimizer):
         self._without_flags(flags)
         super().__init__(params, defaults)
 
+    @abstractmethod
     def check(self, options: dict[str, Any]) -> None:
         """Raises `UserError` if a group's options are out of range."""
-        raise NotImplementedError
 
+    @abstractmethod
     def update(self, param: Tensor, grad: Tensor, state: dict[str, Any], group: dict[str, Any]) -> None:
         """Moves `param` in place against `grad`, which it must not write to."""
-        raise NotImplementedError
 
     def _without_flags(self, options: dict[str, Any]) -> dict[str, Any]:
         for flag in UNSUPPORTED:

@@ -147,7 +147,7 @@ def test_a_full_disk_leaves_earlier_cells_whole(compute: dict[str, float], proje
     ("place", "parts"),
     [
         ("results/smoke/mlp_grid/activation=gelu", ("Failed to create output directory", "activation=gelu")),
-        (".phase2/work", ("/sys/fs", "Free space there or mend the permissions")),
+        (".phase2/packs", ("/sys/fs", "Free space there or mend the permissions")),
     ],
     ids=["results", "work"],
 )

@@ -91,7 +91,7 @@ def test_a_killed_pack_and_a_killed_run_go_on_to_the_same_bits(tmp_path: Path):
         wait_for(lambda: fraction(killed) > 0.2)
         os.kill(training_process(killed), signal.SIGKILL)
         assert process.wait(timeout=60) == 1
-    states = list(killed.folder.glob(".phase2/work/*/state.pt"))
+    states = list(killed.folder.glob(".phase2/packs/*/state.pt"))
     assert len(states) == 1
     assert not killed.cells()
 

@@ -25,7 +25,7 @@ with job(snakemake), claimed_gpu(Path(".phase2/gpu")) if claims else nullcontext
         results=Path("results") / config.run,
         checkpoints=Path("checkpoints") / config.run,
         store=Path(".phase2/store"),
-        work=Path(".phase2/work"),
+        work=Path(".phase2/packs"),
     )
     report = run_pack(
         packs_of(cells_of(name, study))[hive(dict(snakemake.wildcards))],
