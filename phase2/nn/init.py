@@ -28,6 +28,9 @@ GAINS = {
     "selu": 3 / 4,
 }
 
+# The std of N(0, 1) cut off outside [-2, 2]: var = 1 - 2 · 2 φ(2) / (Φ(2) - Φ(-2)).
+STD_CUT_AT_2 = math.sqrt(1 - 4 * math.exp(-2) / math.sqrt(2 * math.pi) / math.erf(math.sqrt(2)))
+
 
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     """The factor on the weights' std that keeps the signal's variance through `nonlinearity`; torch's values.
@@ -77,6 +80,35 @@ def zeros_(tensor: Tensor) -> Tensor:
 
 
 @torch.no_grad()
+def ones_(tensor: Tensor) -> Tensor:
+    """Fills `tensor` with 1."""
+    return tensor.fill_(1)
+
+
+@torch.no_grad()
+def eye_(tensor: Tensor) -> Tensor:
+    """The identity in a weight (out, in): as many inputs as fit are passed on."""
+    if tensor.ndim != 2:
+        raise UserError(f"eye_ needs a tensor of 2 dimensions, got shape {tuple(tensor.shape)}")
+    return tensor.copy_(torch.eye(*tensor.shape))
+
+
+@torch.no_grad()
+def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
+    """The identity in a convolution's weight (out, in / groups, *kernel): as many channels as fit are passed on.
+
+    Each group's outputs start over with its first channel. Raises `UserError` unless `groups` divides out.
+    """
+    if tensor.ndim not in (3, 4, 5):
+        raise UserError(f"dirac_ needs a tensor of 3, 4 or 5 dimensions, got shape {tuple(tensor.shape)}")
+    if groups < 1 or len(tensor) % groups:
+        raise UserError(f"groups={groups}, expected a divisor of the {len(tensor)} output channels")
+    centre: tuple = (..., *(size // 2 for size in tensor.shape[2:]))
+    tensor.zero_()[centre] = torch.eye(len(tensor) // groups, tensor.shape[1]).repeat(groups, 1)
+    return tensor
+
+
+@torch.no_grad()
 def trunc_normal_(
     tensor: Tensor,
     mean: float = 0.0,
@@ -88,7 +120,10 @@ def trunc_normal_(
     """Fills `tensor` from N(mean, std²) cut off outside [a, b] (absolute bounds, not in units of std).
 
     By rejection: from the normal where [a, b] holds much of its mass, else from U(a, b) against the density.
+    Raises `UserError` unless std > 0 and a < b.
     """
+    if not (std > 0 and a < b):
+        raise UserError(f"trunc_normal_: std={std}, a={a}, b={b}, expected std > 0 and a < b")
     if mean < a - 2 * std or mean > b + 2 * std:
         warnings.warn(f"mean {mean} is more than 2 std from [{a}, {b}]: few values will be near it", stacklevel=2)
     mass = 0.5 * (math.erf((b - mean) / (std * math.sqrt(2))) - math.erf((a - mean) / (std * math.sqrt(2))))
@@ -195,10 +230,10 @@ def _fill(model: Module, fill: Callable[[Tensor], Tensor]) -> dict[str, float]:
     return {}
 
 
-# A recipe initialises a whole model: weights of every Linear, biases zero. All recipes have one signature:
-# `batch` is what the model's forward takes, and what they measured on it is returned (only `lsuv`
-# measures). They draw from `generator` alone, in the order of `model.modules()`: recipes of one seed scale
-# the same noise.
+# A recipe initialises a whole model: weights of every Linear, biases zero; whatever else the model holds (norms,
+# PReLU) keeps its values. All recipes have one signature: `batch` is what the model's forward takes, and what they
+# measured on it is returned (only `lsuv` measures). They draw from `generator` alone, in the order of
+# `model.modules()`: recipes of one seed scale the same noise.
 
 
 def xavier(model: Module, *, generator: Generator, batch: Tensor) -> dict[str, float]:
@@ -209,6 +244,19 @@ def xavier(model: Module, *, generator: Generator, batch: Tensor) -> dict[str, f
 def kaiming(model: Module, *, generator: Generator, batch: Tensor) -> dict[str, float]:
     """Weights N(0, 2 / fan_in). He et al. 2015, eq. 10."""
     return _fill(model, lambda weight: kaiming_normal_(weight, nonlinearity="relu", generator=generator))
+
+
+def truncated_normal(model: Module, *, generator: Generator, batch: Tensor) -> dict[str, float]:
+    """Kaiming's variance 2 / fan_in without the tails: a normal cut off at 2 of its own σ, as in TensorFlow.
+
+    The cut takes 23% of the variance, so σ = sqrt(2 / fan_in) / 0.8796.
+    """
+
+    def fill(weight: Tensor) -> Tensor:
+        sigma = _kaiming_std(weight, 0, "fan_in", "relu") / STD_CUT_AT_2
+        return trunc_normal_(weight, std=sigma, a=-2 * sigma, b=2 * sigma, generator=generator)
+
+    return _fill(model, fill)
 
 
 def orthogonal(model: Module, *, generator: Generator, batch: Tensor) -> dict[str, float]:

@@ -1,5 +1,6 @@
 """Softmax cross-entropy for class indices, stable for any finite logits."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -11,95 +12,184 @@ from phase2.errors import UserError, unknown
 REDUCTIONS = ("mean", "sum", "none")
 
 
-class _CrossEntropy(torch.autograd.Function):
-    """ℓ_i = log Σ_c exp z_ic - z_i,t(i);  ∂ℓ_i/∂z_ic = softmax(z_i)_c - [c = t(i)].
+def check_reduction(reduction: str) -> None:
+    """Raises `UserError` unless `reduction` is one of `REDUCTIONS`."""
+    if reduction not in REDUCTIONS:
+        raise unknown("reduction", reduction, REDUCTIONS)
 
-    z is (batch, classes), t (batch).
+
+def reject_deprecated(layer: str, size_average: object, reduce: object) -> None:
+    """Raises `UserError` for the two arguments of torch's losses that `reduction` has replaced."""
+    for name, value in (("size_average", size_average), ("reduce", reduce)):
+        if value is not None:
+            raise UserError(f"{layer}: {name}={value} is not supported: use reduction=")
+
+
+@dataclass(frozen=True)
+class _Options:
+    """The options of `cross_entropy` that are not tensors."""
+
+    ignore_index: int
+    reduction: str
+    label_smoothing: float
+
+
+class _CrossEntropy(torch.autograd.Function):
+    """ℓ_i = h_i (L_i - z_i,t(i)) + Σ_c s_c (L_i - z_ic), with L_i = log Σ_c exp z_ic; 0 if row i is ignored.
+
+    With class weights w and label smoothing ε: h_i = (1 - ε) w_t(i) and s_c = ε w_c / classes.
+    ∂ℓ_i/∂z_ic = (h_i + Σ_k s_k) softmax(z_i)_c - h_i [c = t(i)] - s_c.
+    Shapes: z (*, batch, classes), t (*, batch), w (*, classes) or None for ones. Reduced in here, since under vmap
+    an operation more costs more than its arithmetic.
     """
 
     @staticmethod
-    def forward(z: Tensor, t: Tensor) -> Tensor:
+    def forward(z: Tensor, t: Tensor, w: Tensor | None, options: _Options) -> Tensor:
+        t, counts = _masked(t, options)
         shifted = z - z.amax(-1, keepdim=True)  # the largest exponent is then e⁰: nothing overflows
-        try:
-            chosen = shifted.gather(-1, t.unsqueeze(-1)).squeeze(-1)
-        except RuntimeError as error:
-            raise UserError(
-                f"cross_entropy: targets are in [{t.min()}, {t.max()}], expected class indices in "
-                f"[0, {z.shape[-1] - 1}] for logits of shape {tuple(z.shape)}"
-            ) from error
-        return shifted.exp_().sum(-1).log_().sub_(chosen)
+        chosen = _at(shifted, t)
+        h, s = _coefficients(z, t, w, options)
+        spread = None if s is None else (s * shifted).sum(-1)
+        L = shifted.exp_().sum(-1).log_()
+        loss = L - chosen if h is None else h * (L - chosen)
+        if s is not None and spread is not None:
+            loss += L * s.sum(-1) - spread
+        loss = torch.where(counts, loss, 0)
+        if options.reduction == "none":
+            return loss
+        return loss.sum(-1) if options.reduction == "sum" else loss.sum(-1) / _total(t, counts, w)
 
     @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor], output: Tensor) -> None:
-        ctx.save_for_backward(*inputs)
+    def setup_context(ctx: Any, inputs: tuple, output: Tensor) -> None:
+        ctx.save_for_backward(*inputs[:-1])
+        ctx.options = inputs[-1]
 
     @staticmethod
-    def backward(ctx: Any, G: Tensor) -> tuple[Tensor, None]:
-        z, t = ctx.saved_tensors
-        e = torch.exp(z - z.detach().amax(-1, keepdim=True))
+    def backward(ctx: Any, G: Tensor) -> tuple[Tensor | None, ...]:
+        z, t, w = ctx.saved_tensors
+        t, counts = _masked(t, ctx.options)
+        h, s = _coefficients(z, t, w, ctx.options)
+        if ctx.options.reduction == "mean":
+            G = G / _total(t, counts, w)
+        if ctx.options.reduction != "none":
+            G = G.unsqueeze(-1)
+        G = torch.where(counts, G, 0)
+        hard = (G if h is None else G * h).unsqueeze(-1)
         G = G.unsqueeze(-1)
-        return (e * (G / e.sum(-1, keepdim=True))).scatter_add(-1, t.unsqueeze(-1), -G), None
+        total = hard if s is None else hard + G * s.sum(-1, keepdim=True)
+        e = torch.exp(z - z.detach().amax(-1, keepdim=True))
+        dz = (e * (total / e.sum(-1, keepdim=True))).scatter_add_(-1, t.unsqueeze(-1), -hard)
+        return dz if s is None else dz - G * s, None, None, None
 
     @staticmethod
-    def vmap(info: Any, in_dims: tuple, z: Tensor, t: Tensor) -> tuple[Tensor, int]:
-        lanes, (z_dim, t_dim) = info.batch_size, in_dims
-        z = z.expand(lanes, *z.shape) if z_dim is None else z.movedim(z_dim, 0)
-        t = t.expand(lanes, *t.shape) if t_dim is None else t.movedim(t_dim, 0)
-        return _CrossEntropy.apply(z.flatten(0, 1), t.flatten()).unflatten(0, t.shape), 0
+    def vmap(info: Any, in_dims: tuple, *inputs: Any) -> tuple[Tensor, int]:
+        *tensors, options = inputs
+        lanes = [
+            None if x is None else x.expand(info.batch_size, *x.shape) if dim is None else x.movedim(dim, 0)
+            for x, dim in zip(tensors, in_dims, strict=False)
+        ]
+        return _CrossEntropy.apply(*lanes, options), 0
 
 
-def _check(logits: Tensor, targets: Tensor) -> None:
-    if logits.ndim != 2:
-        raise UserError(f"cross_entropy: logits have shape {tuple(logits.shape)}, expected (batch, classes)")
-    if targets.shape != logits.shape[:1]:
+def _masked(t: Tensor, options: _Options) -> tuple[Tensor, Tensor]:
+    """Targets with 0 for those that do not count, and which do."""
+    counts = t != options.ignore_index
+    return t * counts, counts
+
+
+def _at(values: Tensor, t: Tensor) -> Tensor:
+    """The value (*) of class t (*) in each row of `values` (*, classes)."""
+    try:
+        return values.gather(-1, t.unsqueeze(-1)).squeeze(-1)
+    except RuntimeError as error:
         raise UserError(
-            f"cross_entropy: targets have shape {tuple(targets.shape)}, expected ({logits.shape[0]},), "
+            f"cross_entropy: targets are in [{t.min()}, {t.max()}], expected ignore_index or class indices in "
+            f"[0, {values.shape[-1] - 1}] for {values.shape[-1]} logits a row"
+        ) from error
+
+
+def _coefficients(z: Tensor, t: Tensor, w: Tensor | None, options: _Options) -> tuple[Tensor | None, Tensor | None]:
+    """(h, s) of the loss: h (*, batch), s (*, 1, classes); None for an h of ones, an s of zeros."""
+    epsilon = options.label_smoothing
+    if w is None and epsilon == 0:
+        return None, None
+    w = (z.new_ones(z.shape[-1]) if w is None else w).unsqueeze(-2)
+    h = (1 - epsilon) * _at(w.expand_as(z), t)
+    return h, w * (epsilon / z.shape[-1]) if epsilon else None
+
+
+def _total(t: Tensor, counts: Tensor, w: Tensor | None) -> Tensor:
+    """The sum of the weights of the targets that count."""
+    if w is None:
+        return counts.sum(-1)
+    return _at(w.unsqueeze(-2).expand(*t.shape, -1), t).where(counts, 0).sum(-1)
+
+
+def _check(logits: Tensor, targets: Tensor, weight: Tensor | None) -> None:
+    if logits.ndim < 2 or logits.shape[1] == 0:
+        raise UserError(
+            f"cross_entropy: logits have shape {tuple(logits.shape)}, expected (batch, classes) or (batch, classes, *)"
+        )
+    if not logits.is_floating_point():
+        raise UserError(f"cross_entropy: logits are {logits.dtype}, expected floating point: use logits.float()")
+    batch, classes, *rest = logits.shape
+    if targets.shape != (batch, *rest):
+        raise UserError(
+            f"cross_entropy: targets have shape {tuple(targets.shape)}, expected {(batch, *rest)}, "
             f"one class index for each row of logits of shape {tuple(logits.shape)}"
         )
     if targets.dtype != torch.int64:
         raise UserError(f"cross_entropy: targets are {targets.dtype}, expected class indices of torch.int64")
+    if weight is not None and (weight.shape != (classes,) or weight.dtype != logits.dtype):
+        raise UserError(
+            f"cross_entropy: weight has shape {tuple(weight.shape)} of {weight.dtype}, expected ({classes},) of "
+            f"{logits.dtype}, one weight for each class of logits of shape {tuple(logits.shape)}"
+        )
 
 
-def _reject_unsupported(weight: Tensor | None, ignore_index: int, label_smoothing: float) -> None:
-    for name, value, default in (
-        ("weight", weight, None),
-        ("ignore_index", ignore_index, -100),
-        ("label_smoothing", label_smoothing, 0.0),
-    ):
-        if isinstance(value, Tensor) or value != default:
-            raise UserError(f"cross_entropy: {name}={value} is not supported: leave {name}={default}")
+def _check_options(weight: Tensor | None, ignore_index: int, reduction: str, label_smoothing: float) -> None:
+    if weight is not None and weight.requires_grad:
+        raise UserError("cross_entropy: weight requires a gradient, and it has none here: use weight.detach()")
+    if not isinstance(ignore_index, int):
+        raise UserError(f"cross_entropy: ignore_index={ignore_index!r}, expected an integer")
+    check_reduction(reduction)
+    if not 0 <= label_smoothing <= 1:
+        raise UserError(f"cross_entropy: label_smoothing={label_smoothing}, expected a number in [0, 1]")
 
 
 def cross_entropy(
     logits: Tensor,
     targets: Tensor,
-    reduction: str = "mean",
-    *,
     weight: Tensor | None = None,
+    *,
     ignore_index: int = -100,
+    reduction: str = "mean",
     label_smoothing: float = 0.0,
 ) -> Tensor:
     """-log softmax(logits)[target], in nats; `torch.nn.functional.cross_entropy` for class indices.
 
-    Shapes: logits (batch, classes), targets (batch) of int64; a scalar, or (batch) for `reduction="none"`.
-    Under autocast the logits are raised to float32, as in torch. Raises `UserError` for any other shape
-    (nothing is broadcast), a target outside [0, classes), and `weight`, `ignore_index` or `label_smoothing`
-    if not at torch's default: they are not supported.
+    Shapes: logits (batch, classes, *), targets (batch, *) of int64, weight (classes,); a scalar, or (batch, *) for
+    `reduction="none"`. `label_smoothing` ε puts the target at (1 - ε) of its one-hot vector and ε of the uniform
+    distribution (Szegedy et al. 2016, section 7). A row whose target is `ignore_index` counts for nothing; the mean
+    divides by the sum of the weights of the targets that count, and is NaN if none does. Under autocast the logits
+    are raised to float32, as in torch. Raises `UserError` for any other shape (nothing is broadcast) or type, a
+    target outside [0, classes), and an option outside its range.
     """
-    _reject_unsupported(weight, ignore_index, label_smoothing)
-    if reduction not in REDUCTIONS:
-        raise unknown("reduction", reduction, REDUCTIONS)
-    _check(logits, targets)
+    _check_options(weight, ignore_index, reduction, label_smoothing)
     if torch.is_autocast_enabled(logits.device.type):
         logits = logits.float()
-    losses = _CrossEntropy.apply(logits, targets)
-    if reduction == "none":
-        return losses
-    return losses.mean() if reduction == "mean" else losses.sum()
+    _check(logits, targets, weight)
+    if logits.ndim > 2:
+        logits = logits.movedim(1, -1).flatten(0, -2)
+    options = _Options(ignore_index, reduction, label_smoothing)
+    loss = _CrossEntropy.apply(logits, targets.flatten(), weight, options)
+    return loss.reshape(targets.shape) if reduction == "none" else loss
 
 
 class CrossEntropyLoss(Module):
     """`cross_entropy` as a layer; drop-in for `torch.nn.CrossEntropyLoss` with class-index targets."""
+
+    weight: Tensor | None
 
     def __init__(
         self,
@@ -111,13 +201,19 @@ class CrossEntropyLoss(Module):
         label_smoothing: float = 0.0,
     ) -> None:
         super().__init__()
-        for name, value in (("size_average", size_average), ("reduce", reduce)):
-            if value is not None:
-                raise UserError(f"CrossEntropyLoss: {name}={value} is not supported: use reduction=")
-        _reject_unsupported(weight, ignore_index, label_smoothing)
-        if reduction not in REDUCTIONS:
-            raise unknown("reduction", reduction, REDUCTIONS)
+        reject_deprecated("CrossEntropyLoss", size_average, reduce)
+        _check_options(weight, ignore_index, reduction, label_smoothing)
+        self.register_buffer("weight", weight)
+        self.ignore_index = ignore_index
         self.reduction = reduction
+        self.label_smoothing = label_smoothing
 
     def forward(self, logits: Tensor, targets: Tensor) -> Tensor:
-        return cross_entropy(logits, targets, reduction=self.reduction)
+        return cross_entropy(
+            logits,
+            targets,
+            self.weight,
+            ignore_index=self.ignore_index,
+            reduction=self.reduction,
+            label_smoothing=self.label_smoothing,
+        )

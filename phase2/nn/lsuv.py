@@ -1,6 +1,9 @@
 """Layer-sequential unit-variance initialization. Mishkin & Matas 2016, algorithm 1."""
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
 
 import torch
 from torch import Generator, Tensor
@@ -11,6 +14,67 @@ from phase2.nn.init import linear_layers, orthogonal
 
 TOLERANCE = 0.02  # on the variance
 MAX_ITERATIONS = 20
+
+
+class Measurement(NamedTuple):
+    """Variance of a layer's output over rows and units, after `iteration` scalings of its weights."""
+
+    layer: str
+    iteration: int
+    variance: float
+
+    @property
+    def converged(self) -> bool:
+        """Whether the variance is within 0.02 of 1."""
+        return abs(self.variance - 1) < TOLERANCE
+
+
+def lsuv(model: Module, *, generator: Generator, batch: Tensor) -> dict[str, float]:
+    """Orthonormal weights, then each layer in turn scaled until its output on `batch` has variance 1.
+
+    `batch` is what the model's forward takes, such as (batch, features). Returns `variance.<layer>` for
+    each Linear layer as it was left, and `unconverged`: how many are 0.02 or more from 1 after 20 scalings.
+    Raises `UserError` if a layer's output is constant or not finite: no scale mends that.
+    """
+    orthogonal(model, generator=generator, batch=batch)
+    left = {measured.layer: measured for measured in scale_to_unit_variance(model, batch)}
+    unconverged = sum(not measured.converged for measured in left.values())
+    variances = {f"variance.{name}": measured.variance for name, measured in left.items()}
+    return {**variances, "unconverged": float(unconverged)}
+
+
+@torch.no_grad()
+def scale_to_unit_variance(model: Module, batch: Tensor) -> list[Measurement]:
+    """Scales each Linear layer in the forward's order to unit output variance; all measurements on the way.
+
+    A layer's output is linear in its weights, so with no bias one scaling does it, up to rounding. Measured in
+    evaluation mode: dropout is off, and a BatchNorm keeps its running statistics; fresh ones make it the identity,
+    so a layer is scaled for the signal it gets, whatever normalises it in training. Modes are put back.
+    """
+    weights = {name: layer.weight for name, layer in linear_layers(model)}
+    measurements: list[Measurement] = []
+    with _evaluating(model):
+        for name in _output_variances(model, batch):
+            for iteration in range(MAX_ITERATIONS + 1):
+                measured = Measurement(name, iteration, _output_variances(model, batch)[name])
+                _check(measured, batch)
+                measurements.append(measured)
+                if measured.converged or iteration == MAX_ITERATIONS:
+                    break
+                weights[name].div_(math.sqrt(measured.variance))
+    return measurements
+
+
+@contextmanager
+def _evaluating(model: Module) -> Iterator[None]:
+    """All modules in evaluation mode, each put back into its own afterwards."""
+    modes = {module: module.training for module in model.modules()}
+    model.eval()
+    try:
+        yield
+    finally:
+        for module, mode in modes.items():
+            module.training = mode
 
 
 def _output_variances(model: Module, batch: Tensor) -> dict[str, float]:
@@ -32,28 +96,9 @@ def _output_variances(model: Module, batch: Tensor) -> dict[str, float]:
     return variances
 
 
-@torch.no_grad()
-def lsuv(model: Module, *, generator: Generator, batch: Tensor) -> dict[str, float]:
-    """Orthonormal weights, then each layer in turn scaled until its output on `batch` has variance 1.
-
-    `batch` is what the model's forward takes, such as (batch, features). Returns `variance.<layer>` for
-    each Linear layer as it was left, and `unconverged`: how many are 0.02 or more from 1 after 20 scalings.
-    Raises `UserError` if a layer's output is constant or not finite: no scale mends that.
-    """
-    orthogonal(model, generator=generator, batch=batch)
-    weights = {name: layer.weight for name, layer in linear_layers(model)}
-    measured: dict[str, float] = {}
-    for name in _output_variances(model, batch):
-        for iteration in range(MAX_ITERATIONS + 1):
-            variance = _output_variances(model, batch)[name]
-            if not (math.isfinite(variance) and variance > 0):
-                raise UserError(
-                    f"lsuv: output of layer {name!r} has variance {variance} on a batch of shape "
-                    f"{tuple(batch.shape)}: give a batch of more than one distinct, finite row"
-                )
-            if abs(variance - 1) < TOLERANCE or iteration == MAX_ITERATIONS:
-                break
-            weights[name].div_(math.sqrt(variance))
-        measured[f"variance.{name}"] = variance
-    unconverged = sum(abs(variance - 1) >= TOLERANCE for variance in measured.values())
-    return {**measured, "unconverged": float(unconverged)}
+def _check(measured: Measurement, batch: Tensor) -> None:
+    if not (math.isfinite(measured.variance) and measured.variance > 0):
+        raise UserError(
+            f"lsuv: output of layer {measured.layer!r} has variance {measured.variance} on a batch of shape "
+            f"{tuple(batch.shape)}: give a batch of more than one distinct, finite row"
+        )
