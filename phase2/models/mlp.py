@@ -5,18 +5,28 @@ from torch.nn import Module, Sequential
 
 from phase2 import registry
 from phase2.errors import UserError
+from phase2.nn.dropout import Dropout
 from phase2.nn.linear import Linear
 
 
 class MLP(Module):
-    """`depth` hidden layers of `width` units, each Linear then activation, and a Linear output layer.
+    """`depth` hidden layers of `width` units, and a Linear output layer.
 
-    Shapes: input (batch, *), flattened to (batch, in_features); output (batch, out_features). `activation`
-    is a name known to `phase2.registry`. Raises `UserError` for an unknown activation or a size below 1.
+    A hidden layer is Linear, a normalization if there is one, the activation, and dropout if its probability is above
+    zero. Shapes: input (batch, *), flattened to (batch, in_features); output (batch, out_features). `activation` and
+    `norm` are names known to `phase2.registry`, or `none` for the latter. Raises `UserError` for an unknown name or a
+    size below 1.
     """
 
     def __init__(
-        self, in_features: int, out_features: int, width: int = 64, depth: int = 6, activation: str = "relu"
+        self,
+        in_features: int,
+        out_features: int,
+        width: int = 64,
+        depth: int = 6,
+        activation: str = "relu",
+        norm: str = "none",
+        dropout: float = 0.0,
     ) -> None:
         super().__init__()
         sizes = {"in_features": in_features, "out_features": out_features, "width": width, "depth": depth}
@@ -27,6 +37,10 @@ class MLP(Module):
         layers: list[Module] = []
         for fan_in in [in_features] + [width] * (depth - 1):
             layers += [Linear(fan_in, width), Activation()]
+            if norm != "none":
+                layers.insert(-1, registry.load("norm", norm)(width))
+            if dropout > 0:
+                layers.append(Dropout(dropout))
         self.layers = Sequential(*layers, Linear(width, out_features))
 
     def forward(self, x: Tensor) -> Tensor:

@@ -9,11 +9,25 @@ from phase2.errors import UserError
 from phase2.models import MLP
 from phase2.nn import cross_entropy
 
+
+class SigmoidGELU(torch.nn.Module):
+    """Hendrycks & Gimpel 2016, section 2, by torch's operations and gradients."""
+
+    def forward(self, x):
+        return x * torch.sigmoid(1.702 * x)
+
+
 TORCH = {
     "relu": torch.nn.ReLU,
     "leaky_relu": torch.nn.LeakyReLU,
+    "prelu": torch.nn.PReLU,
     "elu": torch.nn.ELU,
+    "selu": torch.nn.SELU,
     "gelu": torch.nn.GELU,
+    "gelu_tanh": lambda: torch.nn.GELU("tanh"),
+    "gelu_sigmoid": SigmoidGELU,
+    "mish": torch.nn.Mish,
+    "softplus": torch.nn.Softplus,
     "silu": torch.nn.SiLU,
     "tanh": torch.nn.Tanh,
     "sigmoid": torch.nn.Sigmoid,
