@@ -11,12 +11,12 @@ from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
 
 from phase2 import registry
-from phase2.nn import cross_entropy
-from phase2.train.batches import Part
+from phase2.train.batches import Part, Parts
+from phase2.train.objectives import Objective
 from phase2.train.recipe import Lane, Recipe
 from phase2.train.seeding import generator
 
-INIT_IMAGES = 512  # images that a data-dependent init sees
+INIT_EXAMPLES = 512  # that a data-dependent init sees
 
 
 @dataclass
@@ -24,17 +24,26 @@ class Stack:
     """`parameters` and `buffers`, by the base model's names, each of shape (lanes, ...)."""
 
     base: nn.Module
+    objective: Objective
     parameters: dict[str, Tensor]
     buffers: dict[str, Tensor]
 
-    def losses(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    def losses(self, inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         """Mean loss (lanes,) and right answers (lanes,) on one minibatch (batch, ...) that all lanes share."""
 
         def of_one_lane(parameters: dict[str, Tensor], buffers: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
-            logits = functional_call(self.base, (parameters, buffers), (images,))
-            return cross_entropy(logits, labels), (logits.argmax(-1) == labels).sum()
+            return self.objective(functional_call(self.base, (parameters, buffers), (inputs,)), targets)
 
-        return vmap(of_one_lane)(self.parameters, self.buffers)
+        if self.lanes == 1:  # vmap would cost more than all else in a small step
+            one = ({name: value[0] for name, value in state.items()} for state in (self.parameters, self.buffers))
+            loss, right = of_one_lane(*one)
+            return loss.unsqueeze(0), right.unsqueeze(0)
+        # Lanes have one seed, so they share dropout's masks as they share the batch.
+        return vmap(of_one_lane, randomness="same")(self.parameters, self.buffers)
+
+    @property
+    def lanes(self) -> int:
+        return next(iter(self.parameters.values())).shape[0]
 
     def weights(self) -> dict[str, Tensor]:
         """A copy of the state of all lanes, on the CPU."""
@@ -47,28 +56,28 @@ class Stack:
                 value.copy_(weights[name])
 
 
-def build(recipe: Recipe, lanes: list[Lane], train: Part, features: int, classes: int, dtype: torch.dtype) -> Stack:
+def build(recipe: Recipe, lanes: list[Lane], parts: Parts, dtype: torch.dtype) -> Stack:
     """Initialises each lane by itself, under the same `init` stream of the pack's seed, and stacks them."""
-    images, _ = train.batch(torch.arange(min(INIT_IMAGES, len(train))), dtype)
+    train = parts.train
+    inputs, _ = train.batch(torch.arange(min(INIT_EXAMPLES, len(train))), dtype)
     models = []
     for lane in lanes:
-        model = registry.load("model", recipe.model)(features, classes, **recipe.model_options).to(dtype)
-        registry.load("init", lane.init)(model, generator=generator(recipe.seed, "init"), batch=images.cpu())
+        model = registry.load("model", recipe.model)(train.features, parts.outputs, **recipe.model_options).to(dtype)
+        registry.load("init", lane.init)(model, generator=generator(recipe.seed, "init"), batch=inputs.cpu())
         models.append(model)
-    base = models[0].to(images.device)
+    base = models[0].to(inputs.device)
     parameters, buffers = stack_module_state(models)
-    leaves = {name: p.detach().to(images.device).requires_grad_() for name, p in parameters.items()}
-    return Stack(base, leaves, {name: b.to(images.device) for name, b in buffers.items()})
+    leaves = {name: p.detach().to(inputs.device).requires_grad_() for name, p in parameters.items()}
+    return Stack(base, parts.objective, leaves, {name: b.to(inputs.device) for name, b in buffers.items()})
 
 
 @torch.no_grad()
 def evaluate(stack: Stack, part: Part, dtype: torch.dtype, batch_size: int = 1000) -> tuple[Tensor, Tensor]:
     """Mean loss (lanes,) and accuracy (lanes,) over a part, in evaluation mode."""
     stack.base.eval()
-    lanes = next(iter(stack.parameters.values())).shape[0]
-    loss, right = torch.zeros(2, lanes, dtype=torch.float64)
-    for images, labels in part.in_order(batch_size, dtype):
-        mean, correct = stack.losses(images, labels)
-        loss += mean.double().cpu() * len(labels)
+    loss, right = torch.zeros(2, stack.lanes, dtype=torch.float64)
+    for inputs, targets in part.in_order(batch_size, dtype):
+        mean, correct = stack.losses(inputs, targets)
+        loss += mean.double().cpu() * len(targets)
         right += correct.double().cpu()
     return loss / len(part), right / len(part)

@@ -19,6 +19,7 @@ from phase2.train import state as checkpoint
 from phase2.train.batches import Parts, epoch_order, steps_per_epoch
 from phase2.train.lanes import build, evaluate
 from phase2.train.recipe import Lane, Recipe
+from phase2.train.seeding import drawing
 from phase2.train.state import State
 
 
@@ -41,8 +42,7 @@ class Training:
 
     def __init__(self, recipe: Recipe, lanes: list[Lane], parts: Parts, device: torch.device, dtype: torch.dtype):
         self.recipe, self.lanes, self.parts, self.dtype = recipe, lanes, parts, dtype
-        channels, height, width = parts.train.images.shape[1:]
-        self.stack = build(recipe, lanes, parts.train, channels * height * width, parts.classes, dtype)
+        self.stack = build(recipe, lanes, parts, dtype)
         self.steps = steps_per_epoch(len(parts.train), recipe.batch_size)
         self.rates = _rates(lanes, self.steps * recipe.epochs).to(device, dtype)
         self.optimizer = self._optimizer()
@@ -61,9 +61,10 @@ class Training:
     def step(self, rows: Tensor) -> None:
         """One optimizer step of every lane on one minibatch; lanes that are no longer finite stay where they are."""
         state, parameters = self.state, list(self.stack.parameters.values())
-        images, labels = self.parts.train.batch(rows, self.dtype)
+        inputs, targets = self.parts.train.batch(rows, self.dtype)
         self.stack.base.train()
-        losses, right = self.stack.losses(images, labels)
+        with drawing(self.recipe.seed, "dropout", state.step):
+            losses, right = self.stack.losses(inputs, targets)
         losses.sum().backward()
         limit = self.recipe.clip or float("inf")
         norms = clip_grad_norm_(parameters, limit, lanes=len(self.lanes))
@@ -72,10 +73,10 @@ class Training:
         self.optimizer.step()
         self.optimizer.zero_grad()
         with torch.no_grad():
-            state.loss_sum += torch.where(state.alive, losses.double(), 0.0) * len(labels)
+            state.loss_sum += torch.where(state.alive, losses.double(), 0.0) * len(targets)
             state.right_sum += right
             state.norm_sum += torch.where(state.alive, norms.double(), 0.0)
-        state.seen += len(labels)
+        state.seen += len(targets)
         state.step += 1
 
     def _freeze(self, finite: Tensor) -> None:

@@ -6,6 +6,8 @@ same order and start from the same noise: every comparison is paired. A generato
 """
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Literal
 
 import torch
@@ -15,5 +17,19 @@ Stream = Literal["init", "data", "augment", "dropout"]
 
 def generator(seed: int, stream: Stream, *position: int) -> torch.Generator:
     """A CPU generator for one stream of one seed, at `position`, e.g. (epoch,)."""
+    return torch.Generator().manual_seed(_number(seed, stream, *position))
+
+
+@contextmanager
+def drawing(seed: int, stream: Stream, *position: int) -> Iterator[None]:
+    """Layers that draw from torch's global generators, as dropout does, draw from one stream inside the block."""
+    gpus = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
+    with torch.random.fork_rng(devices=gpus):
+        for one in (torch.default_generator, *(torch.cuda.default_generators[gpu] for gpu in gpus)):
+            one.manual_seed(_number(seed, stream, *position))
+        yield
+
+
+def _number(seed: int, stream: Stream, *position: int) -> int:
     digest = hashlib.sha256(repr((seed, stream, *position)).encode()).digest()
-    return torch.Generator().manual_seed(int.from_bytes(digest[:8], "big") >> 1)
+    return int.from_bytes(digest[:8], "big") >> 1

@@ -22,6 +22,7 @@ RECIPE = Recipe(
     epochs=4,
     seed=3,
 )
+OPTIONS = ("width", "depth", "activation", "norm", "dropout")
 LANES = [
     Lane("kaiming", "cosine", 0.05, 1e-3),
     Lane("lsuv", "one_cycle", 0.1, 0.0),
@@ -31,7 +32,7 @@ LANES = [
 
 def recipe(**changes: Any) -> Recipe:
     """RECIPE with some fields changed, and its model's options by their own names."""
-    options = {name: changes.pop(name) for name in ("width", "depth", "activation") if name in changes}
+    options = {name: changes.pop(name) for name in OPTIONS if name in changes}
     return replace(RECIPE, model_options={**RECIPE.model_options, **options}, **changes)
 
 

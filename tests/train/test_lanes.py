@@ -39,6 +39,38 @@ def test_a_lane_of_any_activation_is_the_same_alone_and_in_a_pack(activation: st
     assert largest_difference(together[1], alone) < 1e-10
 
 
+@pytest.mark.parametrize("norm", registry.names("norm"))
+def test_a_lane_of_any_norm_is_the_same_alone_and_in_a_pack_running_statistics_too(norm: str, parts: Parts):
+    pack = recipe(norm=norm, clip=0.5, epochs=LONG)
+    together = trained_weights(pack, LANES, parts)
+    assert any("running_mean" in name for name in together[0]) == (norm == "batch")
+    for lane, weights in zip(LANES, together, strict=True):
+        (alone,) = trained_weights(pack, [lane], parts)
+        assert largest_difference(weights, alone) < 1e-10
+
+
+def test_a_lane_with_dropout_is_the_same_alone_and_in_a_pack(parts: Parts):
+    """Masks are drawn from the seed and the step, so they do not depend on who shares the pack."""
+    pack = recipe(dropout=0.5, epochs=LONG)
+    together = trained_weights(pack, LANES, parts)
+    for lane, weights in zip(LANES, together, strict=True):
+        (alone,) = trained_weights(pack, [lane], parts)
+        assert largest_difference(weights, alone) < 1e-10
+    assert largest_difference(together[0], trained_weights(recipe(dropout=0.2, epochs=LONG), LANES, parts)[0]) > 1e-3
+
+
+def test_a_step_with_dropout_neither_reads_nor_moves_the_global_random_state(parts: Parts):
+    losses = []
+    for seed in (5, 6):
+        training = Training(recipe(dropout=0.5), LANES, parts, CPU, torch.float64)
+        torch.manual_seed(seed)
+        before = torch.get_rng_state()
+        training.step(torch.arange(32))
+        assert torch.equal(torch.get_rng_state(), before)
+        losses.append(training.state.loss_sum)
+    assert torch.equal(*losses)
+
+
 @pytest.mark.parametrize("init", registry.names("init"))
 def test_a_lane_of_any_initialization_is_the_same_alone_and_in_a_pack(init: str, parts: Parts):
     lanes = [Lane(init, "cosine", 0.01), *LANES]

@@ -11,7 +11,7 @@ from packs import CPU, LANES, largest_difference, recipe, train
 from phase2 import registry
 from phase2.data.prepared import Prepared
 from phase2.train import loop
-from phase2.train.batches import Part, Parts, open_parts
+from phase2.train.batches import Images, Parts, open_parts
 from phase2.train.lanes import Stack, evaluate
 from phase2.train.loop import LaneResult, Training
 from phase2.train.recipe import Lane
@@ -52,10 +52,10 @@ def test_images_stay_memory_mapped_and_unchanged(prepared: Prepared, parts: Part
 
 def test_the_test_part_is_read_by_results_alone(parts: Parts, monkeypatch: pytest.MonkeyPatch):
     read: list[str] = []
-    batch = Part.batch
+    batch = Images.batch
     names = {id(parts.train): "train", id(parts.val): "val", id(parts.test): "test"}
     monkeypatch.setattr(
-        Part, "batch", lambda self, rows, dtype: (read.append(names[id(self)]), batch(self, rows, dtype))[1]
+        Images, "batch", lambda self, rows, dtype: (read.append(names[id(self)]), batch(self, rows, dtype))[1]
     )
     training = Training(recipe(), LANES, parts, CPU, torch.float32)
     for rows in torch.arange(160).split(32):

@@ -41,7 +41,7 @@ def test_a_seed_gives_the_same_bits_in_fresh_processes_killed_or_not(
     assert {len(lane["weights"]) for lane in first} == {5}  # the best, and four epochs
 
 
-ADAM = recipe(optimizer="adam", optimizer_options={"amsgrad": True}, activation="relu")
+ADAM = recipe(optimizer="adam", optimizer_options={"amsgrad": True}, activation="relu", norm="batch", dropout=0.2)
 WITH_DIVERGED = [LANES[0], replace(LANES[1], schedule="constant", lr=1e30), LANES[2]]
 
 
@@ -54,7 +54,7 @@ def interrupted(tmp_path: Path, parts: Parts) -> Path:
     return tmp_path
 
 
-def test_adam_and_a_diverged_lane_resume_to_the_same_bits(interrupted: Path, parts: Parts):
+def test_adam_dropout_running_statistics_and_a_diverged_lane_resume_to_the_same_bits(interrupted: Path, parts: Parts):
     resumed = train(ADAM, WITH_DIVERGED, parts, interrupted)
     whole = train(ADAM, WITH_DIVERGED, parts, interrupted / "other")
     assert summary(resumed) == summary(whole)
