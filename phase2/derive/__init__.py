@@ -1,0 +1,1 @@
+"""Derivations that check themselves: each states a claim, gives its steps, verifies them, and renders to LaTeX."""

@@ -1,0 +1,33 @@
+"""Every derivation by name, in the order in which the report prints them. Imports neither SymPy nor torch."""
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+from phase2.errors import unknown
+
+DERIVATIONS: dict[str, str] = {
+    "two_layer_backprop": "phase2.derive.backprop:two_layer_backprop",
+    "softmax_cross_entropy": "phase2.derive.softmax:softmax_cross_entropy",
+    "relu": "phase2.derive.relu:relu",
+    "gelu": "phase2.derive.gelu:gelu",
+    "swish": "phase2.derive.swish:swish",
+    "saturation": "phase2.derive.saturation:saturation",
+    "smoothness": "phase2.derive.smoothness:smoothness",
+    "layer_norm": "phase2.derive.layer_norm:layer_norm",
+    "batch_norm": "phase2.derive.batch_norm:batch_norm",
+    "batch_noise": "phase2.derive.batch_noise:batch_noise",
+    "weight_variance": "phase2.derive.weight_variance:weight_variance",
+    "mean_field": "phase2.derive.mean_field:mean_field",
+    "dropout": "phase2.derive.dropout:dropout",
+    "mc_dropout": "phase2.derive.mc_dropout:mc_dropout",
+    "cybenko": "phase2.derive.cybenko:cybenko",
+}
+
+
+def load(name: str) -> Callable[[], Any]:
+    """The function that makes a derivation, imported now; raises `UserError` for an unknown name."""
+    if name not in DERIVATIONS:
+        raise unknown("derivation", name, DERIVATIONS)
+    module, function = DERIVATIONS[name].split(":")
+    return getattr(import_module(module), function)

@@ -1,0 +1,212 @@
+"""Smoothness: the Lipschitz constants of each activation and of its derivative, and what they allow an optimizer."""
+
+from typing import Any
+
+import mpmath
+import numpy as np
+import sympy
+from sympy import Abs, Max, Min, Piecewise, erf, exp, log, pi, sqrt, tanh
+
+from phase2.derive.derivation import Case, Derivation, Numeric, Remark, Step, Symbolic
+from phase2.derive.extrema import maximum
+
+x = sympy.Symbol("x", real=True)
+a, h, eta = sympy.symbols("a h eta", positive=True)
+w, v, y = sympy.symbols("w v y", real=True)
+
+sigma = 1 / (1 + exp(-x))
+silu, softplus = x * sigma, log(1 + exp(x))
+phi = exp(-(x**2) / 2) / sqrt(2 * pi)
+gelu = x * (1 + erf(x / sqrt(2))) / 2
+
+CONSTANTS = {  # f, f', sup |f'|, sup |f''|
+    "sigmoid": (sigma, sympy.diff(sigma, x), 1 / 4, 1 / (6 * 3**0.5)),
+    "tanh": (tanh(x), 1 - tanh(x) ** 2, 1.0, 4 / (3 * 3**0.5)),
+    "softplus": (softplus, sigma, 1.0, 1 / 4),
+    "silu": (silu, sympy.diff(silu, x), 1.0998394, 1 / 2),
+    "gelu": (gelu, sympy.diff(gelu, x), 1.1289043, 0.7978846),
+    "elu": (Max(x, 0) + Min(exp(x) - 1, 0), Min(exp(x), 1), 1.0, 1.0),
+}
+
+# A loss of one weight: F(w) = (tanh(aw) - y)² / 2, and a bound on |F''|
+F = (tanh(a * w) - y) ** 2 / 2
+slope = sympy.diff(F, w)
+lipschitz = a**2 * (1 + (1 + Abs(y)) * 4 / (3 * sqrt(3)))
+
+
+def _largest(f: sympy.Expr, order: int) -> tuple[mpmath.mpf, mpmath.mpf]:
+    """(x*, sup |f^(order)|), at the one of the two signs where it is larger."""
+    derivative = sympy.diff(f, x, order)
+    return max((maximum(sign * derivative, x, -12.0, 12.0) for sign in (1, -1)), key=lambda peak: peak[1])
+
+
+def _sigmoid(rng: np.random.Generator) -> tuple[Any, Any]:
+    return [_largest(sigma, 1)[1], _largest(sigma, 2)[1]], [1 / 4, 1 / (6 * np.sqrt(3))]
+
+
+def _tanh(rng: np.random.Generator) -> tuple[Any, Any]:
+    return [_largest(tanh(x), 1)[1], _largest(tanh(x), 2)[1]], [1, 4 / (3 * np.sqrt(3))]
+
+
+def _silu(rng: np.random.Generator) -> tuple[Any, Any]:
+    (where, steepest), (_, curvature) = _largest(silu, 1), _largest(silu, 2)
+    return [where, steepest, curvature], [2.39936, 1.09984, 0.5]
+
+
+def _gelu(rng: np.random.Generator) -> tuple[Any, Any]:
+    (where, steepest), (_, curvature) = _largest(gelu, 1), _largest(gelu, 2)
+    return [where, steepest, curvature], [np.sqrt(2), 1.128904, np.sqrt(2 / np.pi)]
+
+
+def _mean_value(column: int) -> Case:
+    """Differences of f (column 0) or of f' (column 1) at random pairs, against the constant times the distance."""
+
+    def case(rng: np.random.Generator) -> tuple[Any, Any]:
+        first, second = rng.uniform(-4, 4, (2, 200))
+        functions = [sympy.lambdify(x, row[column], ["scipy", "numpy"]) for row in CONSTANTS.values()]
+        bounds = [row[column + 2] * np.abs(first - second) for row in CONSTANTS.values()]
+        return np.stack([np.abs(f(first) - f(second)) for f in functions]), np.stack(bounds)
+
+    return case
+
+
+def _constants() -> list[Step]:
+    return [
+        Symbolic(
+            r"Let $s = \sigma(x)$. From $\sigma' = s(1 - s)$ the curvature is a cubic in $s$; its derivative $6s^2 - "
+            r"6s + 1$ vanishes at $s = \tfrac12 \pm \tfrac{1}{2\sqrt 3}$.",
+            sympy.Derivative(sigma, (x, 2)),
+            sigma * (1 - sigma) * (1 - 2 * sigma),
+            latex=r"\sigma''(x) = s\,(1 - s)(1 - 2s)",
+        ),
+        Numeric(
+            r"Put in, this gives the constants of the sigmoid: of $\sigma$ itself, and of $\sigma'$.",
+            r"\sup |\sigma'| = \tfrac14, \qquad \sup |\sigma''| = \frac{1}{6\sqrt 3} = 0.0962\ldots",
+            _sigmoid,
+            how="at 50 digits",
+        ),
+        Numeric(
+            r"As $\tanh x = 2\sigma(2x) - 1$, its first derivative is 4 times and its second 8 times that of the "
+            r"sigmoid.",
+            r"\sup |\tanh'| = 1, \qquad \sup |\tanh''| = \frac{4}{3\sqrt 3} = 0.7698\ldots",
+            _tanh,
+            how="at 50 digits",
+        ),
+        Symbolic(
+            r"Softplus is an integral of the sigmoid, so its constants are 1 and $\tfrac14$.",
+            sympy.Derivative(softplus, x),
+            sigma,
+            latex=r"\frac{d}{dx} \log(1 + e^x) = \sigma(x)",
+        ),
+        Numeric(
+            r"SiLU overshoots: its slope exceeds 1 before it settles there. Its curvature is largest at 0.",
+            r"\sup_x |f'(x)| = 1.09984 \ \text{ at } x = 2.39936, \qquad \sup_x |f''(x)| = f''(0) = \tfrac12",
+            _silu,
+            tolerance=3e-6,
+            how="at 50 digits",
+        ),
+        Symbolic(
+            r"GELU has $f'' = (2 - x^2)\,\varphi$, so $f'$ is largest at $\sqrt 2$; $f''$ is largest in size at one "
+            r"of the zeros of the next derivative, $0$ and $\pm 2$.",
+            sympy.Derivative(gelu, (x, 3)),
+            (x**3 - 4 * x) * phi,
+            latex=r"f'''(x) = x\,(x^2 - 4)\,\varphi(x)",
+        ),
+        Numeric(
+            r"Of these it is 0, where $f''(0) = 2\varphi(0)$: GELU bends more sharply than SiLU, and overshoots a "
+            r"little more.",
+            r"\sup_x |f'(x)| = f'(\sqrt 2) = 1.128904, \qquad \sup_x |f''(x)| = f''(0) = \sqrt{2/\pi} = 0.7978\ldots",
+            _gelu,
+            tolerance=5e-7,
+            how="at 50 digits",
+        ),
+    ]
+
+
+def _meaning() -> list[Step]:
+    return [
+        Numeric(
+            r"By the mean value theorem these suprema are Lipschitz constants, for every activation, and the best "
+            r"ones.",
+            r"|f(x) - f(y)| \le \sup |f'| \; |x - y|",
+            _mean_value(0),
+            relation="<=",
+            how="at random pairs",
+        ),
+        Numeric(
+            r"The same holds for the derivative. ELU with $\alpha = 1$ has the constants 1 and 1 although $f''$ jumps "
+            r"at 0, for $f' = \min(e^x, 1)$ is still continuous.",
+            r"|f'(x) - f'(y)| \le \sup |f''| \; |x - y|",
+            _mean_value(1),
+            relation="<=",
+            how="at random pairs",
+        ),
+        Symbolic(
+            r"ReLU has the constant 1, but $f' = \mathbf{1}\{x > 0\}$ has none: across 0 its difference quotient is "
+            r"unbounded.",
+            (Piecewise((1, x > 0), (0, True)).subs(x, h) - Piecewise((1, x > 0), (0, True)).subs(x, -h)) / (2 * h),
+            1 / (2 * h),
+            latex=r"\frac{f'(h) - f'(-h)}{h - (-h)} = \frac{1}{2h} \to \infty \quad\text{as}\quad h \to 0",
+        ),
+    ]
+
+
+def _optimization() -> list[Step]:
+    t = tanh(a * w)
+    return [
+        Symbolic(
+            r"Both constants enter the curvature of a loss. Take one weight, $F(w) = \tfrac12\,(f(aw) - y)^2$, and "
+            r"for the checks $f = \tanh$.",
+            sympy.diff(slope, w),
+            a**2 * ((1 - t**2) ** 2 + (t - y) * (-2 * t * (1 - t**2))),
+            latex=r"F''(w) = a^2\,\bigl( f'(aw)^2 + (f(aw) - y)\, f''(aw) \bigr)",
+        ),
+        Symbolic(
+            r"So $F'$ has a Lipschitz constant $L$ if $f$ and $f'$ have one, and $f$ is bounded, as $\tanh$ is by 1.",
+            Abs(sympy.diff(slope, w)),
+            lipschitz,
+            relation="<=",
+            latex=r"|F''(w)| \le L = a^2\,\Bigl( 1 + (1 + |y|)\,\frac{4}{3\sqrt 3} \Bigr)",
+        ),
+        Symbolic(
+            r"Integrated twice, this puts a parabola of curvature $L$ above $F$: the descent lemma.",
+            F.subs(w, v),
+            F + slope * (v - w) + lipschitz / 2 * (v - w) ** 2,
+            relation="<=",
+            latex=r"F(v) \le F(w) + F'(w)\,(v - w) + \tfrac{L}{2}\,(v - w)^2",
+        ),
+        Symbolic(
+            r"At the parabola's lowest point, a gradient step of size $1/L$ away, the loss is certain to have fallen.",
+            F.subs(w, w - slope / lipschitz),
+            F - slope**2 / (2 * lipschitz),
+            relation="<=",
+            latex=r"F\Bigl(w - \frac{F'(w)}{L}\Bigr) \le F(w) - \frac{F'(w)^2}{2L}",
+        ),
+        Symbolic(
+            r"Without $L$ there is no safe step. On $F(w) = \max(w, 0) + \max(-w, 0) = |w|$, a step of any fixed size "
+            r"$\eta$ from $\eta/2$ lands at $-\eta/2$, and the next goes back.",
+            Abs(eta / 2 - eta * sympy.sign(eta / 2)),
+            eta / 2,
+            latex=r"F\bigl(\tfrac{\eta}{2} - \eta\, F'(\tfrac{\eta}{2})\bigr) = F\bigl(-\tfrac{\eta}{2}\bigr) "
+            r"= F\bigl(\tfrac{\eta}{2}\bigr)",
+        ),
+        Remark(
+            r"For training this is a guide and not a verdict: in a deep network the constants of all layers multiply, "
+            r"so that the proven step is tiny, and ReLU networks train well with steps that decay."
+        ),
+    ]
+
+
+def smoothness() -> Derivation:
+    """Lipschitz constants of activations and the descent lemma; Nesterov 2004, section 1.2."""
+    return Derivation(
+        name="smoothness",
+        title="Smoothness and curvature",
+        claim=(
+            r"Sigmoid, $\tanh$, softplus, SiLU and GELU have continuous second derivatives, and $f$ and $f'$ have the "
+            r"Lipschitz constants below; ReLU's derivative has none. A loss whose derivative has the constant $L$ "
+            r"falls by at least $F'^2/2L$ at every gradient step of size $1/L$."
+        ),
+        steps=[*_constants(), *_meaning(), *_optimization()],
+        cites=("nesterov2004",),
+    )

@@ -1,0 +1,17 @@
+# Derivations: every step is checked before it is printed.
+
+
+rule derive:
+    output:
+        latex=f"{RESULTS}/derivations/derivations.tex",
+        steps=f"{RESULTS}/derivations/steps.csv",
+    log:
+        f"logs/{RUN}/derive.log",
+    benchmark:
+        f"logs/{RUN}/derive.benchmark.tsv"
+    params:
+        code=fingerprint("phase2.derive.latex", *(target.split(":")[0] for target in DERIVATIONS.values())),
+    message:
+        "checking the derivations"
+    script:
+        "../workflow/scripts/derive.py"
