@@ -9,10 +9,13 @@ from snakemake.exceptions import WorkflowError
 sys.path.insert(0, workflow.basedir)
 os.environ.update(PYTHONPATH=os.pathsep.join([workflow.basedir, *filter(None, [os.environ.get("PYTHONPATH")])]))
 
-from phase2.errors import UserError, unknown
-from phase2.figures.catalog import FIGURES
+from phase2.derive.catalog import DERIVATIONS
+from phase2.errors import UserError
+from phase2.figures.catalog import FIGURES, STUDY
+from phase2.figures.catalog import check as check_figures
+from phase2.probe.catalog import PROBES, datasets_of
 from phase2.study.cell import cells_of, hive, packs_of
-from phase2.study.code import components_of
+from phase2.study.code import components_of, probe_code
 from phase2.study.config import validate
 from phase2.study.fingerprint import fingerprint
 from phase2.study.progress import Monitor
@@ -20,8 +23,11 @@ from phase2.study.results import weight_files
 
 try:
     CONFIG = validate(config)
-    for figure in {figure for study in CONFIG.studies.values() for figure in study.figures} - set(FIGURES):
-        raise unknown("figure", figure, FIGURES)
+    SUBJECTS = {**CONFIG.studies, **CONFIG.probes}
+    for study in CONFIG.studies.values():
+        check_figures(study.figures, STUDY)
+    for probe in CONFIG.probes.values():
+        check_figures(probe.figures, probe.probe)
 except UserError as error:
     raise WorkflowError(str(error))
 
@@ -33,11 +39,16 @@ TABLES = f"{RESULTS}/tables/{{study}}"
 ANALYSES = ("ranking", "levels", "pairs", "variance", "divergence")
 CELLS = {name: cells_of(name, study) for name, study in CONFIG.studies.items()}
 PACKS = {name: packs_of(cells) for name, cells in CELLS.items()}
+DATASETS = sorted(
+    {study.task.dataset for study in CONFIG.studies.values()}
+    | {dataset for name in CONFIG.probes for dataset in datasets_of(name, CONFIG).values()}
+)
 MONITOR = Monitor(Path(".phase2/progress") / RUN)
 
 
 wildcard_constraints:
     study="|".join(CONFIG.studies),
+    subject="|".join(SUBJECTS),
 
 
 def pack_digest(study, wildcards):
@@ -56,6 +67,12 @@ def pack_code(study, wildcards):
 def cell_files(study, name):
     """The files of one name, over all cells of a study."""
     return [f"{RESULTS}/{study}/{cell.partition}/{name}" for cell in CELLS[study]]
+
+
+def weights_of(probe):
+    """The weights that a probe reads: those of all cells of its study, if it has one."""
+    study = getattr(probe, "study", None)
+    return [f"{CHECKPOINTS}/{study}/{cell.partition}/best.safetensors" for cell in CELLS[study]] if study else []
 
 
 onstart:

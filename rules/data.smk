@@ -42,4 +42,4 @@ rule prepare:
 
 rule data:
     input:
-        sorted({str(DATA / "prepared" / s.task.dataset / "meta.json") for s in CONFIG.studies.values()}),
+        [DATA / "prepared" / dataset / "meta.json" for dataset in DATASETS],

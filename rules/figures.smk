@@ -3,20 +3,20 @@
 
 rule figure:
     input:
-        lambda w: [f"{RESULTS}/tables/{w.study}/{table}.csv" for table in FIGURES[w.figure].tables],
+        lambda w: [f"{RESULTS}/tables/{w.subject}/{table}.csv" for table in FIGURES[w.figure].tables],
     output:
-        pdf=f"{RESULTS}/figures/{{study}}/{{figure}}.pdf",
-        png=f"{RESULTS}/figures/{{study}}/{{figure}}.png",
+        pdf=f"{RESULTS}/figures/{{subject}}/{{figure}}.pdf",
+        png=f"{RESULTS}/figures/{{subject}}/{{figure}}.png",
     log:
-        f"logs/{RUN}/{{study}}/figure-{{figure}}.log",
+        f"logs/{RUN}/{{subject}}/figure-{{figure}}.log",
     params:
         code=lambda w: fingerprint(FIGURES[w.figure].target.split(":")[0], "phase2.figures.style"),
     message:
-        "drawing {wildcards.figure} of {wildcards.study}"
+        "drawing {wildcards.figure} of {wildcards.subject}"
     script:
         "../workflow/scripts/figure.py"
 
 
 rule figures:
     input:
-        [f"{RESULTS}/figures/{name}/{figure}.pdf" for name, study in CONFIG.studies.items() for figure in study.figures],
+        [f"{RESULTS}/figures/{name}/{figure}.pdf" for name, subject in SUBJECTS.items() for figure in subject.figures],

@@ -17,6 +17,6 @@ def summary(tables: dict[str, pd.DataFrame], factors: list[str]) -> dict[str, An
         "cells": len(cells),
         "diverged": int((cells["status"] == "diverged").sum()),
         "best": {factor: str(best[factor]) for factor in factors}
-        | {name: round(float(best[name]), 4) for name in ("mean", "low", "high")},
+        | best[["mean", "low", "high"]].dropna().astype(float).round(4).to_dict(),  # one seed has no interval
         "variance_share": shares.round(4).to_dict(),
     }

@@ -17,6 +17,8 @@ LANE_AXES = ("init", "schedule", "lr", "weight_decay")
 # Where in a cell's spec each axis puts its value.
 PLACES: dict[str, tuple[str, ...]] = {
     "activation": ("model", "activation"),
+    "norm": ("model", "norm"),
+    "dropout": ("model", "dropout"),
     "width": ("model", "width"),
     "depth": ("model", "depth"),
     "init": ("init",),

@@ -3,13 +3,17 @@
 from typing import Any
 
 from phase2.study.fingerprint import fingerprint
+from phase2.study.probes import Probe
+from phase2.study.section import NO_NORM
 
 
 def components_of(spec: dict[str, Any]) -> tuple[tuple[str, str], ...]:
     """The named parts that a cell uses, as (kind, name) of `phase2.registry`."""
+    norm = spec["model"]["norm"]
     return (
         ("model", spec["model"]["name"]),
         ("activation", spec["model"]["activation"]),
+        *([("norm", norm)] if norm != NO_NORM else []),
         ("init", spec["init"]),
         ("schedule", spec["schedule"]),
         ("optimizer", spec["optimizer"]["name"]),
@@ -19,3 +23,14 @@ def components_of(spec: dict[str, Any]) -> tuple[tuple[str, str], ...]:
 def training_code(spec: dict[str, Any]) -> str:
     """The fingerprint of all code that decides a cell's numbers."""
     return fingerprint("phase2.train.loop", components=components_of(spec))
+
+
+def probe_code(options: Probe) -> str:
+    """The fingerprint of all code behind a probe's tables: its function, and the components that its options name."""
+    named = {(kind, name) for kind in ("activation", "init") for name in _named(options, kind)}
+    return fingerprint(f"phase2.probe.{options.probe}", components=tuple(sorted(named)))
+
+
+def _named(options: Probe, kind: str) -> list[str]:
+    one = getattr(options, kind, None)
+    return [*getattr(options, f"{kind}s", []), *([one] if one else [])]

@@ -6,54 +6,29 @@ editor shows them. Imports no torch: the Snakefile validates the configuration i
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import yaml
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    FiniteFloat,
-    StrictInt,
-    ValidationError,
-    field_validator,
-)
+from pydantic import Field, FiniteFloat, ValidationError, field_validator, model_validator
 
-from phase2 import registry
 from phase2.errors import UserError, unknown
-
-
-def _known(kind: str) -> AfterValidator:
-    def check(name: str) -> str:
-        registry.module_of(kind, name)
-        return name
-
-    return AfterValidator(check)
-
-
-def _of_images(dataset: str) -> str:
-    images = [name for name in registry.names("dataset") if registry.module_of("dataset", name) == "phase2.data.vision"]
-    if dataset not in images:
-        raise UserError(f"{dataset} holds text, and the models classify images: expected one of {', '.join(images)}")
-    return dataset
-
-
-Activation = Annotated[str, _known("activation")]
-Dataset = Annotated[str, _known("dataset"), AfterValidator(_of_images)]
-Init = Annotated[str, _known("init")]
-ModelName = Annotated[str, _known("model")]
-OptimizerName = Annotated[str, _known("optimizer")]
-Schedule = Annotated[str, _known("schedule")]
-Count = Annotated[StrictInt, Field(gt=0)]
-Seed = Annotated[StrictInt, Field(ge=0)]
-Rate = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-
-
-class Section(BaseModel):
-    """A part of the configuration: immutable, and an unknown key is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+from phase2.study.probes import Probe
+from phase2.study.section import (
+    NO_NORM,
+    Activation,
+    Count,
+    Dataset,
+    Init,
+    ModelName,
+    Norm,
+    OptimizerName,
+    Probability,
+    Rate,
+    Schedule,
+    Section,
+    Seed,
+    distinct,
+)
 
 
 class Task(Section):
@@ -71,6 +46,8 @@ class Model(Section):
     width: Count = Field(description="units a hidden layer")
     depth: Count = Field(description="hidden layers")
     activation: Activation = Field(default="relu", description="non-linearity after each hidden layer")
+    norm: Norm = Field(default=NO_NORM, description="normalization before each non-linearity; none: there is none")
+    dropout: Probability = Field(default=0.0, description="probability that a hidden unit is dropped in training")
 
 
 class Optimizer(Section):
@@ -100,6 +77,8 @@ class Axes(Section):
     optimizer: list[OptimizerName] | None = Field(default=None, description="update rules")
     lr: list[Rate] | None = Field(default=None, description="base learning rates")
     weight_decay: list[Rate] | None = Field(default=None, description="L2 coefficients")
+    norm: list[Norm] | None = Field(default=None, description="normalizations; none: there is none")
+    dropout: list[Probability] | None = Field(default=None, description="probabilities that a hidden unit is dropped")
     width: list[Count] | None = Field(default=None, description="units a hidden layer")
     depth: list[Count] | None = Field(default=None, description="hidden layers")
     batch_size: list[Count] | None = Field(default=None, description="images a step")
@@ -108,12 +87,7 @@ class Axes(Section):
     @field_validator("*")
     @classmethod
     def _distinct(cls, values: list[Any] | None) -> list[Any] | None:
-        if values == []:
-            raise UserError("the axis is empty: list at least one value, or remove the axis")
-        twice = sorted({str(value) for value in values or [] if values and values.count(value) > 1})
-        if twice:
-            raise UserError(f"{', '.join(twice)} stands twice on the axis: list each value once")
-        return values
+        return values if values is None else distinct(values)
 
     def values(self) -> dict[str, list[Any]]:
         """The axes that the study has, in the order of the configuration's models, seed last."""
@@ -185,8 +159,29 @@ class Config(Section):
     data: Data = Field(default_factory=Data, description="where data comes from and where it lies")
     compute: Compute = Field(default_factory=Compute, description="what a job may use")
     studies: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], Study] = Field(
-        min_length=1, description="the studies of this run, by name"
+        min_length=1, description="the studies of this run, by name; null omits one"
     )
+    probes: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], Probe] = Field(
+        default={}, description="the probes of this run, by name: what is measured besides training; null omits one"
+    )
+
+    @field_validator("studies", "probes", mode="before")
+    @classmethod
+    def _without_left_out(cls, parts: Any) -> Any:
+        """An overlay leaves a study or a probe out by setting it to null."""
+        return {name: part for name, part in parts.items() if part is not None} if isinstance(parts, dict) else parts
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Config":
+        for name, probe in self.probes.items():
+            if name in self.studies:
+                raise UserError(f"probes.{name} has the name of a study, whose results lie beside its own: rename one")
+            study = getattr(probe, "study", None)
+            if study is not None and study not in self.studies:
+                raise UserError(f"probes.{name}.study: {unknown('study', study, self.studies)}")
+            if study is not None and self.studies[study].keep == "none":
+                raise UserError(f"probes.{name} reads the weights of {study}, which keeps none: set its keep to best")
+        return self
 
 
 def schema() -> dict[str, Any]:
@@ -208,6 +203,8 @@ def _explain(item: Any) -> str:
     if item["type"] == "extra_forbidden":
         *parents, key = item["loc"]
         return f"{place}: {unknown('key', key, _fields_at(parents))}"
+    if item["type"] == "union_tag_invalid":
+        return f"{place}.probe: {unknown('probe', item['ctx']['tag'], _PROBES)}"
     message = item["msg"].removeprefix("Value error, ")
     given = "" if item["type"] in ("value_error", "missing") else f" (found {item['input']!r})"
     return f"{place}: {message}{given}" if item["type"] != "missing" else f"{place}: is missing"
@@ -215,6 +212,9 @@ def _explain(item: Any) -> str:
 
 def _fields_at(place: Iterable[Any]) -> list[str]:
     """The keys allowed at a place of the configuration, for the message about one that is not."""
+    first, *rest = [*place, None]
+    if first == "probes":
+        return list(_PROBES[rest[1]].model_fields)
     section: Any = Config
     for part in place:
         section = Study if section == _STUDIES else section.model_fields[part].annotation
@@ -222,6 +222,7 @@ def _fields_at(place: Iterable[Any]) -> list[str]:
 
 
 _STUDIES = Config.model_fields["studies"].annotation
+_PROBES = {get_args(kind.model_fields["probe"].annotation)[0]: kind for kind in get_args(get_args(Probe)[0])}
 
 
 def merge(base: dict[str, Any], overlay: dict[str, Any]) -> dict[str, Any]:

@@ -36,7 +36,7 @@ def _sections(model: type[BaseModel], place: str) -> list[tuple[str, type[BaseMo
     found = []
     for name, field in model.model_fields.items():
         for section in _models_in(field.annotation):
-            here = f"{place}{name}." + ("<name>." if name == "studies" else "")
+            here = f"{place}{name}." + ("<name>." if name in ("studies", "probes") else "")
             found += [(here.rstrip("."), section), *_sections(section, here)]
     return found
 

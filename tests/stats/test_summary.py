@@ -21,3 +21,10 @@ def test_diverged_cells_are_counted(make_cells):
     cells.loc[:4, ["status", "test_accuracy", "curve_area"]] = ["diverged", None, None]
     tables = {"cells": cells} | analyse(cells, FACTORS, 10)
     assert summary(tables, FACTORS)["diverged"] == 5
+
+
+def test_a_single_seed_has_a_mean_and_no_interval(make_cells):
+    cells = make_cells().query("seed == 0")
+    told = summary({"cells": cells} | analyse(cells, FACTORS, 10), FACTORS)
+    assert "mean" in told["best"]
+    assert not {"low", "high"} & told["best"].keys()

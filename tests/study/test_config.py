@@ -51,15 +51,15 @@ WRONG = {
     "empty axis": (
         "studies.grid.axes.init",
         [],
-        "studies.grid.axes.init: the axis is empty: list at least one value, or remove the axis",
+        "studies.grid.axes.init: the list is empty: give at least one value, or remove the key",
     ),
-    "no seeds": ("studies.grid.axes.seed", [], "studies.grid.axes.seed: the axis is empty: list at least one value"),
+    "no seeds": ("studies.grid.axes.seed", [], "studies.grid.axes.seed: the list is empty: give at least one value"),
     "twice": (
         "studies.grid.axes.init",
         ["xavier", "lsuv", "xavier"],
-        "studies.grid.axes.init: xavier stands twice on the axis: list each value once",
+        "studies.grid.axes.init: xavier stands twice: list each value once",
     ),
-    "equal numbers": ("studies.grid.axes.lr", [0.1, 1e-1], "axes.lr: 0.1 stands twice on the axis"),
+    "equal numbers": ("studies.grid.axes.lr", [0.1, 1e-1], "axes.lr: 0.1 stands twice"),
     "axis is no list": ("studies.grid.axes.init", "xavier", "axes.init: Input should be a valid list (found 'xavier')"),
     "broken seed": ("studies.grid.axes.seed", [0, 0.5], "axes.seed.1: Input should be a valid integer (found 0.5)"),
     "seed is text": ("studies.grid.axes.seed", ["0"], "axes.seed.0: Input should be a valid integer (found '0')"),
@@ -80,7 +80,7 @@ WRONG = {
     "run is a path": ("run", "a/b", "run: String should match pattern '^[A-Za-z0-9_-]+$' (found 'a/b')"),
     "study's name": ("studies.My-Grid", {}, "studies.My-Grid.[key]: String should match pattern"),
     "no studies": ("studies", {}, "studies: Dictionary should have at least 1 item"),
-    "study is nothing": ("studies.grid", None, "studies.grid: Input should be a valid dictionary"),
+    "study is nothing": ("studies.grid", 3, "studies.grid: Input should be a valid dictionary"),
 }
 
 

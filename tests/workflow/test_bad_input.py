@@ -33,10 +33,10 @@ CONFIGS: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
         study(budgte={"epochs": 3}),
         ("studies.mlp_grid.budgte: unknown key 'budgte': did you mean 'budget'? Known: axes, budget",),
     ),
-    "unknown figure": (study(figures=["rankin"]), ("unknown figure 'rankin': did you mean 'ranking'?",)),
+    "unknown figure": (study(figures=["rankin"]), ("unknown figure of a study 'rankin': did you mean 'ranking'?",)),
     "no epochs": (study(budget={"epochs": 0}), ("mlp_grid.budget.epochs", "greater than 0 (found 0)")),
     "negative epochs": (study(budget={"epochs": -1}), ("mlp_grid.budget.epochs", "greater than 0 (found -1)")),
-    "empty axis": (study(axes={"init": []}), ("axes.init: the axis is empty: list at least one value",)),
+    "empty axis": (study(axes={"init": []}), ("axes.init: the list is empty: give at least one value",)),
     "value twice": (study(axes={"init": ["lsuv", "lsuv"]}), ("axes.init", "lsuv", "list each value once")),
     "seeds of other kinds": (
         study(axes={"seed": [0, 1.5, "two"]}),

@@ -1,0 +1,1 @@
+"""Measurements on networks: each takes options and data, and returns tidy tables."""

@@ -1,0 +1,55 @@
+"""Every probe by name: the function that measures, the tables that it returns, what it reads. Imports no torch."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from phase2.study.config import Config
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A measuring function as `module:function`, the names of its tables, and its arguments besides the options:
+    `data` (of its data set), `runs` (trained networks of a study, with the study's data) or `unfamiliar` (other data).
+    """
+
+    target: str
+    tables: tuple[str, ...]
+    reads: tuple[str, ...] = ("data",)
+
+    @property
+    def module(self) -> str:
+        return self.target.split(":")[0]
+
+
+PROBES: dict[str, Probe] = {
+    "activation_shapes": Probe("phase2.probe.activation_shapes:activation_shapes", ("shapes", "extremes"), ()),
+    "four_ways": Probe("phase2.probe.four_ways:four_ways", ("curves", "results")),
+    "lsuv_convergence": Probe("phase2.probe.lsuv_convergence:lsuv_convergence", ("convergence",)),
+    "gradient_flow": Probe("phase2.probe.gradient_flow:gradient_flow", ("layers", "histograms")),
+    "mean_field": Probe("phase2.probe.mean_field:mean_field", ("variance", "phase", "boundary"), ()),
+    "batch_noise": Probe("phase2.probe.batch_noise:batch_noise", ("noise",)),
+    "approximation": Probe("phase2.probe.approximation:approximation", ("errors", "fits"), ()),
+    "unit_health": Probe("phase2.probe.unit_health:unit_health", ("units",), ("data", "runs")),
+    "uncertainty": Probe(
+        "phase2.probe.uncertainty:uncertainty",
+        ("inference", "calibration", "shift", "detection"),
+        ("data", "runs", "unfamiliar"),
+    ),
+}
+
+
+def load(name: str) -> Callable[..., Any]:
+    """The measuring function of a probe, imported now."""
+    module, function = PROBES[name].target.split(":")
+    return getattr(import_module(module), function)
+
+
+def datasets_of(name: str, config: Config) -> dict[str, str]:
+    """The data sets that a probe of a configuration reads, by the argument that takes each."""
+    options: Any = config.probes[name]
+    reads = PROBES[options.probe].reads
+    own = config.studies[options.study].task.dataset if "runs" in reads else getattr(options, "dataset", None)
+    sources = {"data": own, "unfamiliar": getattr(options, "unfamiliar", None)}
+    return {role: dataset for role, dataset in sources.items() if role in reads and dataset is not None}

@@ -1,0 +1,29 @@
+# Probes: a rule for each, which measures on networks what no training curve shows, and writes tidy tables.
+
+for name, probe in CONFIG.probes.items():
+
+    rule:
+        name:
+            f"probe_{name}"
+        input:
+            data=[DATA / "prepared" / d / "meta.json" for d in sorted(set(datasets_of(name, CONFIG).values()))],
+            weights=weights_of(probe),
+        output:
+            **{table: f"{RESULTS}/tables/{name}/{table}.csv" for table in PROBES[probe.probe].tables},
+            provenance=f"{RESULTS}/tables/{name}/provenance.json",
+        log:
+            f"logs/{RUN}/{name}.log",
+        benchmark:
+            f"logs/{RUN}/{name}.benchmark.tsv"
+        threads: CONFIG.compute.threads
+        resources:
+            mem_mb=4000,
+            runtime=60,
+        params:
+            options=probe.model_dump(mode="json", exclude={"question", "figures"}),
+            code=probe_code(probe),
+            probe=name,
+        message:
+            f"measuring {name}"
+        script:
+            "../workflow/scripts/probe.py"
