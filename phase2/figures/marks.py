@@ -1,4 +1,4 @@
-"""The drawings that figures share: maps of cells with numbers in them, and rows of means with intervals."""
+"""What figures share: maps of cells with numbers in them, means over seeds, and rows of means with intervals."""
 
 from typing import Any
 
@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
+from scipy.stats import t as student
 
 from phase2.figures.labels import SEPARATOR
 
@@ -95,3 +96,14 @@ def intervals(axes: Axes, rows: pd.DataFrame, colour: str, filled: np.ndarray | 
 def in_percent(rows: pd.DataFrame) -> pd.DataFrame:
     """The columns `mean`, `low` and `high` as percentages."""
     return rows[["mean", "low", "high"]] * 100
+
+
+def over_seeds(table: pd.DataFrame, by: list[str], measure: str) -> pd.DataFrame:
+    """`mean`, and `low` and `high` of its 95% t interval, of `measure` over the seeds, for each group `by`.
+
+    Rows of one seed are averaged first. One seed has no interval: NaN.
+    """
+    seeds = table.groupby([*by, "seed"], observed=True)[measure].mean().groupby(level=by, observed=True)
+    mean, count = seeds.mean(), seeds.count()
+    half = student.ppf(0.975, (count - 1).where(count > 1)) * seeds.std() / np.sqrt(count)
+    return pd.DataFrame({"mean": mean, "low": mean - half, "high": mean + half})

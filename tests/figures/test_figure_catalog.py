@@ -7,7 +7,8 @@ import sys
 import pytest
 
 from phase2.errors import UserError
-from phase2.figures.catalog import FIGURES, load
+from phase2.figures.catalog import FIGURES, STUDY, check, load
+from phase2.probe.catalog import PROBES
 
 TABLES = {"cells", "curves", "schedules", "ranking", "levels", "pairs", "variance", "divergence"}
 
@@ -29,8 +30,9 @@ def test_keyword_arguments_of_a_figure_are_its_tables(name):
 @pytest.mark.parametrize("name", FIGURES)
 def test_entry_has_known_tables_a_caption_and_a_module_of_its_own(name):
     spec = FIGURES[name]
-    assert set(spec.tables) <= TABLES
+    assert set(spec.tables) <= (TABLES if spec.of == STUDY else set(PROBES[spec.of].tables))
     assert spec.target == f"phase2.figures.{name}:{name}"
+    assert spec.of in (STUDY, *PROBES)
     assert spec.caption.endswith(".")
     assert "\n" not in spec.caption
 
@@ -38,3 +40,11 @@ def test_entry_has_known_tables_a_caption_and_a_module_of_its_own(name):
 def test_unknown_figure_names_the_nearest():
     with pytest.raises(UserError, match="unknown figure 'rankin': did you mean 'ranking'"):
         load("rankin")
+
+
+def test_a_figure_is_refused_of_what_it_is_not_drawn_of():
+    check(["ranking", "variance"], STUDY)
+    with pytest.raises(UserError, match="unknown figure of a study 'gradient_flow'"):
+        check(["gradient_flow"], STUDY)
+    with pytest.raises(UserError, match=r"unknown figure of the probe mean_field 'ranking'.*Known: mean_field"):
+        check(["ranking"], "mean_field")

@@ -1,0 +1,52 @@
+"""What training looks like from inside: loss, gradient norm and weight norm by epoch, for the levels of a factor."""
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
+
+from phase2.figures.labels import crossed, label, study_factors
+from phase2.figures.style import blank, series, styled
+
+MEASURES = {"loss": "training loss (nats)", "grad_norm": "gradient norm", "weight_norm": "weight norm"}
+PANEL, LEGEND = 1.55, 0.4  # inches: a row of panels, and the space of all legends
+QUARTILES = (0.25, 0.5, 0.75)
+
+
+@styled
+def training_dynamics(*, cells: pd.DataFrame, curves: pd.DataFrame) -> Figure:
+    """Rows of panels a factor, a column a measure, a line a level.
+
+    A line is the median of all runs of that level still running at that epoch, on a log axis; its band holds the middle
+    half of them. Whatever the other factors are, they are pooled.
+    """
+    varied = [factor for factor in study_factors(cells) if cells[factor].nunique() > 1]
+    training = curves[curves.split == "train"][["id", "epoch", *MEASURES]].merge(cells[["id", *varied]], on="id")
+    rows = [[factor] for factor in varied] or [[]]  # a single combination has a row of its own
+    figure = blank(len(rows) * (PANEL + LEGEND))
+    for factors, band in zip(rows, figure.subfigures(len(rows), 1, squeeze=False).ravel(), strict=True):
+        levels = crossed(training, factors)
+        names = list(levels.cat.categories)
+        for axes, (measure, title) in zip(band.subplots(1, len(MEASURES), sharex=True), MEASURES.items(), strict=True):
+            _panel(axes, training.assign(level=levels), names, measure)
+            axes.set(title=title, xlabel="epoch")
+        if factors:
+            handles = [Line2D([], [], label=name, **series(index)) for index, name in enumerate(names)]
+            band.legend(handles=handles, loc="outside lower center", ncols=min(len(names), 7), title=label(factors[0]))
+    return figure
+
+
+def _panel(axes: Axes, training: pd.DataFrame, names: list[str], measure: str) -> None:
+    axes.set_yscale("log")
+    axes.grid()
+    for index, name in enumerate(names):
+        look = series(index)
+        runs = training[training.level == name]
+        low, middle, high = map(runs.groupby("epoch")[measure].quantile, QUARTILES)
+        axes.fill_between(middle.index, low, high, color=look["color"], alpha=0.12, linewidth=0)
+        axes.plot(middle.index, middle, **look)
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=6))
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))

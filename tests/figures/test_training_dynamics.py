@@ -1,0 +1,25 @@
+"""The figure of training dynamics shows the median and the middle half of each level's runs."""
+
+import numpy as np
+from synthetic import SMOKE, tables
+
+from phase2.figures.training_dynamics import MEASURES, training_dynamics
+
+
+def test_a_line_is_the_median_over_all_runs_of_a_level_and_its_band_the_middle_half():
+    made = tables(SMOKE, seeds=3, epochs=4)
+    figure = training_dynamics(cells=made["cells"], curves=made["curves"])
+    training = made["curves"][made["curves"].split == "train"]
+    axes = figure.subfigs[0].axes[list(MEASURES).index("grad_norm")]
+    for line, band, level in zip(axes.lines, axes.collections, ("relu", "tanh"), strict=True):
+        norms = training[training.activation == level].groupby("epoch").grad_norm
+        np.testing.assert_allclose(line.get_ydata(), norms.median())
+        heights = band.get_paths()[0].vertices[:, 1]
+        assert heights.max() == norms.quantile(0.75).max()
+        assert heights.min() == norms.quantile(0.25).min()
+
+
+def test_every_factor_with_two_levels_has_its_row_and_legend():
+    made = tables({**SMOKE, "init": ["kaiming"]}, seeds=2, epochs=3)
+    figure = training_dynamics(cells=made["cells"], curves=made["curves"])
+    assert [band.legends[0].get_title().get_text() for band in figure.subfigs] == ["activation", "schedule"]
