@@ -1,16 +1,18 @@
 # The report: LaTeX sources written from results, and the PDF typeset from them and from report/.
 
-DATASETS = sorted({study.task.dataset for study in CONFIG.studies.values()})
-
 
 rule sources:
     input:
         tables=[f"{RESULTS}/tables/{study}/{table}.csv" for study in CELLS for table in ("cells", *ANALYSES)],
+        probes=[f"{RESULTS}/tables/{n}/{t}.csv" for n, p in CONFIG.probes.items() for t in PROBES[p.probe].tables],
+        provenance=[f"{RESULTS}/tables/{name}/provenance.json" for name in CONFIG.probes],
+        derivations=rules.derive.output.latex,
         environment=rules.record.output.environment,
         data=[DATA / "prepared" / dataset / "meta.json" for dataset in DATASETS],
     output:
         generated=directory(f"{RESULTS}/report/generated"),
         trace=f"{RESULTS}/report/trace.json",
+        mastery=f"{RESULTS}/mastery.csv",
     log:
         f"logs/{RUN}/sources.log",
     params:

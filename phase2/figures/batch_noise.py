@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from phase2.figures.marks import over_seeds
 from phase2.figures.style import PALETTE, blank, styled
 
-QUANTITIES = {"normalized": "a sample, normalised", "mean": "mean of a batch", "std": "std of a batch"}
+QUANTITIES = {"normalized": "a sample, normalized", "mean": "mean of a batch", "std": "std of a batch"}
 THEORY: dict[str, dict[str, Any]] = {
     "predicted": {"label": "theory, the data's own moments", "color": PALETTE[1], "linestyle": "-"},
     "gaussian": {"label": "theory, Gaussian", "color": PALETTE[2], "linestyle": "--"},

@@ -47,7 +47,7 @@ class _Normalize(torch.autograd.Function):
         x, w, mu, var = ctx.saved_tensors
         dims, (need_x, need_w, need_b) = ctx.dims, ctx.needs_input_grad[:3]
         if torch.is_grad_enabled():  # the gradient will be differentiated, and μ and σ² are functions of x
-            _, mu, var = _moments(x, dims, ctx.centred)
+            mu, var = _moments(x, dims, ctx.centred)[1:]
         r = (var + ctx.eps).rsqrt()
         x_hat = (x - mu).mul_(r)
         # Where w is constant along `dims`, the sums for x and those for w and b have their first step in common.

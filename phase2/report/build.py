@@ -16,6 +16,8 @@ from phase2.report.describe import state_run, state_study
 from phase2.report.inputs import StudyInputs, get, read_environment, read_study
 from phase2.report.latex import command, escape, lines
 from phase2.report.macros import Ledger, Macro
+from phase2.report.mastery import mastery_frame, mastery_table
+from phase2.report.probes import read_probe, state_probe
 from phase2.report.summary import state_summary
 from phase2.report.tables import STUDY_TABLES, components_table, provenance_table
 
@@ -34,50 +36,62 @@ def write_sources(run_dir: Path, out: Path, config: dict[str, Any], datasets: di
     """
     folder, ledger = out / "generated", Ledger()
     studies = [read_study(run_dir, name, config, datasets) for name in get(config, "studies")]
+    probes = [read_probe(run_dir, name, config) for name in get(config, "probes")]
     state_run(config, read_environment(run_dir), studies, ledger)
     for study in studies:
         state_study(study, ledger)
         state_findings(study, ledger)
-        _write_study(study, folder / study.name, ledger)
+        _write_tables(study, folder / study.name, ledger)
+        _write_figures(study.name, get(study.config, "figures"), folder / study.name, ledger)
+    for probe in probes:
+        state_probe(probe, ledger)
+        _write_figures(probe.name, get(probe.config, "figures"), folder / probe.name, ledger)
     state_summary(studies, ledger)
     write_text(folder / "components.tex", components_table(studies) + "\n")
     write_text(folder / "provenance.tex", provenance_table(studies) + "\n")
-    calls = (rf"  \onestudy{{{study.name}}}{{{command(study.name)}}}{{#1}}" for study in studies)
-    write_text(folder / "studies.tex", lines(r"\newcommand{\eachstudy}[1]{%", *calls, "}") + "\n")
+    write_text(folder / "mastery.tex", mastery_table() + "\n")
+    write_text(run_dir / "mastery.csv", mastery_frame().to_csv(index=False))
+    write_text(folder / "derivations.tex", (run_dir / "derivations" / "derivations.tex").read_text())
+    loops = {"eachstudy": [study.name for study in studies], "eachprobe": [probe.name for probe in probes]}
+    write_text(folder / "studies.tex", lines(*(_loop(macro, names) for macro, names in loops.items())) + "\n")
     ledger.write(folder / "macros.tex", out / "trace.json")
 
 
-def _write_study(study: StudyInputs, folder: Path, ledger: Ledger) -> None:
+def _loop(macro: str, names: list[str]) -> str:
+    """A macro that inputs its argument, a section, once for each name."""
+    calls = (rf"  \onestudy{{{name}}}{{{command(name)}}}{{#1}}" for name in names)
+    return lines(rf"\newcommand{{\{macro}}}[1]{{%", *calls, "}")
+
+
+def _write_tables(study: StudyInputs, folder: Path, ledger: Ledger) -> None:
     for name, (make, table) in STUDY_TABLES.items():
         write_text(folder / f"{name}.tex", make(study) + "\n")
         file = f"tables/{study.name}/{table}.csv"
         how = (make.__doc__ or "").strip()
         ledger.add(Macro(f"{study.name}/{name}", file, table, how, study.name, kind="table"))
-    figures = get(study.config, "figures")
+
+
+def _write_figures(subject: str, figures: list[str], folder: Path, ledger: Ledger) -> None:
+    """The figures of a study or a probe as LaTeX floats, those of the body and those of the appendix."""
     for part in ("body", "appendix"):
-        chosen = [_figure(study, name) for name in figures if (name in APPENDIX) == (part == "appendix")]
+        chosen = [_figure(subject, name) for name in figures if (name in APPENDIX) == (part == "appendix")]
         write_text(folder / f"{part}-figures.tex", lines(*chosen) + "\n")
     for name in figures:
-        file = f"figures/{study.name}/{name}.pdf"
+        file = f"figures/{subject}/{name}.pdf"
         how = f"{FIGURES[name].target} of {', '.join(FIGURES[name].tables)}: {FIGURES[name].caption}"
-        ledger.add(Macro(f"{study.name}/figures/{name}", file, FIGURES[name].tables[0], how, study.name, kind="figure"))
-        ledger.state(
-            study.name,
-            f"Figure {name}",
-            rf"Figure~\ref{{fig:{study.name}:{name}}}",
-            "config",
-            f"the figure {name}",
-        )
+        ledger.add(Macro(f"{subject}/figures/{name}", file, FIGURES[name].tables[0], how, subject, kind="figure"))
+        reference = rf"Figure~\ref{{fig:{subject}:{name}}}"
+        ledger.state(subject, f"Figure {name}", reference, "config", f"the figure {name}")
 
 
-def _figure(study: StudyInputs, name: str) -> str:
-    file = f"figures/{study.name}/{name}.pdf"
+def _figure(subject: str, name: str) -> str:
+    file = f"figures/{subject}/{name}.pdf"
     return lines(
-        r"\begin{figure*}",
+        r"\begin{figure*}[!htb]",
         r"\centering",
         rf"\includegraphics[width=\linewidth,max height=\figureheight]{{{file}}}",
         rf"\caption{{{escape(FIGURES[name].caption)}}}",
-        rf"\label{{fig:{study.name}:{name}}}",
+        rf"\label{{fig:{subject}:{name}}}",
         r"\end{figure*}",
     )
 

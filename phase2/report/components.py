@@ -15,9 +15,15 @@ class Component:
 ACTIVATIONS = {
     "relu": Component(r"$\max(x, 0)$", "nair2010"),
     "leaky_relu": Component(r"$\max(x, 0) + 0.01 \min(x, 0)$", "maas2013"),
+    "prelu": Component(r"$\max(x, 0) + a \min(x, 0)$, $a$ learnt from $1/4$", "he2015"),
     "elu": Component(r"$\max(x, 0) + \min(e^{x} - 1, 0)$", "clevert2016"),
+    "selu": Component(r"$\lambda \max(x, 0) + \lambda \min(\alpha (e^{x} - 1), 0)$", "klambauer2017"),
     "gelu": Component(r"$x\,\Phi(x)$", "hendrycks2016"),
+    "gelu_tanh": Component(r"$x\,(1 + \tanh(\sqrt{2/\pi}\,(x + 0.044715\,x^3)))/2$", "hendrycks2016"),
+    "gelu_sigmoid": Component(r"$x\,\sigma(1.702\,x)$", "hendrycks2016"),
     "silu": Component(r"$x\,\sigma(x)$", "elfwing2018,ramachandran2017"),
+    "mish": Component(r"$x \tanh(\log(1 + e^{x}))$", "misra2020"),
+    "softplus": Component(r"$\log(1 + e^{x})$", "dugas2001"),
     "tanh": Component(r"$\tanh x$"),
     "sigmoid": Component(r"$\sigma(x) = 1/(1 + e^{-x})$"),
 }
@@ -27,6 +33,7 @@ INITS = {
     "xavier": Component(r"$\mathcal{N}(0, 2/(n_\mathrm{in} + n_\mathrm{out}))$", "glorot2010"),
     "kaiming": Component(r"$\mathcal{N}(0, 2/n_\mathrm{in})$", "he2015"),
     "orthogonal": Component("orthonormal rows or columns", "saxe2014"),
+    "truncated_normal": Component("as Kaiming, cut at two standard deviations and scaled back to the same variance"),
     "lsuv": Component(
         "orthonormal, then each layer in turn scaled until the variance of its output on a batch is within 0.02 of 1",
         "mishkin2016",
@@ -53,7 +60,15 @@ SCHEDULES = {
     "linear_warmup": Component(r"a line from $\eta/3$ to $\eta$ while $u < 0.1$, then $\eta$", "goyal2017"),
 }
 
-COMPONENTS = {"activation": ACTIVATIONS, "init": INITS, "schedule": SCHEDULES}
+# mu and v are mean and variance over what is named; gain and shift are learnt.
+NORMS = {
+    "none": Component("no normalization"),
+    "batch": Component(r"$(x - \mu)/\sqrt{v + \epsilon}$ of a unit over the batch", "ioffe2015"),
+    "layer": Component(r"$(x - \mu)/\sqrt{v + \epsilon}$ of an image over the units of a layer", "ba2016"),
+    "rms": Component(r"$x/\sqrt{\operatorname{mean}(x^2) + \epsilon}$ over the units of a layer", "zhang2019"),
+}
+
+COMPONENTS = {"activation": ACTIVATIONS, "norm": NORMS, "init": INITS, "schedule": SCHEDULES}
 
 OPTIMIZERS = {
     "sgd": Component("stochastic gradient descent", "sutskever2013"),

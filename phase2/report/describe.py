@@ -4,17 +4,21 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from phase2.report.components import DATASETS, OPTIMIZERS, described
+from phase2.figures.labels import label
+from phase2.report.components import COMPONENTS, DATASETS, OPTIMIZERS, described
 from phase2.report.conclusions import ALPHA
 from phase2.report.inputs import StudyInputs, get
-from phase2.report.latex import count, escape, listed, percentage
+from phase2.report.latex import count, escape, listed, percentage, plural
 from phase2.report.macros import Ledger
 from phase2.stats import bootstrap, factorial
 from phase2.stats.divergence import STUCK_MARGIN
+from phase2.study.section import NO_NORM
 
 PLURALS = {
     "activation": "activations",
     "init": "initializations",
+    "norm": "normalizations",
+    "dropout": "dropout rates",
     "schedule": "learning-rate schedules",
     "optimizer": "optimizers",
     "lr": "learning rates",
@@ -49,8 +53,8 @@ def _state_environment(config: dict[str, Any], environment: dict[str, Any], say:
     say("Packages", escape(listed(versions)).replace(r"\textasciitilde{}", "~"), "environment", "packages")
     say("Platform", escape(known("platform")), "environment", "platform")
     say("Cpu", escape(known("cpu")), "environment", "cpu")
-    say("Cores", _plural(known("cores"), "core"), "environment", "cores")
-    say("Threads", _plural(get(config, "compute", "threads"), "thread"), "config", "compute.threads")
+    say("Cores", plural(known("cores"), "core"), "environment", "cores")
+    say("Threads", plural(get(config, "compute", "threads"), "thread"), "config", "compute.threads")
     commit, time = known("commit"), known("commit_time")
     say("Commit", escape(commit or "unknown"), "environment", "commit")
     state = "with uncommitted changes in the files" if known("dirty") else "with no uncommitted changes"
@@ -64,14 +68,16 @@ def state_study(study: StudyInputs, ledger: Ledger) -> None:
     say, cells, config = partial(ledger.state, study.name), study.tables["cells"], study.config
     say("Title", rf"\texttt{{{escape(study.name)}}}", "config", "the study's name")
     say("Question", escape(get(config, "question").strip()), "config", "question")
-    say("Width", count(get(config, "model", "width")), "config", "model.width")
-    say("Depth", count(get(config, "model", "depth")), "config", "model.depth")
-    say("Epochs", _plural(get(config, "budget", "epochs"), "epoch"), "config", "budget.epochs")
-    say("Batch", _plural(get(config, "budget", "batch_size"), "image"), "config", "budget.batch_size")
-    say("Optimizer", _optimizer(config), "config", "optimizer")
+    say("Width", _either(study, "width", get(config, "model", "width")), "config", "model.width or its axis")
+    say("Depth", _either(study, "depth", get(config, "model", "depth")), "config", "model.depth or its axis")
+    say("Fixed", _fixed(study), "config", "components that are on no axis")
+    say("Epochs", plural(get(config, "budget", "epochs"), "epoch"), "config", "budget.epochs")
+    batch = _either(study, "batch_size", get(config, "budget", "batch_size"))
+    say("Batch", f"{batch} image{'' if batch == '1' else 's'}", "config", "budget.batch_size or its axis")
+    say("Optimizer", _optimizer(study), "config", "optimizer")
     say("Clipping", _clipping(config), "config", "clip")
     say("Cells", count(len(cells)), "cells", "rows")
-    say("Seeds", _plural(study.seeds, "seed"), "cells", "distinct seeds")
+    say("Seeds", plural(study.seeds, "seed"), "cells", "distinct seeds")
     say("Factors", _factors(study), "config", "axes but the seed")
     say("Combinations", count(len(study.tables["divergence"])), "divergence", "rows")
     _state_data(study, say)
@@ -95,11 +101,26 @@ def _state_data(study: StudyInputs, say: partial) -> None:
     say("Data Hash", rf"\texttt{{{digest[:12]}}}", "data", "hash, its first 12 digits")
 
 
-def _optimizer(config: dict[str, Any]) -> str:
-    optimizer = get(config, "optimizer")
+def _either(study: StudyInputs, axis: str, value: float) -> str:
+    """The levels of an axis as alternatives, or the one value where there is no such axis."""
+    levels = [f"{level:,}" if isinstance(level, int) else f"{level:g}" for level in study.axes.get(axis, [value])]
+    return listed(levels).replace(" and ", " or ")
+
+
+def _fixed(study: StudyInputs) -> str:
+    """The components that all cells of a study share."""
+    fixed = [kind for kind in COMPONENTS if kind not in study.axes and study.levels_of(kind) != [NO_NORM]]
+    parts = [f"{escape(label(kind))} {escape(label(study.levels_of(kind)[0]))}" for kind in fixed]
+    dropout = get(study.config, "model").get("dropout", 0)
+    return listed(parts + ([f"dropout {dropout:g}"] if dropout and "dropout" not in study.axes else [])) or "none"
+
+
+def _optimizer(study: StudyInputs) -> str:
+    optimizer = get(study.config, "optimizer")
     name = get(optimizer, "name")
-    parts = [f"a peak learning rate of {optimizer['lr']:g}"]
-    parts += [f"weight decay {optimizer['weight_decay']:g}"] if optimizer.get("weight_decay") else []
+    parts = [f"a peak learning rate of {_either(study, 'lr', optimizer['lr'])}"]
+    decay = optimizer.get("weight_decay", 0.0)
+    parts += [f"weight decay {_either(study, 'weight_decay', decay)}"] if decay or "weight_decay" in study.axes else []
     for option, value in optimizer.get("options", {}).items():
         words = option.replace("_", " ")
         parts.append(words if value is True else f"no {words}" if value is False else f"{words} {value:g}")
@@ -118,10 +139,6 @@ def _factors(study: StudyInputs) -> str:
         words = PLURALS[factor]
         parts.append(f"{size} {words.removesuffix('s') if size == 1 else words}")
     return listed(parts) or "no factor"
-
-
-def _plural(number: int, noun: str) -> str:
-    return f"{count(number)} {noun}{'' if number == 1 else 's'}"
 
 
 def _duration(seconds: float) -> str:

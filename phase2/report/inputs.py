@@ -1,4 +1,4 @@
-"""What a report is made from: the configuration, the environment, the data's meta and each study's tables."""
+"""What a report is made from: the configuration, the environment, the data's meta, the tables of studies and probes."""
 
 import json
 from dataclasses import dataclass
@@ -52,6 +52,16 @@ class StudyInputs:
         """The levels of a kind of component in use: its axis, or the one value set for the whole study."""
         fixed = self.config.get(kind) or get(self.config, "model").get(kind)
         return list(self.axes.get(kind) or [fixed])
+
+
+@dataclass(frozen=True)
+class ProbeInputs:
+    """A probe's section of the configuration, its tables by name, and what they were made from."""
+
+    name: str
+    config: dict[str, Any]
+    tables: dict[str, pd.DataFrame]
+    provenance: dict[str, Any]
 
 
 def read_study(run_dir: Path, name: str, config: dict[str, Any], datasets: dict[str, Any]) -> StudyInputs:

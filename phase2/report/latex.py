@@ -90,3 +90,12 @@ def listed(items: list[str]) -> str:
     'a, b and c'
     """
     return f"{', '.join(items[:-1])} and {items[-1]}" if len(items) > 1 else "".join(items)
+
+
+def plural(number: int, noun: str) -> str:
+    """A number of things.
+
+    >>> plural(1000, "run")
+    '1,000 runs'
+    """
+    return f"{count(number)} {noun}{'' if number == 1 else 's'}"

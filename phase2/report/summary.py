@@ -11,13 +11,13 @@ LEADS = ("Variance", "Best", "Failures")
 
 def state_summary(studies: list[StudyInputs], ledger: Ledger) -> None:
     """Enters \\Headlines, the leading sentences of each study's findings, and \\<Study>Answer."""
-    headlines = []
+    headlines, leads = [], LEADS if len(studies) == 1 else LEADS[:1]
     for study in studies:
         headlines += [rf"In \texttt{{{escape(study.name)}}}:"] if len(studies) > 1 else []
-        headlines += [rf"\{command(study.name, 'Lead', name)}{{}}" for name in LEADS]
+        headlines += [rf"\{command(study.name, 'Lead', name)}{{}}" for name in leads]
         text = " ".join([what_decides(study), which_is_best(study), what_fails(study)])
         ledger.state(study.name, "Answer", text, "ranking", "sentences drawn by code: phase2.report.summary")
-    ledger.state(None, "Headlines", " ".join(headlines), "ranking", f"first sentences of {', '.join(LEADS)}")
+    ledger.state(None, "Headlines", " ".join(headlines), "ranking", f"first sentences of {', '.join(leads)}")
 
 
 def what_decides(study: StudyInputs) -> str:

@@ -41,7 +41,7 @@ def floating(body: str, caption: str, key: str, wide: bool = False) -> str:
     """A table float, across both columns if `wide`; a body wider than that is shrunk to fit."""
     environment = "table*" if wide else "table"
     return lines(
-        rf"\begin{{{environment}}}",
+        rf"\begin{{{environment}}}[!htb]",
         r"\centering\small",
         rf"\caption{{{caption}}}",
         rf"\label{{tab:{key}}}",

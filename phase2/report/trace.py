@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from phase2.errors import UserError, unknown
+from phase2.report.probes import read_provenance
 from phase2.study.tables import read_table
 
 
@@ -23,8 +24,8 @@ def load_trace(run_dir: Path) -> dict[str, dict[str, Any]]:
 
 
 def cells_behind(run_dir: Path, statement: dict[str, Any]) -> pd.DataFrame:
-    """The rows of the study's table of cells that a statement is drawn from; none if it states no result."""
-    if not statement["study"]:
+    """The rows of the study's table of cells that a statement is drawn from; none if it is not drawn from any."""
+    if not statement["study"] or _is_probe(run_dir, statement):
         return pd.DataFrame()
     cells = read_table(run_dir / "tables" / statement["study"] / "cells.csv")
     for axis, value in statement["selection"].items():
@@ -51,6 +52,8 @@ def _describe(run_dir: Path, key: str, statement: dict[str, Any]) -> str:
         f"{statement['kind']} {key} = {statement['value']}",
         f"from      {statement['table']}: {statement['how']}",
     ]
+    if _is_probe(run_dir, statement):
+        return "\n".join([*lines, *_probe_behind(run_dir, statement["study"])])
     cells = cells_behind(run_dir, statement)
     if len(cells):
         chosen = ", ".join(f"{axis}={value}" for axis, value in statement["selection"].items())
@@ -67,6 +70,24 @@ def _describe(run_dir: Path, key: str, statement: dict[str, Any]) -> str:
             f"finished  {cells['finished'].max()}",
         ]
     return "\n".join(lines)
+
+
+def _is_probe(run_dir: Path, statement: dict[str, Any]) -> bool:
+    return bool(statement["study"]) and (run_dir / "tables" / statement["study"] / "provenance.json").is_file()
+
+
+def _probe_behind(run_dir: Path, name: str) -> list[str]:
+    made = read_provenance(run_dir / "tables" / name)
+    cells = [f"cells     {len(made['cells'])} of {made['study']}: {' '.join(made['cells'])}"] if made["cells"] else []
+    return [
+        f"probe     {name} ({made['probe']}): {json.dumps(made['options'])}",
+        *cells,
+        f"commit    {made['commit'] or 'unknown'}{' (with changes)' if made['dirty'] else ''}",
+        f"code      {made['code']}",
+        f"data      {' '.join(made['data'].values()) or 'none'}",
+        f"made on   {made['cpu']}, torch {made['packages']['torch']}",
+        f"finished  {made['finished']}",
+    ]
 
 
 def _distinct(values: pd.Series) -> str:

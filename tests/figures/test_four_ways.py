@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from matplotlib.text import Text
 
-from phase2.figures.four_ways import FINEST, NAMES, four_ways
+from phase2.figures.four_ways import FINEST, IMPLEMENTATIONS, four_ways
 from phase2.figures.style import FULL_WIDTH
 
 
@@ -14,7 +14,7 @@ def tables(steps=79, seeds=2, apart=1e-7):
     curves, results = [], []
     for seed in range(seeds):
         loss = 0.4 + 1.9 * np.exp(-np.arange(steps) / 15) + 0.05 * rng.standard_normal(steps)
-        for number, name in enumerate(NAMES):
+        for number, name in enumerate(IMPLEMENTATIONS):
             drift = number * apart * np.linspace(0, 1, steps) ** 2
             curves.append(
                 pd.DataFrame(
@@ -33,9 +33,9 @@ def test_left_are_the_mean_losses_and_right_the_largest_differences_from_numpy()
     figure = four_ways(**made)
     left, right = figure.axes
     losses = made["curves"].pivot(index=["seed", "step"], columns="implementation", values="loss")
-    for line, name in zip(left.lines, NAMES, strict=True):
+    for line, name in zip(left.lines, IMPLEMENTATIONS, strict=True):
         np.testing.assert_allclose(line.get_ydata(), losses[name].groupby("step").mean())
-    for line, name in zip(right.lines, list(NAMES)[1:], strict=True):
+    for line, name in zip(right.lines, list(IMPLEMENTATIONS)[1:], strict=True):
         apart = (losses[name] - losses["numpy"]).abs().groupby("step").max()
         np.testing.assert_allclose(line.get_ydata(), apart)
     assert right.lines[0].get_ydata()[0] == 0

@@ -58,7 +58,7 @@ def make_config(axes: dict, figures: list[str] = FIGURES) -> dict:
     study = {
         "question": "How much of a perceptron's accuracy is decided by its activation?",
         "task": {"dataset": "fashion_mnist", "validation": 2000, "train": 10000},
-        "model": {"name": "mlp", "width": 64, "depth": 6, "activation": "relu"},
+        "model": {"name": "mlp", "width": 64, "depth": 6, "activation": "relu", "norm": "none", "dropout": 0.0},
         "init": "kaiming",
         "schedule": "constant",
         "optimizer": {
@@ -72,7 +72,7 @@ def make_config(axes: dict, figures: list[str] = FIGURES) -> dict:
         "axes": {**axes, "optimizer": None},
         "figures": figures,
     }
-    return {"run": "desk", "compute": {"threads": 1}, "studies": {"mlp_grid": study}}
+    return {"run": "desk", "compute": {"threads": 1}, "studies": {"mlp_grid": study}, "probes": {}}
 
 
 DATASETS = {
@@ -107,6 +107,8 @@ def write_run(folder: Path, axes: dict, cells: pd.DataFrame, figures: list[str] 
     for name, table in analyse(cells, factors, 10).items():
         table.to_csv(tables / f"{name}.csv", index=False)
     (folder / "environment.json").write_text(json.dumps(ENVIRONMENT))
+    (folder / "derivations").mkdir()
+    (folder / "derivations" / "derivations.tex").write_text("\\subsection{A derivation} One. \\checked{symbolically}\n")
     (folder / "figures" / "mlp_grid").mkdir(parents=True)
     for figure in figures:
         canvas = Figure(figsize=(6.75, 2.4))
