@@ -37,10 +37,10 @@ help:
 	@:
 
 report: setup latex data-package
-	@$(BIN)/snakemake --cores $(CORES) report $(OVERLAY)
+	@$(BIN)/snakemake --cores $(CORES) all $(OVERLAY)
 
 smoke: setup latex
-	@$(BIN)/snakemake --cores $(CORES) report --configfile config/smoke.yaml
+	@$(BIN)/snakemake --cores $(CORES) all --configfile config/smoke.yaml
 
 test: setup latex
 	@$(BIN)/python -m pytest -q -n auto --maxprocesses=2 --dist loadfile

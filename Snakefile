@@ -1,6 +1,6 @@
 # phase2: from dataset download to a typeset report. `snakemake --cores 2` makes the report of config.yaml, and
-# `snakemake --cores 2 report --configfile config/smoke.yaml` that of an overlay. Targets: report (default), data, grid,
-# figures. Rules live in rules/, code in phase2/, one thin script a rule in workflow/scripts/.
+# `snakemake --cores 2 --configfile config/smoke.yaml` that of an overlay. Targets: all (default: report and notebooks),
+# report, notebooks, data, grid, figures. Rules live in rules/, code in phase2/, one thin script a rule in workflow/scripts/.
 from snakemake.utils import min_version
 
 min_version("9.2")
@@ -17,9 +17,11 @@ include: "rules/derive.smk"
 include: "rules/aggregate.smk"
 include: "rules/figures.smk"
 include: "rules/report.smk"
+include: "rules/notebooks.smk"
 
 
 rule all:
     default_target: True
     input:
-        f"{RESULTS}/report.pdf",
+        rules.report.output,
+        rules.notebooks.input,

@@ -202,7 +202,7 @@ def test_make_report_fails_if_and_only_if_snakemake_fails(machine: Machine, code
     (machine.bin / "snakemake").rename(machine.root / ".venv" / "bin" / "snakemake")
     run = machine.run("make", "report", "CONFIG=config/smoke.yaml", "CORES=4")
     assert (run.returncode == 0) == (code == 0)
-    assert machine.calls()[-1] == "--cores 4 report --configfile config/smoke.yaml"
+    assert machine.calls()[-1] == "--cores 4 all --configfile config/smoke.yaml"
 
 
 def test_make_help_names_every_target_with_its_cost(machine: Machine) -> None:

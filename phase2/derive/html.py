@@ -11,16 +11,25 @@ from phase2.errors import UserError
 
 Pairs = tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...]  # patterns, and what takes their place
 
-# The converter sizes the two sides of \Bigl( \Bigr) by themselves, and an exponent then shrinks the second. The bar of
-# "at this point" has no other side.
-PAIRS: Pairs = ((r"\\[bB]igg?l\b", r"\\left"), (r"\\[bB]igg?r\b(?!\|_)", r"\\right"))
+# The converter sizes the two sides of \Bigl( \Bigr) by themselves, and an exponent then shrinks the second; the bar of
+# "at this point" has no other side. Of two primes after an index it raises the second above the first.
+PAIRS: Pairs = (
+    (r"\\[bB]igg?l\b", r"\\left"),
+    (r"\\[bB]igg?r\b(?!\|_)", r"\\right"),
+    (r"(?<!\\left)(?=\\lVert)", r"\\left"),
+    (r"(?<!\\right)(?=\\rVert)", r"\\right"),
+    ("'{2,}", lambda match: "^{" + r"\prime" * len(match[0]) + "}"),
+)
 # What it writes that browsers show badly: functions' names set apart as wide as relations or not at all, bold by an
 # attribute that is no longer read, a tilde that is no relation, a bar that does not stretch.
 MENDED: Pairs = (
     (r"<m([io])>([A-Za-z]{2,})</m\1>", r'<mo lspace="0.167em" rspace="0.167em">\2</mo>'),
     (r'<mn mathvariant="bold">(\d)</mn>', lambda match: f"<mn>{chr(0x1D7CE + int(match[1]))}</mn>"),
     ("<mi>&#x0007E;</mi>", "<mo>∼</mo>"),
-    ('<mo accent="true">&#x02015;</mo>', '<mo stretchy="true">¯</mo>'),
+    (
+        r'<mover>((?:(?!<mover>).)*)<mo accent="true">&#x02015;</mo></mover>',
+        r'<mrow style="border-top: 0.06em solid; padding-top: 0.1em">\1</mrow>',
+    ),
     ('<mo stretchy="false">&#x0007C;</mo>', '<mo stretchy="false" lspace="0" rspace="0">|</mo>'),
 )
 PROSE: Pairs = (

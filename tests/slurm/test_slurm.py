@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 # Short jobs end within one of the plugin's polls, which by themselves come 40 s apart and more.
 POLLS = ("--slurm-init-seconds-before-status-checks", "8", "--slurm-status-command", "squeue")
 SLURM = ("--profile", "profiles/slurm", "--default-resources", "slurm_partition=short", *POLLS)
-SMOKE = ("--configfile", "config/smoke.yaml")
+SMOKE = ("--configfile", "config/smoke.yaml", "tests/workflow/lean.yaml")
 GRID = "rule_train_mlp_grid_wildcards"
 
 

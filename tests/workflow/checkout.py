@@ -15,7 +15,7 @@ from phase2.bench import copy_of_checkout
 from phase2.files import sha256_file
 
 BIN = Path(sys.executable).parent
-SMOKE = "config/smoke.yaml"
+SMOKE, LEAN = "config/smoke.yaml", "tests/workflow/lean.yaml"
 OURS = ("OMP_NUM_THREADS", "PHASE2_MIRROR", "PYTHONPATH", "SNAKEMAKE_PROFILE")
 CELLS = ("trained", "restored", "diverged", "not finished")
 
@@ -54,12 +54,12 @@ class Ran:
 
 @dataclass(frozen=True)
 class Checkout:
-    """The project in `folder`, run as a user would: `config` is an overlay over the smoke configuration."""
+    """The project in `folder`, run as a user would: `config` is an overlay over the lean smoke configuration."""
 
     folder: Path
 
     def command(self, *targets: str, config: dict[str, Any] | None = None) -> list[str]:
-        overlays = [SMOKE]
+        overlays = [SMOKE, LEAN]
         if config:
             (self.folder / "overlay.json").write_text(json.dumps(config))
             overlays.append("overlay.json")

@@ -16,10 +16,9 @@ def stages() -> dict:
 
 
 def test_every_figure_of_the_default_run_is_a_plot():
-    studies = yaml.safe_load((ROOT / "config.yaml").read_text())["studies"]
-    drawn = {
-        f"results/desk/figures/{name}/{figure}.png" for name, study in studies.items() for figure in study["figures"]
-    }
+    config = yaml.safe_load((ROOT / "config.yaml").read_text())
+    subjects = config["studies"] | config["probes"]
+    drawn = {f"results/desk/figures/{name}/{f}.png" for name, subject in subjects.items() for f in subject["figures"]}
     plots = yaml.safe_load((ROOT / "dvc.yaml").read_text())["plots"]
     assert {plot for plot in plots if isinstance(plot, str)} == drawn
 

@@ -8,11 +8,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from checkout import SMOKE, Checkout, Ran, clean_environ
+from checkout import LEAN, SMOKE, Checkout, Ran, clean_environ
 from safetensors.numpy import load_file
 
 from phase2.study.cell import Cell, cells_of
-from phase2.study.config import Study, load
+from phase2.study.config import Config, Study, load
 from phase2.study.results import HISTORY, destinations, read_metrics
 
 
@@ -23,8 +23,12 @@ def text(finished: Checkout) -> str:
     return re.sub(r"\s+", " ", paper.replace("-\n", "").replace("\N{HYPHEN}\n", ""))
 
 
+def the_config(finished: Checkout) -> Config:
+    return load([finished.folder / name for name in ("config.yaml", SMOKE, LEAN)])
+
+
 def the_study(finished: Checkout) -> Study:
-    return load([finished.folder / "config.yaml", finished.folder / SMOKE]).studies["mlp_grid"]
+    return the_config(finished).studies["mlp_grid"]
 
 
 def declared(finished: Checkout) -> tuple[list[Cell], list[dict[str, Path]]]:
@@ -54,11 +58,13 @@ def test_the_summary_counts_cells_and_says_where_the_report_is(smoke_run: Ran):
 
 
 def test_every_job_runs_once(smoke_run: Ran, finished: Checkout):
+    config = the_config(finished)
     assert smoke_run.jobs == {
         **dict.fromkeys(("download", "verify", "prepare", "aggregate", "analyse"), 1),
-        **dict.fromkeys(("record", "summarise", "sources", "report"), 1),
+        **dict.fromkeys(("derive", "record", "summarise", "sources", "report"), 1),
+        **{f"probe_{name}": 1 for name in config.probes},
         "train_mlp_grid": 4,
-        "figure": len(the_study(finished).figures),
+        "figure": sum(len(s.figures) for s in (config.studies | config.probes).values()),
     }
 
 
@@ -128,6 +134,18 @@ def test_trace_names_the_cells_seeds_commit_and_data_behind(kind: str, finished:
     assert re.search(rf"^data +{data}$", shown, re.M)
 
 
+def test_trace_names_the_options_cells_code_and_data_behind_a_probe(finished: Checkout):
+    shown = finished.phase2("trace", "report", "unit_health/figures/unit_health", "--run", "smoke").succeeded().output
+    made = json.loads(
+        (finished.folder / "results" / "smoke" / "tables" / "unit_health" / "provenance.json").read_text()
+    )
+    ids = [cell.id for cell in declared(finished)[0]]
+    assert made["cells"] == ids
+    for part in ("unit_health (unit_health)", '"batch": 200', f"16 of mlp_grid: {' '.join(ids)}", made["code"]):
+        assert part in shown
+    assert made["data"]["data"] in shown
+
+
 def test_trace_suggests_the_nearest_name(finished: Checkout):
     wrong = finished.phase2("trace", "report", "accuracy_heatmpa", "--run", "smoke")
     wrong.failed_with("accuracy_heatmpa", "did you mean", "accuracy_heatmap")
@@ -142,7 +160,7 @@ def test_lint_has_no_complaint_but_the_missing_conda_environments(finished: Chec
 
 
 def test_snakemake_imports_no_torch_and_jobs_that_do_have_one_thread(smoke: Path):
-    """Besides training, the aggregation does: it tabulates the schedules, which live beside the optimizers."""
+    """Jobs that train, that probe networks, and that check derivations against automatic differentiation."""
     lines = [json.loads(line) for line in (smoke / "torch.jsonl").read_text().splitlines()]
-    assert {Path(program).name.split(".", 1)[-1] for program, _ in lines} == {"train.py"}
+    assert {Path(program).name.split(".", 1)[-1] for program, _ in lines} == {"train.py", "probe.py", "derive.py"}
     assert {threads for _, threads in lines} == {"1"}

@@ -1,0 +1,57 @@
+"""The whole smoke configuration, every study, probe, derivation and notebook, from nothing; and nothing to do after."""
+
+import pytest
+from checkout import BIN, SMOKE, Checkout, Ran, new_checkout
+
+from phase2.probe.catalog import PROBES
+from phase2.study.config import load
+
+COMMAND = [str(BIN / "snakemake"), "--cores", "2", "all", "--configfile", SMOKE]
+
+
+@pytest.fixture(scope="module")
+def everything(tmp_path_factory: pytest.TempPathFactory) -> tuple[Checkout, Ran]:
+    checkout = new_checkout(tmp_path_factory.mktemp("everything") / "project")
+    return checkout, checkout.run(COMMAND).succeeded()
+
+
+def test_every_study_and_probe_leaves_its_tables_and_figures(everything: tuple[Checkout, Ran]):
+    checkout, _ = everything
+    config = load([checkout.folder / "config.yaml", checkout.folder / SMOKE])
+    results = checkout.folder / "results" / "smoke"
+    for name, probe in config.probes.items():
+        tables = {path.name for path in (results / "tables" / name).iterdir()}
+        assert tables == {"provenance.json", *(f"{table}.csv" for table in PROBES[probe.probe].tables)}
+    for name, subject in (config.studies | config.probes).items():
+        figures = {path.stem for path in (results / "figures" / name).glob("*.pdf")}
+        assert figures == set(subject.figures)
+
+
+def test_the_report_has_its_derivations_measurements_and_mastery_table(everything: tuple[Checkout, Ran]):
+    checkout, _ = everything
+    words = checkout.run(["pdftotext", "results/smoke/report.pdf", "-"]).succeeded().output
+    for part in ("Measurements", "Derivations", "Mastery", "[checked symbolically]", "test_a_chain_of_100_000_nodes"):
+        assert part in words
+    assert "??" not in words
+    assert (checkout.folder / "results" / "smoke" / "mastery.csv").read_text().startswith("part,kind,check,evidence\n")
+
+
+def test_the_notebooks_are_rendered(everything: tuple[Checkout, Ran]):
+    checkout, _ = everything
+    for notebook in (checkout.folder / "notebooks").glob("*.ipynb"):
+        page = checkout.folder / "results" / "smoke" / "notebooks" / f"{notebook.stem}.html"
+        assert "<img" in page.read_text()
+
+
+def test_a_second_run_has_nothing_to_do(everything: tuple[Checkout, Ran]):
+    checkout, _ = everything
+    assert "Nothing to be done" in checkout.run(COMMAND).succeeded().output
+
+
+def test_editing_a_probe_measures_it_again_and_trains_nothing(everything: tuple[Checkout, Ran]):
+    checkout, _ = everything
+    checkout.edit("phase2/probe/batch_noise.py", "import torch\n", "import torch\n\nONE = 1\n")
+    planned = checkout.run([*COMMAND, "-n", "-q", "rules"]).succeeded().output
+    assert "probe_batch_noise" in planned
+    assert not any(f"train_{study}" in planned for study in ("mlp_grid", "norm_depth", "dropout_rates"))
+    assert "probe_four_ways" not in planned
