@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from phase2.figures.labels import faceted, facets, label, study_factors
 from phase2.figures.marks import stacked
@@ -62,7 +62,7 @@ def _panel(axes: Axes, curves: pd.DataFrame, stopped: pd.DataFrame, lines: list[
         epochs = curves[curves.column == name].groupby("epoch").accuracy.agg(["mean", "std", "count"])
         # With one seed the degrees of freedom are NaN, and so is the band: nothing is drawn.
         freedom = (epochs["count"] - 1).where(epochs["count"] > 1)
-        half = student.ppf(0.975, freedom) * epochs["std"] / np.sqrt(epochs["count"])
+        half = stdtrit(freedom, 0.975) * epochs["std"] / np.sqrt(epochs["count"])
         low, high = epochs["mean"] - half, epochs["mean"] + half
         axes.fill_between(epochs.index, low, high, color=look["color"], alpha=0.15, linewidth=0)
         axes.plot(epochs.index, epochs["mean"], markevery=_spread(index, len(epochs)), **look)

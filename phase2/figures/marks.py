@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from phase2.figures.labels import SEPARATOR
 
@@ -105,5 +105,5 @@ def over_seeds(table: pd.DataFrame, by: list[str], measure: str) -> pd.DataFrame
     """
     seeds = table.groupby([*by, "seed"], observed=True)[measure].mean().groupby(level=by, observed=True)
     mean, count = seeds.mean(), seeds.count()
-    half = student.ppf(0.975, (count - 1).where(count > 1)) * seeds.std() / np.sqrt(count)
+    half = stdtrit((count - 1).where(count > 1), 0.975) * seeds.std() / np.sqrt(count)
     return pd.DataFrame({"mean": mean, "low": mean - half, "high": mean + half})
