@@ -86,6 +86,7 @@ def propagate(model: MLP, images: Tensor, labels: Tensor) -> list[Signal]:
 
 
 def slope(activation: Module, z: Tensor) -> Tensor:
+    """f'(z) of an elementwise activation, by autograd; of z's shape."""
     z = z.detach().requires_grad_()
     return torch.autograd.grad(activation(z).sum(), z)[0]
 
