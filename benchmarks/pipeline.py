@@ -1,7 +1,8 @@
 """The whole default run in a copy of the checkout with an empty store, and what orchestration costs of it.
 
-Claims, on 2 cores: the run ends within 11 minutes and 3 GB, of which all but the large grid and its figures take 3; Snakemake's wall time for the large grid is at most 1.3
-times its training time spread over the cores; with everything done, a dry run takes at most 5 s.
+Claims, on 2 cores: the run ends within 11 minutes and 3 GB, of which all but the large grid and its figures take 3;
+Snakemake's wall time for the large grid is at most 1.3 times its training time spread over the cores; with everything
+done, a dry run takes at most 5 s.
 """
 
 import tempfile
