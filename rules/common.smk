@@ -44,6 +44,16 @@ DATASETS = sorted(
     | {dataset for name in CONFIG.probes for dataset in datasets_of(name, CONFIG).values()}
 )
 MONITOR = Monitor(Path(".phase2/progress") / RUN)
+NOTEBOOKS = {  # what each reads: kinds of probes, and tables of the studies that compare activations
+    "nn_core_math": {
+        "probes": ["four_ways", "batch_noise", "mean_field", "lsuv_convergence", "gradient_flow", "uncertainty"],
+        "tables": [],
+    },
+    "activation_comparison": {
+        "probes": ["activation_shapes", "gradient_flow", "unit_health"],
+        "tables": ["cells", "curves", "ranking"],
+    },
+}
 
 
 wildcard_constraints:
@@ -73,6 +83,14 @@ def weights_of(probe):
     """The weights that a probe reads: those of all cells of its study, if it has one."""
     study = getattr(probe, "study", None)
     return [f"{CHECKPOINTS}/{study}/{cell.partition}/best.safetensors" for cell in CELLS[study]] if study else []
+
+
+def notebook_tables(name):
+    """The tables that a notebook reads."""
+    reads = NOTEBOOKS[name]
+    tables = [(n, t) for n, p in CONFIG.probes.items() if p.probe in reads["probes"] for t in PROBES[p.probe].tables]
+    tables += [(n, t) for n, s in CONFIG.studies.items() if "activation" in s.factors for t in reads["tables"]]
+    return [f"{RESULTS}/tables/{subject}/{table}.csv" for subject, table in tables]
 
 
 onstart:

@@ -1,24 +1,5 @@
 # Notebooks: run on the results and rendered to HTML; those in git hold no outputs.
 
-NOTEBOOKS = {  # what each reads: kinds of probes, and tables of the studies that compare activations
-    "nn_core_math": {
-        "probes": ["four_ways", "batch_noise", "mean_field", "lsuv_convergence", "gradient_flow", "uncertainty"],
-        "tables": [],
-    },
-    "activation_comparison": {
-        "probes": ["activation_shapes", "gradient_flow", "unit_health"],
-        "tables": ["cells", "curves", "ranking"],
-    },
-}
-
-
-def notebook_tables(name):
-    """The tables that a notebook reads."""
-    reads = NOTEBOOKS[name]
-    tables = [(n, t) for n, p in CONFIG.probes.items() if p.probe in reads["probes"] for t in PROBES[p.probe].tables]
-    tables += [(n, t) for n, s in CONFIG.studies.items() if "activation" in s.factors for t in reads["tables"]]
-    return [f"{RESULTS}/tables/{subject}/{table}.csv" for subject, table in tables]
-
 
 rule notebook:
     input:

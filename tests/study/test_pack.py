@@ -227,7 +227,7 @@ def test_filling_trains_into_the_store_and_writes_no_results(folders: Folders):
 
 def test_every_field_of_a_spec_reaches_the_training(folders: Folders):
     content = {
-        "model": {"name": "mlp", "width": 7, "depth": 2, "activation": "gelu"},
+        "model": {"name": "mlp", "width": 7, "depth": 2, "activation": "gelu", "norm": "layer", "dropout": 0.3},
         "optimizer": {"name": "adam", "lr": 0.003, "weight_decay": 0.02, "options": {"amsgrad": True}},
         "budget": {"epochs": 3, "batch_size": 16},
         "clip": 0.7,
@@ -235,7 +235,8 @@ def test_every_field_of_a_spec_reaches_the_training(folders: Folders):
     }
     (cell,) = cells(**content)
     recipe, lane = recipe_of(cell.spec), lane_of(cell.spec)
-    assert (recipe.model, recipe.model_options) == ("mlp", {"width": 7, "depth": 2, "activation": "gelu"})
+    options = {"width": 7, "depth": 2, "activation": "gelu", "norm": "layer", "dropout": 0.3}
+    assert (recipe.model, recipe.model_options) == ("mlp", options)
     assert (recipe.optimizer, recipe.optimizer_options) == ("adam", {"amsgrad": True})
     assert (recipe.batch_size, recipe.epochs, recipe.seed, recipe.clip) == (16, 3, 5, 0.7)
     assert (lane.init, lane.schedule, lane.lr, lane.weight_decay) == ("lsuv", "step", 0.003, 0.02)
