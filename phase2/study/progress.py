@@ -59,9 +59,8 @@ class Monitor:
         return sum(self.jobs[path] * note["fraction"] for path, note in self.notes().items())
 
     def _show(self) -> None:
-        from rich.console import (
-            Console,
-        )  # here, since every job reads the Snakefile and only one process shows a bar
+        # Imported here: every job reads the Snakefile, and one process shows a bar.
+        from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
         columns = (
@@ -73,7 +72,9 @@ class Monitor:
         )
         with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
             task = bar.add_task("cells", total=sum(self.jobs.values()), rate="")
-            while not self._ended.wait(1.0):
+            ended = False
+            while not ended:  # once more after the end: what the last job did is shown too
+                ended = self._ended.wait(1.0)
                 done = self.cells_done()
                 rate = done / (time.monotonic() - self.began)
                 bar.update(task, completed=int(done), rate=f"{rate:.1f} cells/s")
