@@ -9,6 +9,7 @@ rule derive:
         f"logs/{RUN}/derive.log",
     benchmark:
         f"logs/{RUN}/derive.benchmark.tsv"
+    priority: 1  # the report waits for it, and nothing else does
     params:
         code=fingerprint("phase2.derive.latex", *(target.split(":")[0] for target in DERIVATIONS.values())),
     message:

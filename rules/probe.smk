@@ -16,6 +16,7 @@ for name, probe in CONFIG.probes.items():
         benchmark:
             f"logs/{RUN}/{name}.benchmark.tsv"
         threads: CONFIG.compute.threads
+        priority: int(not weights_of(probe))  # the long ones that wait for no training go first
         resources:
             mem_mb=4000,
             runtime=60,
