@@ -15,8 +15,8 @@ for name, probe in CONFIG.probes.items():
             f"logs/{RUN}/{name}.log",
         benchmark:
             f"logs/{RUN}/{name}.benchmark.tsv"
-        threads: CONFIG.compute.threads
         priority: int(not weights_of(probe))  # the long ones that wait for no training go first
+        threads: CONFIG.compute.threads
         resources:
             mem_mb=4000,
             runtime=60,
