@@ -11,13 +11,13 @@ OVERLAY = $(if $(CONFIG),--configfile $(CONFIG))
 # Times on 2 cores with a quick network; a second run of any set-up takes no time.
 define HELP
 target             what                                                          time       disk
-make report        set up, then everything to results/desk/report.pdf            5 min      0.7 GB
+make report        set up, then everything: results/desk/report.pdf, notebooks   8 min      0.8 GB
                    another run: make report CONFIG=config/smoke.yaml CORES=4
-make smoke         the same on a tiny grid and bundled data                      1 min      50 MB
-make test          set up, then all tests                                        4 min      50 MB
+make smoke         the same on tiny grids and bundled data                       2 min      50 MB
+make test          set up, then all tests                                        8 min      0.1 GB
 make slurm-test    as root: the tests on a Slurm cluster, set up just for them   3 min      -
 make lint          format, lint and type checks                                  1 min      -
-make bench         measure this machine: results/bench/*.json and a table        10 min     100 MB
+make bench         measure this machine: results/bench/*.json and a table        20 min     100 MB
 make doctor        check Python, torch, LaTeX, data, GPU, Slurm, DVC             10 s       -
 make clean         delete tools' caches; results and trained cells stay          1 s        -
 

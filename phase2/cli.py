@@ -113,7 +113,7 @@ def doctor() -> None:
 def bench(
     names: Annotated[list[str] | None, typer.Argument(help="measurements; all if none is named")] = None,
 ) -> None:
-    """Measure this machine (about 15 minutes for all): results/bench/*.json and a table."""
+    """Measure this machine (about 20 minutes for all): results/bench/*.json and a table."""
     from phase2.bench import bench as run_benchmarks
 
     raise typer.Exit(run_benchmarks(names or [], Path("results/bench")))
