@@ -18,8 +18,8 @@ from phase2.report import notebook
 from phase2.study.fingerprint import SOURCE
 
 STORED = sorted((SOURCE / "notebooks").glob("*.ipynb"))
-RULES = (SOURCE / "rules" / "notebooks.smk").read_text()
-READS = ast.literal_eval(RULES[RULES.index("NOTEBOOKS = ") + 12 : RULES.index("\n}\n") + 2])
+RULES = (SOURCE / "rules" / "common.smk").read_text().split("NOTEBOOKS = ")[1]
+READS = ast.literal_eval(RULES[: RULES.index("\n}\n") + 2])
 ABSOLUTE = re.compile(r"""(?:^|[\s"'`(=])(?:~?/|[A-Za-z]:\\)\w""")
 PIXEL = (
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="  # a whole PNG
