@@ -25,10 +25,10 @@ class Check:
     figures: tuple[str, ...] = ()
 
     @property
-    def evidence(self) -> list[str]:
-        """All that shows it, each with its kind."""
+    def evidence(self) -> list[tuple[str, str]]:
+        """All that shows it: kind and name of each."""
         sources = (("test", self.tests), ("derivation", self.derivations), ("figure", self.figures))
-        return [f"{kind} {name}" for kind, names in sources for name in names]
+        return [(kind, name) for kind, names in sources for name in names]
 
 
 PART = "Foundations"
@@ -211,7 +211,7 @@ MASTERY: tuple[Check, ...] = (
 
 def mastery_frame() -> pd.DataFrame:
     """The table as results/<run>/mastery.csv has it: part, kind, check, evidence."""
-    rows = [(check.part, check.kind, check.check, "; ".join(check.evidence)) for check in MASTERY]
+    rows = [(check.part, check.kind, check.check, "; ".join(map(" ".join, check.evidence))) for check in MASTERY]
     return pd.DataFrame(rows, columns=["part", "kind", "check", "evidence"])
 
 
@@ -223,8 +223,10 @@ def mastery_table() -> str:
             "Part": table["part"].mask(table["part"].eq(table["part"].shift()), "").map(escape),
             "Kind": table["kind"],
             "Check": table["check"].map(escape),
-            "Evidence": [r"\newline ".join(rf"\evidence{{{escape(e)}}}" for e in c.evidence) for c in MASTERY],
+            "Evidence": [
+                r"\par ".join(rf"\evidence{{{kind}}}{{{name}}}" for kind, name in c.evidence) for c in MASTERY
+            ],
         }
     )
     caption = "What was to be understood, built and measured, and the test, derivation or figure that shows it."
-    return long(printed, r"lp{45bp}p{150bp}p{220bp}", caption, "mastery")
+    return long(printed, r"lp{45bp}p{140bp}>{\raggedright\arraybackslash}p{210bp}", caption, "mastery")

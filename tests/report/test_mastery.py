@@ -37,5 +37,5 @@ def test_the_table_and_its_file_have_a_row_a_check_with_all_its_evidence():
     frame, printed = mastery_frame(), mastery_table()
     assert list(frame.check) == [check.check for check in MASTERY]
     for check, evidence in zip(MASTERY, frame.evidence, strict=True):
-        assert evidence.split("; ") == check.evidence
+        assert [tuple(e.split(" ", 1)) for e in evidence.split("; ")] == check.evidence
     assert printed.count(r"\evidence{") == sum(len(check.evidence) for check in MASTERY)
