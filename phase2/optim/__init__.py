@@ -1,7 +1,20 @@
-"""Optimizers, learning-rate schedules and gradient clipping; drop-in for `torch.optim`."""
+"""Optimizers and gradient clipping; drop-in for `torch.optim` and `torch.nn.utils`."""
 
-from phase2.optim.adam import Adam
-from phase2.optim.clip import clip_grad_norm_, lane_norms
-from phase2.optim.sgd import SGD
+from phase2.optim.adagrad import Adagrad
+from phase2.optim.adam import Adam, AdamW
+from phase2.optim.clip import clip_grad_norm_, clip_grad_value_, lane_norms
+from phase2.optim.rmsprop import RMSprop
+from phase2.optim.sgd import SGD, momentum, nesterov
 
-__all__ = ["Adam", "SGD", "clip_grad_norm_", "lane_norms"]
+__all__ = [
+    "SGD",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "RMSprop",
+    "clip_grad_norm_",
+    "clip_grad_value_",
+    "lane_norms",
+    "momentum",
+    "nesterov",
+]
