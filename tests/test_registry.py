@@ -43,7 +43,7 @@ import sys
 from phase2 import registry
 assert not {"torch", "numpy"} & sys.modules.keys()
 registry.load("schedule", "cosine")
-assert "phase2.schedules" in sys.modules
+assert "phase2.schedules.cosine" in sys.modules
 assert "phase2.models.mlp" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

@@ -23,7 +23,7 @@ DOORS = [path for path in MODULES if path.name == "__init__.py"]
 TORCHLESS = (
     *(f"phase2.study.{n}" for n in ("config", "cell", "code", "fingerprint", "results", "progress", "provenance")),
     "phase2.data.sources",
-    "phase2.schedules",
+    *(f"phase2.schedules.{path.stem}" for path in MODULES if path.parent.name == "schedules" and path not in DOORS),
     "phase2.study.tables",
 )
 
