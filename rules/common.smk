@@ -14,7 +14,7 @@ from phase2.errors import UserError
 from phase2.figures.catalog import FIGURES, STUDY
 from phase2.figures.catalog import check as check_figures
 from phase2.probe.catalog import PROBES, datasets_of
-from phase2.study.cell import cells_of, hive, packs_of
+from phase2.study.cell import cells_of, hive, jobs_of
 from phase2.study.code import components_of, probe_code
 from phase2.study.config import validate
 from phase2.study.fingerprint import fingerprint
@@ -25,7 +25,7 @@ try:
     CONFIG = validate(config)
     SUBJECTS = {**CONFIG.studies, **CONFIG.probes}
     for study in CONFIG.studies.values():
-        check_figures(study.figures, STUDY)
+        check_figures(study.figures, STUDY, study.factors)
     for probe in CONFIG.probes.values():
         check_figures(probe.figures, probe.probe)
 except UserError as error:
@@ -38,12 +38,13 @@ CHECKPOINTS = f"checkpoints/{RUN}"
 TABLES = f"{RESULTS}/tables/{{study}}"
 ANALYSES = ("ranking", "levels", "pairs", "variance", "divergence")
 CELLS = {name: cells_of(name, study) for name, study in CONFIG.studies.items()}
-PACKS = {name: packs_of(cells) for name, cells in CELLS.items()}
+JOBS = {name: jobs_of(cells, CONFIG.studies[name]) for name, cells in CELLS.items()}
 DATASETS = sorted(
     {study.task.dataset for study in CONFIG.studies.values()}
     | {dataset for name in CONFIG.probes for dataset in datasets_of(name, CONFIG).values()}
 )
 MONITOR = Monitor(Path(".phase2/progress") / RUN)
+DOCUMENTS = CONFIG.documents
 NOTEBOOKS = {  # what each reads: kinds of probes, and tables of the studies that compare activations
     "nn_core_math": {
         "probes": ["four_ways", "batch_noise", "mean_field", "lsuv_convergence", "gradient_flow", "uncertainty"],
@@ -61,15 +62,15 @@ wildcard_constraints:
     subject="|".join(SUBJECTS),
 
 
-def pack_digest(study, wildcards):
-    """What a pack's result depends on besides its data: its cells, and what is kept of them."""
-    cells = PACKS[study][hive(dict(wildcards))]
+def job_digest(study, wildcards):
+    """What a job's result depends on besides its data: its cells, and what is kept of them."""
+    cells = JOBS[study][hive(dict(wildcards))]
     return {"cells": [cell.id for cell in cells], "keep": CONFIG.studies[study].keep}
 
 
-def pack_code(study, wildcards):
-    """The fingerprint of all code behind a pack's files."""
-    cells = PACKS[study][hive(dict(wildcards))]
+def job_code(study, wildcards):
+    """The fingerprint of all code behind a job's files."""
+    cells = JOBS[study][hive(dict(wildcards))]
     components = {component for cell in cells for component in components_of(cell.spec)}
     return fingerprint("phase2.study.pack", components=tuple(sorted(components)))
 
@@ -104,7 +105,8 @@ onstart:
 
 
 onsuccess:
-    MONITOR.stop(report=next((job.output[0] for job in workflow.dag.jobs if job.rule.name == "report"), None))
+    pdfs = sorted(job.output[0] for job in workflow.dag.jobs if job.rule.name == "typeset")
+    MONITOR.stop(report=next((pdf for pdf in pdfs if pdf.endswith("report.pdf")), None))
 
 
 onerror:

@@ -1,8 +1,11 @@
-# Training: a rule for each study, a job for each pack. A job declares every file of every cell that it trains.
+# Training: a rule for each study, a job for each pack or for the packs of all seeds. A job declares every file of every
+# cell that it trains.
 
 for name, study in CONFIG.studies.items():
-    pack_path = hive({axis: f"{{{axis}}}" for axis in CELLS[name][0].pack_axes})
-    lane_paths = sorted({cell.partition.relative_to(cell.pack) for cell in CELLS[name]})
+    axes = [folder.split("=")[0] for folder in next(iter(JOBS[name])).parts]
+    job_path = hive({axis: f"{{{axis}}}" for axis in axes})
+    log_path = job_path if axes else "all"
+    cell_paths = sorted({cell.partition.relative_to(job) for job, cells in JOBS[name].items() for cell in cells})
 
     rule:
         name:
@@ -11,8 +14,8 @@ for name, study in CONFIG.studies.items():
             DATA / "prepared" / study.task.dataset / "meta.json",
         output:
             [
-                str(Path(root, name, pack_path, lane, file))
-                for lane in lane_paths
+                str(Path(root, name, job_path, cell, file))
+                for cell in cell_paths
                 for root, files in (
                     (RESULTS, ["metrics.json", "history.csv"]),
                     (CHECKPOINTS, weight_files(study)),
@@ -20,20 +23,20 @@ for name, study in CONFIG.studies.items():
                 for file in files
             ],
         log:
-            f"logs/{RUN}/{name}/{pack_path}.log",
+            f"logs/{RUN}/{name}/{log_path}.log",
         benchmark:
-            f"logs/{RUN}/{name}/{pack_path}.benchmark.tsv"
+            f"logs/{RUN}/{name}/{log_path}.benchmark.tsv"
         threads: CONFIG.compute.threads
         resources:
             mem_mb=4000,
             runtime=60,
             gpu=int(CONFIG.compute.device == "cuda"),
         params:
-            cells=lambda wildcards, study=name: pack_digest(study, wildcards),
-            code=lambda wildcards, study=name: pack_code(study, wildcards),
+            cells=lambda wildcards, study=name: job_digest(study, wildcards),
+            code=lambda wildcards, study=name: job_code(study, wildcards),
             study=name,
         message:
-            f"training {name} {{wildcards}}: {len(lane_paths)} cells"
+            f"training {name} {{wildcards}}: {len(cell_paths)} cells"
         script:
             "../workflow/scripts/train.py"
 

@@ -12,7 +12,10 @@ from phase2.files import canonical_json, sha256_text
 from phase2.study.config import Study
 
 # Cells that differ only along these axes are lanes of one pack: they change numbers in a step, never its graph.
-LANE_AXES = ("init", "schedule", "lr", "weight_decay")
+LANE_AXES = ("init", "schedule", "lr", "weight_decay", "clip", "clip_value")
+
+# What a study says besides how its cells are trained.
+UNTRAINED = ("axes", "keep", "jobs", "figures", "question", "document")
 
 # Where in a cell's spec each axis puts its value.
 PLACES: dict[str, tuple[str, ...]] = {
@@ -26,6 +29,9 @@ PLACES: dict[str, tuple[str, ...]] = {
     "optimizer": ("optimizer", "name"),
     "lr": ("optimizer", "lr"),
     "weight_decay": ("optimizer", "weight_decay"),
+    "clip": ("clip",),
+    "clip_value": ("clip_value",),
+    "epochs": ("budget", "epochs"),
     "batch_size": ("budget", "batch_size"),
     "seed": ("seed",),
 }
@@ -74,7 +80,7 @@ def cells_of(name: str, study: Study) -> list[Cell]:
     """Every cell of a study, in the order of its axes."""
     axes = study.axes.values()
     ordered = [a for a in axes if a not in LANE_AXES] + [a for a in axes if a in LANE_AXES]
-    base = study.model_dump(mode="json", exclude={"axes", "keep", "figures", "question"}) | {"study": name}
+    base = study.model_dump(mode="json", exclude=set(UNTRAINED)) | {"study": name}
     cells = []
     for values in product(*(axes[a] for a in ordered)):
         spec = base
@@ -96,3 +102,13 @@ def packs_of(cells: list[Cell]) -> dict[PurePosixPath, list[Cell]]:
     for cell in cells:
         packs.setdefault(cell.pack, []).append(cell)
     return packs
+
+
+def jobs_of(cells: list[Cell], study: Study) -> dict[PurePosixPath, list[Cell]]:
+    """The cells grouped by the job that trains them, by folder: the pack of one seed, or the packs of all seeds."""
+    together = ("seed",) if study.jobs == "per_combination" else ()
+    jobs: dict[PurePosixPath, list[Cell]] = {}
+    for cell in cells:
+        axes = {name: value for name, value in cell.pack_axes.items() if name not in together}
+        jobs.setdefault(hive(axes), []).append(cell)
+    return jobs

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from phase2 import registry
 from phase2.study.fingerprint import fingerprint
 from phase2.study.probes import Probe
 from phase2.study.section import NO_NORM
@@ -26,9 +27,12 @@ def training_code(spec: dict[str, Any]) -> str:
 
 
 def probe_code(options: Probe) -> str:
-    """The fingerprint of all code behind a probe's tables: its function, and the components that its options name."""
-    named = {(kind, name) for kind in ("activation", "init") for name in _named(options, kind)}
-    return fingerprint(f"phase2.probe.{options.probe}", components=tuple(sorted(named)))
+    """The fingerprint of all code behind a probe's tables: its function, the components that its options name, and
+    those that it uses whatever they are.
+    """
+    named = {(kind, name) for kind in ("activation", "init", "optimizer") for name in _named(options, kind)}
+    known = {(kind, name) for kind, name in named if name in registry.names(kind)}
+    return fingerprint(f"phase2.probe.{options.probe}", components=tuple(sorted(known | set(options.uses))))
 
 
 def _named(options: Probe, kind: str) -> list[str]:

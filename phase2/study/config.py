@@ -14,11 +14,15 @@ from pydantic import Field, FiniteFloat, ValidationError, field_validator, model
 from phase2.errors import UserError, unknown
 from phase2.study.probes import Probe
 from phase2.study.section import (
+    DOCUMENT,
+    NO_LIMIT,
     NO_NORM,
     Activation,
     Count,
     Dataset,
+    Document,
     Init,
+    Limit,
     ModelName,
     Norm,
     OptimizerName,
@@ -81,6 +85,9 @@ class Axes(Section):
     dropout: list[Probability] | None = Field(default=None, description="probabilities that a hidden unit is dropped")
     width: list[Count] | None = Field(default=None, description="units a hidden layer")
     depth: list[Count] | None = Field(default=None, description="hidden layers")
+    clip: list[Limit] | None = Field(default=None, description="largest gradient norms; none: not clipped")
+    clip_value: list[Limit] | None = Field(default=None, description="largest entries of a gradient; none: any")
+    epochs: list[Count] | None = Field(default=None, description="passes over the training images")
     batch_size: list[Count] | None = Field(default=None, description="images a step")
     seed: list[Seed] = Field(description="seeds: every random stream of a cell derives from its seed")
 
@@ -104,15 +111,25 @@ class Study(Section):
     schedule: Schedule = Field(default="constant", description="learning-rate schedule where no axis says otherwise")
     optimizer: Optimizer = Field(description="the update rule and its settings")
     budget: Budget = Field(description="how long each cell trains")
-    clip: Annotated[FiniteFloat, Field(gt=0)] | None = Field(
-        default=None, description="largest gradient norm of a lane; null: gradients are not clipped"
-    )
+    clip: Limit = Field(default=NO_LIMIT, description="largest gradient norm; none: norms are not clipped")
+    clip_value: Limit = Field(default=NO_LIMIT, description="largest entry of a gradient; none: any")
     axes: Axes = Field(description="the grid: the values of each axis")
     keep: Literal["none", "best", "all"] = Field(
         default="best",
         description="weights kept: none, of the epoch best on validation, or of every epoch as well",
     )
+    jobs: Literal["per_seed", "per_combination"] = Field(
+        default="per_seed",
+        description="what a job trains: per_combination, all seeds in turn, spares small trainings their start-up",
+    )
+    document: Document = DOCUMENT
     figures: list[str] = Field(description="figures drawn of this study, by name")
+
+    @model_validator(mode="after")
+    def _keeps_equally_many(self) -> "Study":
+        if self.keep == "all" and self.axes.epochs:
+            raise UserError("keep is all and epochs is an axis: expected equally many files of each cell; keep best")
+        return self
 
     @property
     def factors(self) -> list[str]:
@@ -164,6 +181,12 @@ class Config(Section):
     probes: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], Probe] = Field(
         default={}, description="the probes of this run, by name: what is measured besides training; null omits one"
     )
+
+    @property
+    def documents(self) -> list[str]:
+        """The PDFs that there is something for: the report always."""
+        used = {subject.document for subject in (*self.studies.values(), *self.probes.values())}
+        return [document for document in get_args(Document) if document == "report" or document in used]
 
     @field_validator("studies", "probes", mode="before")
     @classmethod

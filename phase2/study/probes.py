@@ -4,25 +4,43 @@ A probe measures something on networks that is not their training curve. What it
 and the report read as they read those of a study (`phase2.probe.catalog` lists them).
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
-from phase2.study.section import Activation, Count, Dataset, Init, Probability, Rate, Section, Seed, distinct
+from phase2.study.section import (
+    DOCUMENT,
+    Activation,
+    Count,
+    Dataset,
+    Document,
+    Init,
+    OptimizerName,
+    Positive,
+    Probability,
+    Rate,
+    Section,
+    Seed,
+    distinct,
+)
 
 Activations = Annotated[list[Activation], AfterValidator(distinct)]
 Counts = Annotated[list[Count], AfterValidator(distinct)]
 Inits = Annotated[list[Init], AfterValidator(distinct)]
+Optimizers = Annotated[list[OptimizerName], AfterValidator(distinct)]
 Rates = Annotated[list[Rate], AfterValidator(distinct)]
 Seeds = Annotated[list[Seed], AfterValidator(distinct)]
 Target = Literal["sine", "absolute", "step", "runge", "chirp"]
+TRAINING = (("model", "mlp"), ("init", "kaiming"))  # what a probe that trains a perceptron of its own uses
 SEEDS = "seeds: all randomness of a repetition derives from its seed"
 
 
 class Measurement(Section):
     """What all probes have."""
 
+    uses: ClassVar[tuple[tuple[str, str], ...]] = ()  # components, by kind and name, whatever the options say
     question: str = Field(description="what the probe asks, in a sentence: printed in the report")
+    document: Document = DOCUMENT
     figures: list[str] = Field(description="figures drawn of it, by name")
 
 
@@ -90,6 +108,7 @@ class MeanField(Measurement):
 class BatchNoise(Measurement):
     """BatchNorm's noise against the size of the batch."""
 
+    uses = (("init", "kaiming"),)
     probe: Literal["batch_noise"]
     dataset: Dataset = Field(description="name of a data set")
     batch_sizes: Counts = Field(description="images a batch")
@@ -101,6 +120,7 @@ class BatchNoise(Measurement):
 class Approximation(Measurement):
     """Universal approximation: the sup-norm error of trained perceptrons against width and depth."""
 
+    uses = (*TRAINING, ("schedule", "cosine"), ("optimizer", "adam"))
     probe: Literal["approximation"]
     targets: Annotated[list[Target], AfterValidator(distinct)] = Field(description="functions on [-1, 1]")
     activation: Activation = Field(description="non-linearity")
@@ -133,6 +153,96 @@ class Uncertainty(Measurement):
     images: Count = Field(description="test images used")
 
 
+class RangeTest(Measurement):
+    """The learning-rate range test: the rate grows from step to step until the loss breaks out."""
+
+    uses = (*TRAINING, ("activation", "relu"), ("schedule", "constant"))
+    probe: Literal["range_test"]
+    dataset: Dataset = Field(description="name of a data set")
+    train: Count = Field(description="training images used")
+    width: Count = Field(description="units a hidden layer")
+    depth: Count = Field(description="hidden layers")
+    optimizers: Optimizers = Field(description="update rules")
+    low: Positive = Field(description="learning rate of the first step")
+    high: Positive = Field(description="learning rate of the last step")
+    steps: Annotated[int, Field(gt=1)] = Field(description="optimizer steps")
+    batch_size: Count = Field(description="images a step")
+    seeds: Seeds = Field(description=SEEDS)
+
+
+class Trajectories(Measurement):
+    """Paths of optimizers from one start: of a network, in the plane of their principal components; on functions."""
+
+    uses = (*TRAINING, ("activation", "relu"), ("schedule", "constant"))
+    probe: Literal["trajectories"]
+    dataset: Dataset = Field(description="name of a data set")
+    train: Count = Field(description="training images used")
+    width: Count = Field(description="units a hidden layer")
+    depth: Count = Field(description="hidden layers")
+    optimizers: Optimizers = Field(description="update rules; each is tuned on the same list of rates")
+    rates: Rates = Field(description="learning rates tried with each optimizer; the least training loss is shown")
+    epochs: Count = Field(description="passes over the training images")
+    batch_size: Count = Field(description="images a step")
+    seed: Seed = Field(description="all randomness derives from it")
+    points: Count = Field(description="points a side of the map of the loss")
+    condition: Annotated[float, Field(gt=1, allow_inf_nan=False)] = Field(
+        description="condition number of the quadratic"
+    )
+    steps: Count = Field(description="steps on each test function")
+
+
+class KernelRegime(Measurement):
+    """The neural tangent kernel: its limit, how far a network of finite width is from it, what training does to it."""
+
+    probe: Literal["kernel_regime"]
+    dataset: Dataset = Field(description="name of a data set")
+    train: Count = Field(description="training images used")
+    test: Count = Field(description="test images used")
+    activations: Annotated[list[Literal["relu", "erf"]], AfterValidator(distinct)] = Field(
+        description="non-linearities whose infinite-width kernel is known in closed form"
+    )
+    depth: Count = Field(description="hidden layers")
+    widths: Counts = Field(description="units a hidden layer")
+    steps: Count = Field(description="steps of full-batch gradient descent")
+    memory_mb: Count = Field(description="memory that a kernel's computation may use, in MB")
+    seeds: Seeds = Field(description=SEEDS)
+
+
+class Landscape(Measurement):
+    """The loss around trained networks: filter-normalized slices, planes, and the way between two solutions."""
+
+    probe: Literal["landscape"]
+    study: str = Field(description="the study whose best weights are read")
+    images: Count = Field(description="training images on which the loss is taken")
+    radius: Positive = Field(description="how far slices reach, in units of the filters' norms")
+    line: Annotated[int, Field(ge=3)] = Field(description="points of a slice along a line")
+    plane: Annotated[int, Field(ge=3)] = Field(description="points a side of a plane")
+
+
+class EdgeOfStability(Measurement):
+    """Full-batch gradient descent, with the largest eigenvalue of the Hessian on the way, against 2 / rate."""
+
+    probe: Literal["edge_of_stability"]
+    dataset: Dataset = Field(description="name of a data set")
+    train: Count = Field(description="training images used")
+    width: Count = Field(description="units a hidden layer")
+    depth: Count = Field(description="hidden layers")
+    activation: Activation = Field(description="non-linearity")
+    rates: Rates = Field(description="learning rates")
+    steps: Count = Field(description="steps of full-batch gradient descent")
+    every: Count = Field(description="steps between two measurements of the sharpness")
+    seeds: Seeds = Field(description=SEEDS)
+
+
+class Curvature(Measurement):
+    """Sharpness, trace of the Hessian and gradient noise of the trained networks of a study."""
+
+    probe: Literal["curvature"]
+    study: str = Field(description="the study whose best weights are read")
+    images: Count = Field(description="training images on which loss and gradients are taken")
+    draws: Annotated[int, Field(gt=1)] = Field(description="random vectors of the trace's estimate")
+
+
 Probe = Annotated[
     ActivationShapes
     | FourWays
@@ -142,6 +252,12 @@ Probe = Annotated[
     | BatchNoise
     | Approximation
     | UnitHealth
-    | Uncertainty,
+    | Uncertainty
+    | RangeTest
+    | Trajectories
+    | KernelRegime
+    | Landscape
+    | EdgeOfStability
+    | Curvature,
     Field(discriminator="probe"),
 ]

@@ -1,13 +1,15 @@
 """What all parts of the configuration are made of: sections that refuse what they do not know, and checked names."""
 
-from typing import Annotated
+import math
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictInt
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictInt
 
 from phase2 import registry
 from phase2.errors import UserError, unknown
 
 NO_NORM = "none"  # the level of an axis of norms at which a network has none
+NO_LIMIT: Literal["none"] = "none"  # the level of an axis of limits at which gradients are not clipped
 
 
 def _known(kind: str) -> AfterValidator:
@@ -31,6 +33,13 @@ def _of_images(dataset: str) -> str:
     return dataset
 
 
+def _limit(value: object) -> object:
+    number = value if isinstance(value, (int, float)) and not isinstance(value, bool) else math.nan
+    if value != NO_LIMIT and not 0 < number < math.inf:
+        raise UserError(f"expected a number above 0, or {NO_LIMIT}, which clips nothing (found {value!r})")
+    return value
+
+
 Activation = Annotated[str, _known("activation")]
 Dataset = Annotated[str, _known("dataset"), AfterValidator(_of_images)]
 Init = Annotated[str, _known("init")]
@@ -40,8 +49,13 @@ OptimizerName = Annotated[str, _known("optimizer")]
 Schedule = Annotated[str, _known("schedule")]
 Count = Annotated[StrictInt, Field(gt=0)]
 Seed = Annotated[StrictInt, Field(ge=0)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Limit = Annotated[Literal["none"] | float, BeforeValidator(_limit)]
 Rate = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Probability = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]
+
+Document = Literal["report", "optimization"]
+DOCUMENT: Document = Field(default="report", description="the PDF that has all of it; the report has its findings")
 
 
 class Section(BaseModel):

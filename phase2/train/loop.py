@@ -14,11 +14,13 @@ from torch.optim import Optimizer
 from phase2 import registry
 from phase2.errors import UserError
 from phase2.files import write_bytes
-from phase2.optim import clip_grad_norm_, lane_norms
+from phase2.optim import lane_norms
 from phase2.train import state as checkpoint
 from phase2.train.batches import Parts, epoch_order, steps_per_epoch
 from phase2.train.lanes import build, evaluate
+from phase2.train.limits import LaneLimits
 from phase2.train.recipe import Lane, Recipe
+from phase2.train.scheduling import momenta, rates, set_momentum
 from phase2.train.seeding import drawing
 from phase2.train.state import State
 
@@ -44,8 +46,10 @@ class Training:
         self.recipe, self.lanes, self.parts, self.dtype = recipe, lanes, parts, dtype
         self.stack = build(recipe, lanes, parts, dtype)
         self.steps = steps_per_epoch(len(parts.train), recipe.batch_size)
-        self.rates = _rates(lanes, self.steps * recipe.epochs).to(device, dtype)
+        self.rates = rates(lanes, self.steps * recipe.epochs).to(device, dtype)
+        self.limits = LaneLimits.of(lanes, self.rates)
         self.optimizer = self._optimizer()
+        self.momenta = momenta(lanes, self.optimizer, self.rates)
         self.state = State.start(len(lanes), self.stack.weights(), device)
 
     def _optimizer(self) -> Optimizer:
@@ -66,10 +70,11 @@ class Training:
         with drawing(self.recipe.seed, "dropout", state.step):
             losses, right = self.stack.losses(inputs, targets)
         losses.sum().backward()
-        limit = self.recipe.clip or float("inf")
-        norms = clip_grad_norm_(parameters, limit, lanes=len(self.lanes))
+        norms = self.limits.clip(parameters)
         self._freeze(torch.isfinite(losses.detach()) & torch.isfinite(norms))
         self.optimizer.param_groups[0]["lr"].copy_(self.rates[state.step] * state.alive)
+        if self.momenta is not None:
+            set_momentum(self.optimizer, self.momenta[state.step])
         self.optimizer.step()
         self.optimizer.zero_grad()
         with torch.no_grad():
@@ -164,15 +169,6 @@ class Training:
         }
         weights = {"best": {name: value[lane].clone() for name, value in state.best_weights.items()}}
         return LaneResult("ok", None, final, chosen, history, len(self.rates), weights)
-
-
-def _rates(lanes: list[Lane], total: int) -> Tensor:
-    """The learning rate of every step and lane: (total, lanes), float64."""
-    columns = []
-    for lane in lanes:
-        schedule = registry.load("schedule", lane.schedule)
-        columns.append([schedule(step, total, lane.lr) for step in range(total)])
-    return torch.tensor(columns, dtype=torch.float64).T.contiguous()
 
 
 def train_pack(

@@ -1,5 +1,6 @@
 """What a training needs to know: what its lanes share (a recipe), and what each has of its own (a lane)."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +14,8 @@ class Lane:
     schedule: str
     lr: float  # the schedule's peak
     weight_decay: float = 0.0
+    clip: float = math.inf  # largest gradient norm
+    clip_value: float = math.inf  # largest entry of a gradient
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,6 @@ class Recipe:
     epochs: int
     seed: int
     optimizer_options: Mapping[str, Any] = field(default_factory=dict)
-    clip: float | None = None  # largest gradient norm of a lane
 
 
 def recipe_of(spec: Mapping[str, Any]) -> Recipe:
@@ -43,10 +45,11 @@ def recipe_of(spec: Mapping[str, Any]) -> Recipe:
         batch_size=spec["budget"]["batch_size"],
         epochs=spec["budget"]["epochs"],
         seed=spec["seed"],
-        clip=spec["clip"],
     )
 
 
 def lane_of(spec: Mapping[str, Any]) -> Lane:
     """What a cell has of its own in its pack, from its spec."""
-    return Lane(spec["init"], spec["schedule"], spec["optimizer"]["lr"], spec["optimizer"]["weight_decay"])
+    optimizer = spec["optimizer"]
+    limits = (math.inf if spec[kind] == "none" else spec[kind] for kind in ("clip", "clip_value"))
+    return Lane(spec["init"], spec["schedule"], optimizer["lr"], optimizer["weight_decay"], *limits)

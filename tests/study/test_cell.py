@@ -3,13 +3,14 @@
 import re
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from studies import ROOT, STUDY, cells, study_of
 
 from phase2 import registry
 from phase2.files import canonical_json
-from phase2.study.cell import LANE_AXES, PLACES, Cell, cells_of, packs_of
+from phase2.study.cell import LANE_AXES, PLACES, Cell, cells_of, jobs_of, packs_of
 from phase2.study.config import Axes, load
 
 count = st.integers(1, 9)
@@ -32,7 +33,8 @@ SPEC: dict[tuple[str, ...], st.SearchStrategy[Any]] = {
     ("optimizer", "options"): st.dictionaries(st.sampled_from(["momentum", "eps"]), rate | st.booleans()),
     ("budget", "epochs"): count,
     ("budget", "batch_size"): count,
-    ("clip",): st.none() | st.sampled_from([0.5, 1.0]),
+    ("clip",): st.sampled_from(["none", 0.5, 1.0]),
+    ("clip_value",): st.sampled_from(["none", 0.5, 1.0]),
     ("axes", "seed"): st.integers(0, 9).map(lambda seed: [seed]),
 }
 specs = st.fixed_dictionaries(SPEC)
@@ -68,7 +70,7 @@ def test_an_id_depends_on_the_study():
 
 def test_an_id_is_pinned():
     """If this value changes, every finished cell is orphaned."""
-    assert cells()[0].id == "9e1736230f5f"
+    assert cells()[0].id == "213082c22421"
 
 
 def test_the_fields_varied_above_are_all_that_a_spec_has():
@@ -131,3 +133,16 @@ def test_the_lanes_of_a_pack_differ_along_lane_axes_alone():
     for pack in packs.values():
         assert len({(cell.spec["model"]["depth"], cell.spec["seed"]) for cell in pack}) == 1
         assert len({(cell.spec["init"], cell.spec["optimizer"]["weight_decay"]) for cell in pack}) == 4
+
+
+@pytest.mark.parametrize("jobs", ["per_seed", "per_combination"])
+def test_a_job_trains_whole_packs_all_seeds_together_only_where_the_study_says_so(jobs: str):
+    axes = {"lr": [0.1, 0.01], "activation": ["relu", "tanh"], "seed": [0, 1, 2]}
+    study = study_of(axes=axes, jobs=jobs)
+    grid = cells_of("grid", study)
+    grouped = jobs_of(grid, study)
+    assert sorted(cell.id for job in grouped.values() for cell in job) == sorted(cell.id for cell in grid)
+    assert {len(packs_of(job)) for job in grouped.values()} == ({3} if jobs == "per_combination" else {1})
+    assert all(len(pack) == 2 for job in grouped.values() for pack in packs_of(job).values())
+    for folder, job in grouped.items():
+        assert all(str(cell.partition).startswith(f"{folder}/") for cell in job)

@@ -68,8 +68,16 @@ WRONG = {
     "negative rate": ("studies.grid.optimizer.lr", -0.1, "optimizer.lr: Input should be greater than or equal to 0"),
     "rate is NaN": ("studies.grid.axes.lr", [NAN], "axes.lr.0: Input should be a finite number (found nan)"),
     "option is NaN": ("studies.grid.optimizer.options", {"momentum": NAN}, "Input should be a finite number"),
-    "endless clip": ("studies.grid.clip", INF, "studies.grid.clip: Input should be a finite number (found inf)"),
-    "no clip": ("studies.grid.clip", 0, "studies.grid.clip: Input should be greater than 0 (found 0)"),
+    "endless clip": (
+        "studies.grid.clip",
+        INF,
+        "studies.grid.clip: expected a number above 0, or none, which clips nothing (found inf)",
+    ),
+    "no clip": (
+        "studies.grid.clip",
+        0,
+        "studies.grid.clip: expected a number above 0, or none, which clips nothing (found 0)",
+    ),
     "keep": ("studies.grid.keep", "some", "keep: Input should be 'none', 'best' or 'all' (found 'some')"),
     "device": ("compute.device", "gpu", "compute.device: Input should be 'auto', 'cpu' or 'cuda' (found 'gpu')"),
     "no mirror": (

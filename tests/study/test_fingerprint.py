@@ -5,12 +5,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from studies import STUDY, cells
+from studies import ROOT, STUDY, cells
 
 from phase2.errors import UserError
 from phase2.study import fingerprint as module
 from phase2.study.cell import Cell
-from phase2.study.code import components_of, training_code
+from phase2.study.code import components_of, probe_code, training_code
+from phase2.study.config import load
 from phase2.study.fingerprint import clear_cache, closure, fingerprint
 
 LOOP = "phase2.train.loop"
@@ -45,8 +46,8 @@ def cell(**changes: object) -> Cell:
 
 ADAM = STUDY | {"optimizer": {"name": "adam", "lr": 0.01}}
 COSMETIC = {
-    "comment": ("import math\n", "import math  # a remark\n"),
-    "docstring": ("Half a cosine from lr", "One half of a cosine from lr"),
+    "comment": ("from bisect import bisect_right\n", "from bisect import bisect_right  # a remark\n"),
+    "docstring": ('"""lr throughout', '"""One lr throughout'),
     "blank lines": ("    return lr\n", "\n    return (\n        lr\n    )\n"),
 }
 
@@ -54,14 +55,14 @@ COSMETIC = {
 @pytest.mark.parametrize("name", COSMETIC)
 def test_comments_docstrings_and_formatting_change_nothing(name: str, edit: Callable[..., None]):
     before = training_code(cell().spec)
-    edit("schedules.py", *COSMETIC[name])
+    edit("schedules/decay.py", *COSMETIC[name])
     assert training_code(cell().spec) == before
 
 
 @pytest.mark.parametrize(
     ("file", "old", "new"),
     [
-        ("optim/sgd.py", "1 - group", "2 - group"),
+        ("optim/sgd.py", "1 - dampening", "2 - dampening"),
         ("nn/linear.py", "G.mT @ x", "2 * G.mT @ x"),
         ("train/seeding.py", ">> 1", ">> 2"),
         ("data/splits.py", "20090408", "20090409"),
@@ -127,3 +128,11 @@ def test_package_files_and_the_registry_are_looked_through():
 def test_a_module_that_is_not_there_is_named():
     with pytest.raises(UserError, match=r"no module phase2\.nowhere: expected phase2/nowhere\.py"):
         fingerprint("phase2.nowhere")
+
+
+def test_a_probes_code_covers_the_optimizers_it_names_and_those_it_always_uses(edit: Callable[..., None]):
+    desk = load([ROOT / "config.yaml"])
+    before = {name: probe_code(desk.probes[name]) for name in ("rate_range", "approximation", "kernel_regime")}
+    edit("optim/adam.py", "beta1, beta2 = ", "beta2, beta1 = ")
+    after = {name: probe_code(desk.probes[name]) for name in before}
+    assert {name for name in before if before[name] != after[name]} == {"rate_range", "approximation"}

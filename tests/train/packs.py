@@ -30,6 +30,11 @@ LANES = [
 ]
 
 
+def clipped(lanes: list[Lane], norm: float) -> list[Lane]:
+    """The same lanes, each with its gradients clipped to a norm."""
+    return [replace(lane, clip=norm) for lane in lanes]
+
+
 def recipe(**changes: Any) -> Recipe:
     """RECIPE with some fields changed, and its model's options by their own names."""
     options = {name: changes.pop(name) for name in OPTIONS if name in changes}

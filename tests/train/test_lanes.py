@@ -5,7 +5,18 @@ from pathlib import Path
 
 import pytest
 import torch
-from packs import CPU, LANES, digest, largest_difference, recipe, summary, train, trained_weights, training_order
+from packs import (
+    CPU,
+    LANES,
+    clipped,
+    digest,
+    largest_difference,
+    recipe,
+    summary,
+    train,
+    trained_weights,
+    training_order,
+)
 
 from phase2 import registry
 from phase2.train.batches import Parts
@@ -13,19 +24,33 @@ from phase2.train.loop import Training
 from phase2.train.recipe import Lane
 
 ADAM = {"optimizer": "adam", "optimizer_options": {}}
+OTHERS = [name for name in registry.names("optimizer") if name != "sgd"]
 LONG = 8  # epochs of 5 steps
 EXPLOSIVE = recipe(activation="relu")
 EXPLODING = Lane("kaiming", "constant", 1e30, 1e-3)
 
 
-@pytest.mark.parametrize(
-    "changes", [{}, {"clip": 0.5}, ADAM, {**ADAM, "clip": 0.5}], ids=["sgd", "sgd-clip", "adam", "adam-clip"]
-)
-def test_every_lane_is_the_same_alone_and_in_a_pack(changes: dict, parts: Parts):
+LIMITED = [replace(LANES[0], clip=0.5), replace(LANES[1], clip_value=0.01), replace(LANES[2], clip=1.0, clip_value=0.1)]
+CYCLED = [LANES[0], replace(LANES[1], schedule="one_cycle_momentum"), LANES[2]]
+
+
+@pytest.mark.parametrize("optimizer", [{}, *({"optimizer": n, "optimizer_options": {}} for n in OTHERS)], ids=str)
+@pytest.mark.parametrize("lanes", [LANES, LIMITED], ids=["free", "clipped"])
+def test_every_lane_is_the_same_alone_and_in_a_pack(lanes: list[Lane], optimizer: dict, parts: Parts):
     """In float64 after 40 steps, to 1e-10: only the summation order of the stacked products differs."""
-    pack = recipe(epochs=LONG, **changes)
-    together = trained_weights(pack, LANES, parts)
-    for lane, weights in zip(LANES, together, strict=True):
+    pack = recipe(epochs=LONG, **optimizer)
+    together = trained_weights(pack, lanes, parts)
+    for lane, weights in zip(lanes, together, strict=True):
+        (alone,) = trained_weights(pack, [lane], parts)
+        assert largest_difference(weights, alone) < 1e-10
+
+
+@pytest.mark.parametrize("optimizer", [{}, ADAM, {"optimizer": "adamw", "optimizer_options": {}}], ids=str)
+def test_a_lane_whose_schedule_cycles_the_momentum_is_the_same_alone_and_in_a_pack(optimizer: dict, parts: Parts):
+    pack = recipe(epochs=LONG, **optimizer)
+    together = trained_weights(pack, CYCLED, parts)
+    assert largest_difference(together[1], trained_weights(pack, LANES, parts)[1]) > 1e-4
+    for lane, weights in zip(CYCLED, together, strict=True):
         (alone,) = trained_weights(pack, [lane], parts)
         assert largest_difference(weights, alone) < 1e-10
 
@@ -33,18 +58,18 @@ def test_every_lane_is_the_same_alone_and_in_a_pack(changes: dict, parts: Parts)
 @pytest.mark.parametrize("optimizer", [{}, ADAM], ids=["sgd", "adam"])
 @pytest.mark.parametrize("activation", registry.names("activation"))
 def test_a_lane_of_any_activation_is_the_same_alone_and_in_a_pack(activation: str, optimizer: dict, parts: Parts):
-    pack = recipe(activation=activation, clip=0.5, epochs=LONG, **optimizer)
-    together = trained_weights(pack, LANES, parts)
-    (alone,) = trained_weights(pack, [LANES[1]], parts)
+    pack, lanes = recipe(activation=activation, epochs=LONG, **optimizer), clipped(LANES, 0.5)
+    together = trained_weights(pack, lanes, parts)
+    (alone,) = trained_weights(pack, [lanes[1]], parts)
     assert largest_difference(together[1], alone) < 1e-10
 
 
 @pytest.mark.parametrize("norm", registry.names("norm"))
 def test_a_lane_of_any_norm_is_the_same_alone_and_in_a_pack_running_statistics_too(norm: str, parts: Parts):
-    pack = recipe(norm=norm, clip=0.5, epochs=LONG)
-    together = trained_weights(pack, LANES, parts)
+    pack, lanes = recipe(norm=norm, epochs=LONG), clipped(LANES, 0.5)
+    together = trained_weights(pack, lanes, parts)
     assert any("running_mean" in name for name in together[0]) == (norm == "batch")
-    for lane, weights in zip(LANES, together, strict=True):
+    for lane, weights in zip(lanes, together, strict=True):
         (alone,) = trained_weights(pack, [lane], parts)
         assert largest_difference(weights, alone) < 1e-10
 
@@ -107,9 +132,9 @@ def test_lanes_start_from_the_same_noise_and_learn_apart(parts: Parts):
 
 def test_clipping_is_by_lane(parts: Parts):
     """After one step of plain SGD from one start, the lanes have moved by lr times their own clipped norm."""
-    lanes = [Lane(init, "constant", 1.0) for init in ("normal_small", "normal_large")]
     clip = 0.5
-    training = Training(recipe(optimizer_options={}, clip=clip), lanes, parts, CPU, torch.float64)
+    lanes = [Lane(init, "constant", 1.0, clip=clip) for init in ("normal_small", "normal_large")]
+    training = Training(recipe(optimizer_options={}), lanes, parts, CPU, torch.float64)
     before = training.stack.weights()
     training.step(torch.arange(32))
     moved = [

@@ -23,6 +23,9 @@ LAYERS = {
 }
 OPTIMIZERS = {
     "sgd": (torch.optim.SGD, {}),
+    "rmsprop": (torch.optim.RMSprop, {}),
+    "adagrad": (torch.optim.Adagrad, {}),
+    "adamw": (torch.optim.AdamW, {}),
     "nesterov": (torch.optim.SGD, {"momentum": 0.9, "nesterov": True}),
     "adam": (torch.optim.Adam, {}),
 }
@@ -43,8 +46,8 @@ def torch_network(activation: str, weights: dict[str, Tensor]) -> nn.Module:
 def test_training_is_that_of_torch(activation: str, name: str, parts: Parts, tmp_path: Path):
     kind, options = OPTIMIZERS[name]
     clip = 1.0
-    lane = Lane("kaiming", "cosine", 0.02, 1e-3)
-    pack = recipe(activation=activation, optimizer=kind.__name__.lower(), optimizer_options=options, clip=clip)
+    lane = Lane("kaiming", "cosine", 0.02, 1e-3, clip=clip)
+    pack = recipe(activation=activation, optimizer=kind.__name__.lower(), optimizer_options=options)
     start = Training(pack, [lane], parts, CPU, torch.float64).stack.weights()
     (result,) = train(pack, [lane], parts, tmp_path, torch.float64, keep_epochs=True)
 

@@ -16,7 +16,7 @@ from pathlib import Path
 os.environ["OMP_NUM_THREADS"] = "1"
 
 import torch
-from packs import CPU, LANES, recipe, summary, train
+from packs import CPU, LANES, clipped, recipe, summary, train
 
 from phase2.data.prepared import open_prepared
 from phase2.files import atomic_path
@@ -65,7 +65,7 @@ def run(prepared: Path, work: Path, kill_point: str | None) -> list[dict]:
 
     parts = open_parts(open_prepared(prepared), 40, None, CPU)
     options = {"keep_epochs": True, "checkpoint_seconds": 0, "progress": progress}
-    return summary(train(recipe(epochs=4, clip=1.0), LANES, parts, work, **options))
+    return summary(train(recipe(epochs=4), clipped(LANES, 1.0), parts, work, **options))
 
 
 def main(prepared: Path, work: Path, out: Path, *kill_points: str) -> None:

@@ -1,13 +1,14 @@
-"""Brings one pack of cells into the results tree: from the cell store where it can, by training where it must."""
+"""Brings the cells of one job into the results tree: from the cell store where it can, by training where it must."""
 
 import os
+from collections import Counter
 from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 
 from job import job
 
-from phase2.study.cell import cells_of, hive, packs_of
+from phase2.study.cell import cells_of, hive, jobs_of, packs_of
 from phase2.study.config import validate
 from phase2.study.pack import Folders, run_pack
 from phase2.study.progress import note_path, write_note
@@ -27,11 +28,15 @@ with job(snakemake), claimed_gpu(Path(".phase2/gpu")) if claims else nullcontext
         store=Path(".phase2/store"),
         work=Path(".phase2/packs"),
     )
-    report = run_pack(
-        packs_of(cells_of(name, study))[hive(dict(snakemake.wildcards))],
-        study,
-        folders,
-        config.compute,
-        progress=lambda fraction: write_note(note, fraction=fraction),
-    )
-    write_note(note, fraction=1.0, **asdict(report))
+    packs = packs_of(jobs_of(cells_of(name, study), study)[hive(dict(snakemake.wildcards))])
+    total = Counter()
+    for done, pack in enumerate(packs.values()):
+        report = run_pack(
+            pack,
+            study,
+            folders,
+            config.compute,
+            progress=lambda fraction, done=done: write_note(note, fraction=(done + fraction) / len(packs)),
+        )
+        total.update(asdict(report))
+    write_note(note, fraction=1.0, **total)
