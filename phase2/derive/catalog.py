@@ -22,6 +22,14 @@ DERIVATIONS: dict[str, str] = {
     "dropout": "phase2.derive.dropout:dropout",
     "mc_dropout": "phase2.derive.mc_dropout:mc_dropout",
     "cybenko": "phase2.derive.cybenko:cybenko",
+    "momentum": "phase2.derive.momentum:momentum",
+    "quadratic_momentum": "phase2.derive.quadratic:quadratic_momentum",
+    "nesterov": "phase2.derive.nesterov:nesterov",
+    "schedules": "phase2.derive.schedules:schedules",
+    "rmsprop": "phase2.derive.rmsprop:rmsprop",
+    "adam": "phase2.derive.adam:adam",
+    "weight_decay": "phase2.derive.weight_decay:weight_decay",
+    "tangent_kernel": "phase2.derive.tangent_kernel:tangent_kernel",
 }
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pandas as pd
+import torch
 from job import job
 
 from phase2.derive.catalog import DERIVATIONS, load
@@ -10,6 +11,7 @@ from phase2.derive.latex import to_latex
 from phase2.files import atomic_path, write_text
 
 with job(snakemake):
+    torch.set_num_threads(1)  # many small products: more threads wait for each other
     texts, rows = [], []
     for name in DERIVATIONS:
         derivation = load(name)()
