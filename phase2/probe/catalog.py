@@ -37,6 +37,16 @@ PROBES: dict[str, Probe] = {
         ("inference", "calibration", "shift", "detection"),
         ("data", "runs", "unfamiliar"),
     ),
+    "range_test": Probe("phase2.probe.range_test:range_test", ("losses", "suggestions")),
+    "trajectories": Probe(
+        "phase2.probe.trajectories:trajectories", ("paths", "surface", "tuning", "functions", "quadratic")
+    ),
+    "kernel_regime": Probe(
+        "phase2.probe.kernel_regime:kernel_regime", ("convergence", "linearized", "drift", "regression")
+    ),
+    "landscape": Probe("phase2.probe.landscape:landscape", ("lines", "planes", "interpolation"), ("data", "runs")),
+    "edge_of_stability": Probe("phase2.probe.edge_of_stability:edge_of_stability", ("path", "spectrum")),
+    "curvature": Probe("phase2.probe.curvature:curvature", ("curvature",), ("data", "runs")),
 }
 
 
