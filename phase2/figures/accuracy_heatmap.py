@@ -5,12 +5,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
 from phase2.figures.labels import faceted, facets, label, study_factors
-from phase2.figures.marks import cell_map, is_left, is_top, panels, title_width
+from phase2.figures.marks import cell_map, is_left, is_top, panels, stretched, stretched_bar, title_width
 from phase2.figures.style import FULL_WIDTH, SEQUENTIAL, blank, styled
 
 CELL = (0.36, 0.29)  # inches: room for two lines of 7 pt
@@ -35,23 +34,25 @@ def accuracy_heatmap(*, cells: pd.DataFrame) -> Figure:
     per_row = max(1, min(len(names), per_row))
     figure = blank(-(-len(names) // per_row) * (max(0.6, len(rows) * CELL[1]) + 0.2) + 1.1)
     grid = panels(figure, names, per_row)
-    norm = _stretched(summary.percent)
+    norm = stretched(summary.percent)
     for name, axes in grid.items():
         panel = summary.loc[[name]].droplevel("panel")
-        image = cell_map(axes, panel.percent.unstack(), _text(panel).unstack(), norm, SEQUENTIAL)
+        values = _named(panel.percent.unstack(), factors)
+        image = cell_map(axes, values, _text(panel).unstack(), norm, SEQUENTIAL)
         _mark_divergence(axes, panel.finished.unstack().to_numpy(), panel.run.unstack().to_numpy())
         _name_axes(axes, factors)
-    ticks = norm.inverse(np.linspace(0, 1, 5)).tolist()
-    bar = figure.colorbar(image, ax=list(grid.values()), label="test accuracy (%)", aspect=35, pad=0.015)
-    bar.set_ticks(ticks, labels=[f"{tick:.1f}" for tick in ticks])
+    stretched_bar(figure, image, norm, list(grid.values()), aspect=35)
     _legend(figure, summary)
     return figure
 
 
-def _stretched(percent: pd.Series) -> PowerNorm:
-    """Most of the colours for the upper accuracies, where most of the cells are."""
-    low, high = (percent.min(), percent.max()) if percent.notna().any() else (0, 100)
-    return PowerNorm(3, low if low < high else high - 1, high)
+def _named(values: pd.DataFrame, factors: list[str]) -> pd.DataFrame:
+    """`values` with rows and columns named by the levels alone: the axes say whose they are."""
+    prefixes = [f"{label(factor)} " for factor in factors] + ["", ""]  # with fewer factors there is nothing to remove
+    rows, columns = (
+        [str(name).removeprefix(p) for name in side] for side, p in zip(values.axes, prefixes, strict=False)
+    )
+    return values.set_axis(rows, axis="index").set_axis(columns, axis="columns")
 
 
 def _text(panel: pd.DataFrame) -> pd.Series:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-from phase2.errors import unknown
+from phase2.errors import UserError, unknown
 
 STUDY = "study"
 
@@ -13,13 +13,14 @@ STUDY = "study"
 @dataclass(frozen=True)
 class Figure:
     """A drawing function as `module:function`, the tables that are its keyword arguments, a caption, and whose it is:
-    a figure of any study, or of a kind of probe.
+    a figure of any study that has the axes it needs, or of a kind of probe.
     """
 
     target: str
     tables: tuple[str, ...]
     caption: str
     of: str = STUDY
+    needs: tuple[str, ...] = ()
 
 
 FIGURES: dict[str, Figure] = {
@@ -146,15 +147,122 @@ FIGURES: dict[str, Figure] = {
         "well each score tells the unfamiliar from the familiar; mean over seeds with its 95% t interval.",
         of="uncertainty",
     ),
+    "lr_sensitivity": Figure(
+        "phase2.figures.lr_sensitivity:lr_sensitivity",
+        ("ranking", "divergence"),
+        "Test accuracy against the learning rate: mean with its 95% interval over seeds; a diverged run counts at "
+        "chance. A ring marks each line's best rate, a cross a rate at which a seed diverged.",
+        needs=("lr",),
+    ),
+    "decay_map": Figure(
+        "phase2.figures.decay_map:decay_map",
+        ("ranking",),
+        "Test accuracy in percent by learning rate and weight decay, mean over seeds with diverged runs at chance. "
+        "The line joins the best decay of each rate; a frame marks the best of all.",
+        needs=("lr", "weight_decay"),
+    ),
+    "budget_curves": Figure(
+        "phase2.figures.budget_curves:budget_curves",
+        ("ranking",),
+        "Test accuracy at the end of training against the budget in epochs, every budget a training of its own: mean "
+        "with its 95% interval over seeds. Right, what each is behind the best of its budget.",
+        needs=("epochs",),
+    ),
+    "best_curves": Figure(
+        "phase2.figures.best_curves:best_curves",
+        ("ranking", "cells", "curves"),
+        "Learning curves: training loss and validation accuracy by epoch for each strategy at its best setting, which "
+        "the legend names: mean over seeds with its 95% t interval.",
+    ),
+    "range_test": Figure(
+        "phase2.figures.range_test:range_test",
+        ("losses", "suggestions"),
+        "Learning-rate range test: smoothed minibatch loss while the rate grows, mean over seeds with their range. "
+        "Lines mark the rate of the steepest fall and that at which the loss breaks out.",
+        of="range_test",
+    ),
+    "trajectories": Figure(
+        "phase2.figures.trajectories:trajectories",
+        ("paths", "surface", "tuning"),
+        "Paths of the optimizers from one initialization, in the plane of the first two principal components of all "
+        "their weights from their start, over the training loss in that plane; and the loss along each path.",
+        of="trajectories",
+    ),
+    "descent_paths": Figure(
+        "phase2.figures.descent_paths:descent_paths",
+        ("functions", "quadratic"),
+        "Paths on an ill-conditioned quadratic, on Rosenbrock's and on Beale's function, each optimizer at the best of "
+        "the same number of rates: above with one rate for all coordinates, below with one for each. Right, the "
+        "distance from the quadratic's minimum with the theory's settings: measured (markers) and its rate (lines).",
+        of="trajectories",
+    ),
+    "ntk_convergence": Figure(
+        "phase2.figures.ntk_convergence:ntk_convergence",
+        ("convergence", "drift"),
+        "Relative distance of the empirical kernels from their infinite-width limit, and of the tangent kernel after "
+        "training from that before, against the width: geometric mean over seeds with their range. Grey: the theory's "
+        "slope.",
+        of="kernel_regime",
+    ),
+    "ntk_training": Figure(
+        "phase2.figures.ntk_training:ntk_training",
+        ("linearized", "regression"),
+        "Training of the narrowest and the widest network and of their linearizations by full-batch gradient descent, "
+        "and how far apart their test outputs are; right, the test accuracy of kernel regression against the widest "
+        "trained network: mean over seeds with their range.",
+        of="kernel_regime",
+    ),
+    "landscape_planes": Figure(
+        "phase2.figures.landscape_planes:landscape_planes",
+        ("planes",),
+        "Training loss in a plane of two filter-normalized random directions around trained networks, of one seed. "
+        "BatchNorm's statistics are recomputed at every point. A cross marks the network, a ring the least loss of "
+        "the plane; losses beyond 20 times the least of all share a colour.",
+        of="landscape",
+    ),
+    "landscape_lines": Figure(
+        "phase2.figures.landscape_lines:landscape_lines",
+        ("lines", "interpolation"),
+        "Training loss along one filter-normalized random direction, and on the straight way between the solutions of "
+        "two seeds: mean with its range over seeds. BatchNorm's statistics are recomputed at every point. Losses "
+        "beyond 20 times the least are cut off.",
+        of="landscape",
+    ),
+    "edge_of_stability": Figure(
+        "phase2.figures.edge_of_stability:edge_of_stability",
+        ("path",),
+        "Full-batch gradient descent: training loss and sharpness (the largest eigenvalue of the Hessian) by step; "
+        "dashed, 2 / rate, above which a quadratic's minimum would be unstable. A line a seed; a cross: the last "
+        "finite loss of a descent that diverged.",
+        of="edge_of_stability",
+    ),
+    "hessian_spectrum": Figure(
+        "phase2.figures.hessian_spectrum:hessian_spectrum",
+        ("spectrum",),
+        "The largest eigenvalues of the Hessian before and after training, and the mean of all eigenvalues "
+        "(the trace by their number): mean over seeds with their range.",
+        of="edge_of_stability",
+    ),
+    "curvature": Figure(
+        "phase2.figures.curvature:curvature",
+        ("curvature",),
+        "Sharpness, trace of the Hessian and gradient noise scale of the trained networks against the batch size: "
+        "geometric mean over seeds with their range, a line a combination of the other axes.",
+        of="curvature",
+    ),
 }
 
 
-def check(names: Iterable[str], of: str) -> None:
-    """Raises `UserError` for a figure that is unknown, or that is not drawn of a study (or of this kind of probe)."""
+def check(names: Iterable[str], of: str, axes: Iterable[str] = ()) -> None:
+    """Raises `UserError` for a figure that is unknown, that is not drawn of a study (or of this kind of probe), or
+    that needs an axis which is not among the study's `axes`.
+    """
     known = [name for name, figure in FIGURES.items() if figure.of == of]
     for name in names:
         if name not in known:
             raise unknown(f"figure of a {of}" if of == STUDY else f"figure of the probe {of}", name, known)
+        if missing := [axis for axis in FIGURES[name].needs if axis not in axes]:
+            raise UserError(f"the figure {name} needs the axis {missing[0]}: add it to the study, or leave it out")
 
 
 def load(name: str) -> Callable[..., Any]:

@@ -32,32 +32,62 @@ LABELS = {
     "rms": "RMSNorm",
     "constant": "constant",
     "step": "step",
+    "multi_step": "multi-step",
+    "exponential": "exponential",
+    "linear": "linear",
+    "polynomial": "polynomial",
     "cosine": "cosine",
     "warm_restarts": "warm restarts",
+    "equal_restarts": "equal restarts",
     "one_cycle": "one-cycle",
+    "one_cycle_momentum": "one-cycle + momentum",
     "linear_warmup": "linear warm-up",
+    "cosine_warmup": "cosine warm-up",
+    "warmup_cosine": "warm-up + cosine",
+    "inverse_sqrt": "inverse square root",
+    "warmup_stable_decay": "warm-up-stable-decay",
     "sgd": "SGD",
+    "momentum": "momentum",
+    "nesterov": "Nesterov",
+    "rmsprop": "RMSprop",
+    "adagrad": "Adagrad",
     "adam": "Adam",
+    "adamw": "AdamW",
     "numpy": "NumPy by hand",
     "tape": "NumPy tape",
     "torch": "torch by hand",
     "autograd": "torch autograd",
+    "gradient_descent": "gradient descent",
+    "rosenbrock": "Rosenbrock",
+    "beale": "Beale",
     "max_probability": "maximum probability",
     "init": "initialization",
     "norm": "normalization",
     "lr": "learning rate",
     "weight_decay": "weight decay",
+    "clip": "norm limit",
+    "clip_value": "entry limit",
+    "epochs": "epochs",
     "batch_size": "batch size",
     "test_accuracy": "test accuracy",
     "curve_area": "learning-curve area",
 }
+NO_LIMIT, LIMITS = "none", ("clip", "clip_value")  # a level, and the factors of which it says that there is no limit
 SEPARATOR = " · "  # between the levels of a combination; N(0, 1) has a comma of its own
 _ORDER = {name: position for position, name in enumerate(LABELS)}
 
 
 def label(value: object) -> str:
     """The printed form of a level, a factor or a measure; an unknown name as it is."""
-    return f"{value:g}" if isinstance(value, float) else LABELS.get(str(value), str(value))
+    return f"{value:g}" if isinstance(value, float) else LABELS.get(str(value), _plain(str(value)))
+
+
+def _plain(text: str) -> str:
+    """Text as it is, but for a number that a column of words has spelt out: 1.0 is 1."""
+    try:
+        return f"{float(text):g}"
+    except ValueError:
+        return text
 
 
 def term_label(term: str) -> str:
@@ -80,16 +110,30 @@ def study_factors(cells: pd.DataFrame) -> list[str]:
     return [name for name in columns_between(cells, "id", "status") if name not in ("study", "seed")]
 
 
+def ranking_factors(ranking: pd.DataFrame) -> list[str]:
+    """The factors of a `ranking` table."""
+    return columns_between(ranking, "rank", "mean")
+
+
+def _place(level: object) -> tuple[int, float]:
+    return _ORDER.get(str(level), len(_ORDER)), 0.0 if _is_word(level) else float(str(level))
+
+
 def printed(values: pd.Series) -> pd.Series:
-    """A factor's levels as ordered categorical labels: known names in their order, others as they appear.
+    """A factor's levels as ordered categorical labels: known names in their order, numbers by size, others as they
+    appear.
 
     A level that is not a word says whose it is: `depth 4`.
     """
-    levels = sorted(values.unique(), key=lambda level: _ORDER.get(str(level), len(_ORDER)))
-    names = {
-        level: label(level) if isinstance(level, str) else f"{label(values.name)} {label(level)}" for level in levels
-    }
+    levels = sorted(values.unique(), key=_place)
+    names = {level: label(level) if _is_word(level) else f"{label(values.name)} {label(level)}" for level in levels}
+    if str(values.name) in LIMITS and NO_LIMIT in names:
+        names[NO_LIMIT] = "no limit"
     return pd.Series(pd.Categorical(values.map(names), list(names.values())), values.index)
+
+
+def _is_word(level: object) -> bool:
+    return isinstance(level, str) and not level.replace(".", "", 1).replace("e-", "", 1).isdigit()
 
 
 def crossed(table: pd.DataFrame, factors: list[str]) -> pd.Series:

@@ -6,14 +6,16 @@ import matplotlib
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.colors import Normalize
+from matplotlib.colors import Normalize, PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
+from matplotlib.ticker import LogLocator, NullLocator
 from scipy.special import stdtrit
 
 from phase2.figures.labels import SEPARATOR
 
 ROW = 0.155  # inches: one row of labelled intervals
+SHORT = 6  # letters of a column's name that stand upright above it
 LETTER = 0.078  # inches: a letter of a bold title
 
 
@@ -56,7 +58,8 @@ def cell_map(axes: Axes, values: pd.DataFrame, text: pd.DataFrame, norm: Normali
     The columns are named on top of the uppermost axes only, so that panels below each other share the names.
     """
     image = axes.imshow(values.to_numpy(float), cmap=colours, norm=norm, aspect="auto")
-    axes.set_xticks(range(values.shape[1]), values.columns, rotation=90)
+    rotation = 90 if max(map(len, values.columns), default=0) > SHORT else 0
+    axes.set_xticks(range(values.shape[1]), values.columns, rotation=rotation)
     axes.set_yticks(range(values.shape[0]), values.index)
     axes.set_xticks(np.arange(values.shape[1] + 1) - 0.5, minor=True)
     axes.set_yticks(np.arange(values.shape[0] + 1) - 0.5, minor=True)
@@ -70,6 +73,19 @@ def cell_map(axes: Axes, values: pd.DataFrame, text: pd.DataFrame, norm: Normali
             box = {"facecolor": fill, "edgecolor": "none", "pad": 0.4}  # keeps hatches off the digits
             axes.text(column, row, str(text.iat[row, column]), color=contrast(fill), bbox=box, **look)
     return image
+
+
+def stretched(percent: pd.Series) -> PowerNorm:
+    """Most of the colours for the upper accuracies, where most of the cells are."""
+    low, high = (percent.min(), percent.max()) if percent.notna().any() else (0, 100)
+    return PowerNorm(3, low if low < high else high - 1, high)
+
+
+def stretched_bar(figure: Figure, image: AxesImage, norm: PowerNorm, beside: list[Axes], aspect: float) -> None:
+    """The colour bar of test accuracies, with five ticks evenly apart."""
+    ticks = norm.inverse(np.linspace(0, 1, 5)).tolist()
+    bar = figure.colorbar(image, ax=beside, label="test accuracy (%)", aspect=aspect, pad=0.015)
+    bar.set_ticks(ticks, labels=[f"{tick:.1f}" for tick in ticks])
 
 
 def contrast(background: tuple[float, ...]) -> str:
@@ -93,9 +109,23 @@ def intervals(axes: Axes, rows: pd.DataFrame, colour: str, filled: np.ndarray | 
     axes.locator_params(axis="x", nbins=4)  # more, and long labels such as 10.25 touch
 
 
+def plain_log(axes: Axes) -> None:
+    """A logarithmic y axis whose ticks read as numbers: 0.5, 1, 2."""
+    axes.set_yscale("log")
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=6))
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_locator(NullLocator())
+
+
 def in_percent(rows: pd.DataFrame) -> pd.DataFrame:
     """The columns `mean`, `low` and `high` as percentages."""
     return rows[["mean", "low", "high"]] * 100
+
+
+def final_scores(ranking: pd.DataFrame) -> pd.DataFrame:
+    """The rows of a `ranking` table on test accuracy, in percent; diverged runs count at chance."""
+    final = ranking[ranking.measure == "test_accuracy"].reset_index(drop=True)
+    return final.assign(**in_percent(final))
 
 
 def over_seeds(table: pd.DataFrame, by: list[str], measure: str) -> pd.DataFrame:

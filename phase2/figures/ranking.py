@@ -4,7 +4,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from phase2.figures.labels import columns_between, crossed, label, printed
+from phase2.figures.labels import crossed, label, printed, ranking_factors
 from phase2.figures.marks import ROW, in_percent, intervals
 from phase2.figures.style import PALETTE, blank, styled
 
@@ -33,7 +33,7 @@ def ranking(*, ranking: pd.DataFrame, levels: pd.DataFrame) -> Figure:
 
 def _blocks(ranking: pd.DataFrame, levels: pd.DataFrame, measure: str) -> list[tuple[str, pd.DataFrame]]:
     """The titles and rows of one measure's column, top to bottom."""
-    factors = columns_between(ranking, "rank", "mean")
+    factors = ranking_factors(ranking)
     ranked = ranking[ranking.measure == measure].sort_values("rank")
     ranked.index = ranked["rank"].map("{}. ".format) + crossed(ranked, factors).astype(str)
     best, rest = ranked[:BEST], ranked[BEST:]

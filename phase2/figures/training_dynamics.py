@@ -4,9 +4,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
+from matplotlib.ticker import MaxNLocator
 
 from phase2.figures.labels import crossed, label, study_factors
+from phase2.figures.marks import plain_log
 from phase2.figures.style import blank, series, styled
 
 MEASURES = {"loss": "training loss (nats)", "grad_norm": "gradient norm", "weight_norm": "weight norm"}
@@ -38,7 +39,7 @@ def training_dynamics(*, cells: pd.DataFrame, curves: pd.DataFrame) -> Figure:
 
 
 def _panel(axes: Axes, training: pd.DataFrame, names: list[str], measure: str) -> None:
-    axes.set_yscale("log")
+    plain_log(axes)
     axes.grid()
     for index, name in enumerate(names):
         look = series(index)
@@ -46,7 +47,4 @@ def _panel(axes: Axes, training: pd.DataFrame, names: list[str], measure: str) -
         low, middle, high = map(runs.groupby("epoch")[measure].quantile, QUARTILES)
         axes.fill_between(middle.index, low, high, color=look["color"], alpha=0.12, linewidth=0)
         axes.plot(middle.index, middle, **look)
-    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=6))
-    axes.yaxis.set_major_formatter("{x:g}")
-    axes.yaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))

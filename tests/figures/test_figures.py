@@ -22,7 +22,7 @@ from phase2.figures.schedules import schedules
 from phase2.figures.style import PALETTE
 from phase2.figures.variance import variance
 
-OF_STUDIES = [name for name, figure in FIGURES.items() if figure.of == STUDY]
+OF_STUDIES = [name for name, figure in FIGURES.items() if figure.of == STUDY and not figure.needs]
 
 
 def missing_combinations():

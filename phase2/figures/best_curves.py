@@ -1,0 +1,51 @@
+"""Learning curves of the levels of one factor, each with the other factors at their best for it."""
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from phase2.figures.labels import SEPARATOR, crossed, ranking_factors
+from phase2.figures.marks import final_scores, over_seeds, plain_log
+from phase2.figures.style import blank, series, styled
+
+PANEL, ROW = 1.5, 0.14  # inches: the height of the panels, and of a row of the legend
+MEASURES = {("train", "loss"): "training loss (nats)", ("val", "accuracy"): "validation accuracy (%)"}
+
+
+@styled
+def best_curves(*, ranking: pd.DataFrame, cells: pd.DataFrame, curves: pd.DataFrame) -> Figure:
+    """Training loss and validation accuracy by epoch: mean over the seeds still running, with its 95% t interval.
+
+    A line a level of the first factor that is not the rate; the legend says at which levels of the others it is best by
+    test accuracy.
+    """
+    factors = sorted(ranking_factors(ranking), key=lambda factor: factor == "lr")
+    scores = final_scores(ranking)
+    scores = scores.assign(level=crossed(scores, factors[:1]), setting=crossed(scores, factors[1:]))
+    best = scores.loc[scores.groupby("level", observed=True)["mean"].idxmax()].sort_values("level")
+    chosen = curves[["id", "epoch", "split", "loss", "accuracy"]].merge(cells[["id", "seed", *factors]], on="id")
+    chosen = chosen.merge(best[[*factors, "level"]], on=factors) if factors else chosen.assign(level=best.level.iloc[0])
+    figure = blank(PANEL + ROW * -(-len(best) // 3))
+    for axes, ((split, measure), name) in zip(figure.subplots(1, 2), MEASURES.items(), strict=True):
+        for index, level in enumerate(best.level):
+            here = chosen[(chosen.level == level) & (chosen.split == split)]
+            _line(axes, over_seeds(here, ["epoch"], measure) * (100 if measure == "accuracy" else 1), index)
+        axes.set(xlabel="epoch", title=name)
+        axes.grid()
+        axes.xaxis.get_major_locator().set_params(integer=True)
+    if len(chosen):
+        plain_log(figure.axes[0])
+    handles = [
+        Line2D([], [], label=SEPARATOR.join(filter(None, (level, setting))), **series(index))
+        for index, (level, setting) in enumerate(zip(best.level, best.setting, strict=True))
+    ]
+    if factors:
+        figure.legend(handles=handles, loc="outside lower center", ncols=3)
+    return figure
+
+
+def _line(axes: Axes, epochs: pd.DataFrame, index: int) -> None:
+    look = series(index)
+    axes.fill_between(epochs.index, epochs.low, epochs.high, color=look["color"], alpha=0.15, linewidth=0)
+    axes.plot(epochs.index, epochs["mean"], markevery=max(1, len(epochs) // 6), **look)

@@ -1,0 +1,46 @@
+"""What a longer training buys: final test accuracy against the budget, a line a level."""
+
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from phase2.figures.labels import crossed, label, ranking_factors
+from phase2.figures.marks import final_scores
+from phase2.figures.style import blank, series, styled
+
+HEIGHT = 1.6  # inches
+SPREAD = 0.025  # of a budget: lines stand side by side, so that their intervals do not cover each other
+
+
+@styled
+def budget_curves(*, ranking: pd.DataFrame) -> Figure:
+    """Left, accuracy in percent by epochs; right, points behind the best combination of the same budget.
+
+    A line for each level of the first factor besides the epochs, the others at their best for it and the budget.
+    """
+    factors = [name for name in ranking_factors(ranking) if name != "epochs"]
+    scores = final_scores(ranking)
+    scores = scores.assign(line=crossed(scores, factors[:1]))
+    scores = scores.loc[scores.groupby(["line", "epochs"], observed=True)["mean"].idxmax()]
+    lines, budgets = list(scores.line.cat.categories), sorted(scores.epochs.unique())
+    best = scores.groupby("epochs")["mean"].max()
+    figure = blank(HEIGHT)
+    whole, behind = figure.subplots(1, 2, sharex=True)
+    for index, name in enumerate(lines):
+        here = scores[scores.line == name].sort_values("epochs")
+        x = here.epochs * (1 + SPREAD * (index - (len(lines) - 1) / 2))
+        for axes, base in ((whole, 0), (behind, here.epochs.map(best).to_numpy())):
+            axes.vlines(x, here.low - base, here.high - base, color=series(index)["color"], linewidth=0.9)
+            axes.plot(x, here["mean"] - base, **series(index))
+    for axes in (whole, behind):
+        axes.set_xscale("log")
+        axes.set_xticks(budgets, [str(budget) for budget in budgets])
+        axes.minorticks_off()
+        axes.grid()
+        axes.set_xlabel("budget (epochs)")
+    whole.set_title("test accuracy (%)")
+    behind.set_title("behind the best (points)")
+    if factors:
+        handles = [Line2D([], [], label=name, **series(index)) for index, name in enumerate(lines)]
+        figure.legend(handles=handles, loc="outside right center", title=label(factors[0]))
+    return figure

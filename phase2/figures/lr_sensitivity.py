@@ -1,0 +1,51 @@
+"""How much a training's outcome depends on its learning rate: test accuracy by rate, a line a level."""
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from phase2.figures.labels import crossed, label, ranking_factors
+from phase2.figures.marks import final_scores, panels
+from phase2.figures.style import blank, series, styled
+
+PANEL = 1.55  # inches: height
+PER_ROW = 3
+
+
+@styled
+def lr_sensitivity(*, ranking: pd.DataFrame, divergence: pd.DataFrame) -> Figure:
+    """A line for each level of the first factor besides the rate, a panel for each combination of the others.
+
+    Accuracy in percent, with its interval over seeds. A ring marks a line's best rate; a cross at the foot, a rate at
+    which a seed diverged.
+    """
+    factors = [name for name in ranking_factors(ranking) if name != "lr"]
+    scores = final_scores(ranking).merge(divergence[[*factors, "lr", "diverged"]], on=[*factors, "lr"])
+    scores = scores.assign(line=crossed(scores, factors[:1]), panel=crossed(scores, factors[1:]))
+    lines, names = list(scores.line.cat.categories), list(scores.panel.cat.categories)
+    per_row = min(len(names), PER_ROW)
+    figure = blank(-(-len(names) // per_row) * PANEL)
+    for name, axes in panels(figure, names, per_row).items():
+        axes.grid()
+        axes.set_xscale("log")
+        for index, line in enumerate(lines):
+            _line(axes, scores[(scores.panel == name) & (scores.line == line)].sort_values("lr"), index, len(lines))
+        axes.set_xlabel("learning rate")
+    figure.supylabel("test accuracy (%)", fontsize=7.5)
+    if factors:
+        handles = [Line2D([], [], label=line, **series(index)) for index, line in enumerate(lines)]
+        figure.legend(handles=handles, loc="outside right center", title=label(factors[0]))
+    return figure
+
+
+def _line(axes: Axes, scores: pd.DataFrame, index: int, lines: int) -> None:
+    look = series(index)
+    axes.fill_between(scores.lr, scores.low, scores.high, color=look["color"], alpha=0.15, linewidth=0)
+    axes.plot(scores.lr, scores["mean"], **look)
+    best = scores.loc[[scores["mean"].idxmax()]] if len(scores) else scores
+    axes.scatter(best.lr, best["mean"], s=60, facecolors="none", edgecolors=look["color"], linewidths=1.2, zorder=4)
+    lost = scores[scores.diverged > 0]
+    foot = 0.02 + 0.035 * (lines - 1 - index)  # of the axes' height: a row of crosses a line
+    transform = axes.get_xaxis_transform()
+    axes.scatter(lost.lr, [foot] * len(lost), marker="x", s=12, color=look["color"], transform=transform, linewidths=1)
