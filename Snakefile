@@ -23,5 +23,5 @@ include: "rules/notebooks.smk"
 rule all:
     default_target: True
     input:
-        rules.report.output,
+        rules.report.input,
         rules.notebooks.input,

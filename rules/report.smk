@@ -1,4 +1,4 @@
-# The report: LaTeX sources written from results, and the PDF typeset from them and from report/.
+# The report: LaTeX sources written from results, and the PDFs typeset from them and from report/.
 
 
 rule sources:
@@ -24,7 +24,7 @@ rule sources:
         "../workflow/scripts/sources.py"
 
 
-rule report:
+rule typeset:
     input:
         latex=sorted(str(path) for path in Path("report").rglob("*") if path.is_file()),
         generated=rules.sources.output.generated,
@@ -33,12 +33,19 @@ rule report:
         metrics=rules.summarise.output,
         config=rules.record.output.config,
     output:
-        f"{RESULTS}/report.pdf",
+        f"{RESULTS}/{{document}}.pdf",
     log:
-        f"logs/{RUN}/report.log",
+        f"logs/{RUN}/{{document}}.log",
     benchmark:
-        f"logs/{RUN}/report.benchmark.tsv"
+        f"logs/{RUN}/{{document}}.benchmark.tsv"
+    wildcard_constraints:
+        document="|".join(DOCUMENTS),
     message:
         "typesetting {output}"
     script:
-        "../workflow/scripts/report.py"
+        "../workflow/scripts/typeset.py"
+
+
+rule report:
+    input:
+        expand(rules.typeset.output, document=DOCUMENTS),

@@ -115,7 +115,7 @@ def test_packages_that_the_report_names_are_looked_for_except_its_own(machine: M
     machine.add(*LATEX)
     machine.add("kpsewhich", body='[ "$1" = booktabs.sty ]')
     (machine.root / "report" / "house.sty").write_text("\\RequirePackage[binary-units]{siunitx}\n")
-    (machine.root / "report" / "main.tex").write_text("\\usepackage{house, booktabs}\n%\\usepackage{no}\n")
+    (machine.root / "report" / "report.tex").write_text("\\usepackage{house, booktabs}\n%\\usepackage{no}\n")
     assert machine.setup("latex-missing").stdout == "siunitx.sty\n"
 
 

@@ -5,21 +5,24 @@ import re
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from phase2.errors import UserError
 from phase2.figures.catalog import FIGURES
 from phase2.files import write_bytes, write_text
+from phase2.report.compared import state_comparison
 from phase2.report.conclusions import state_findings
 from phase2.report.describe import state_run, state_study
-from phase2.report.inputs import StudyInputs, get, read_environment, read_study
+from phase2.report.inputs import ProbeInputs, StudyInputs, get, read_environment, read_study
 from phase2.report.latex import command, escape, lines
 from phase2.report.macros import Ledger, Macro
 from phase2.report.mastery import mastery_frame, mastery_table
 from phase2.report.probes import read_probe, state_probe
 from phase2.report.summary import state_summary
 from phase2.report.tables import STUDY_TABLES, components_table, provenance_table
+from phase2.study.section import Document
 
 APPENDIX = ("pairs", "divergence")  # figures that say in full what the text sums up
 INSTALL = (
@@ -41,6 +44,7 @@ def write_sources(run_dir: Path, out: Path, config: dict[str, Any], datasets: di
     for study in studies:
         state_study(study, ledger)
         state_findings(study, ledger)
+        state_comparison(study, ledger)
         _write_tables(study, folder / study.name, ledger)
         _write_figures(study.name, get(study.config, "figures"), folder / study.name, ledger)
     for probe in probes:
@@ -52,9 +56,23 @@ def write_sources(run_dir: Path, out: Path, config: dict[str, Any], datasets: di
     write_text(folder / "mastery.tex", mastery_table() + "\n")
     write_text(run_dir / "mastery.csv", mastery_frame().to_csv(index=False))
     write_text(folder / "derivations.tex", (run_dir / "derivations" / "derivations.tex").read_text())
-    loops = {"eachstudy": [study.name for study in studies], "eachprobe": [probe.name for probe in probes]}
-    write_text(folder / "studies.tex", lines(*(_loop(macro, names) for macro, names in loops.items())) + "\n")
+    for document in get_args(Document):
+        write_text(folder / f"{document}.tex", _loops(document, studies, probes) + "\n")
     ledger.write(folder / "macros.tex", out / "trace.json")
+
+
+def _loops(document: str, studies: list[StudyInputs], probes: list[ProbeInputs]) -> str:
+    r"""The macros that go over the subjects of one PDF: \eachstudy and \eachprobe over those that it has whole,
+    \briefstudy and \briefprobe over the others, \everystudy over all; \ifbriefs says whether there are others.
+    """
+    subjects: dict[str, Sequence[StudyInputs | ProbeInputs]] = {"study": studies, "probe": probes}
+    loops, others = [_loop("everystudy", [study.name for study in studies])], False
+    for kind, all_of_kind in subjects.items():
+        own = [subject.name for subject in all_of_kind if get(subject.config, "document") == document]
+        brief = [subject.name for subject in all_of_kind if subject.name not in own]
+        loops += [_loop(f"each{kind}", own), _loop(f"brief{kind}", brief)]
+        others = others or bool(brief)
+    return lines(*loops, rf"\newif\ifbriefs\briefs{str(others).lower()}")
 
 
 def _loop(macro: str, names: list[str]) -> str:
@@ -76,6 +94,7 @@ def _write_figures(subject: str, figures: list[str], folder: Path, ledger: Ledge
     for part in ("body", "appendix"):
         chosen = [_figure(subject, name) for name in figures if (name in APPENDIX) == (part == "appendix")]
         write_text(folder / f"{part}-figures.tex", lines(*chosen) + "\n")
+    write_text(folder / "first-figure.tex", lines(*(_figure(subject, name) for name in figures[:1])) + "\n")
     for name in figures:
         file = f"figures/{subject}/{name}.pdf"
         how = f"{FIGURES[name].target} of {', '.join(FIGURES[name].tables)}: {FIGURES[name].caption}"
@@ -99,6 +118,8 @@ def _figure(subject: str, name: str) -> str:
 def typeset(source_dir: Path, generated_dir: Path, figures_dir: Path, pdf: Path, epoch: int = 0) -> None:
     """Runs latexmk on a copy of the sources and puts the result at `pdf`; `epoch` (seconds) dates the file.
 
+    The document is the file of `source_dir` that is named as `pdf` is: report.tex for report.pdf.
+
     The same sources and epoch give the same bytes. If LaTeX fails, its log is kept beside `pdf`, and a
     `UserError` quotes the first error; so it does for a citation or a reference that is not defined.
     """
@@ -109,20 +130,21 @@ def typeset(source_dir: Path, generated_dir: Path, figures_dir: Path, pdf: Path,
         shutil.copytree(source_dir, build, ignore=shutil.ignore_patterns("generated", "figures"))
         shutil.copytree(generated_dir, build / "generated")
         shutil.copytree(figures_dir, build / "figures")
-        done = _latexmk(build, epoch)
-        log = (build / "main.log").read_text(errors="replace") if (build / "main.log").is_file() else done.stdout
+        document, logged = f"{pdf.stem}.tex", build / f"{pdf.stem}.log"
+        done = _latexmk(build, document, epoch)
+        log = logged.read_text(errors="replace") if logged.is_file() else done.stdout
         fault = first_error(log) if done.returncode else _undefined(log)
         if done.returncode or fault:
             kept = pdf.with_suffix(".log")
             write_text(kept, log)
             quoted = fault or "\n".join(done.stdout.splitlines()[-10:])
-            raise UserError(f"LaTeX failed on {source_dir / 'main.tex'}:\n{quoted}\nThe whole log: {kept}")
-        write_bytes(pdf, (build / "main.pdf").read_bytes())
+            raise UserError(f"LaTeX failed on {source_dir / document}:\n{quoted}\nThe whole log: {kept}")
+        write_bytes(pdf, (build / pdf.name).read_bytes())
 
 
-def _latexmk(build: Path, epoch: int) -> subprocess.CompletedProcess[str]:
+def _latexmk(build: Path, document: str, epoch: int) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        ["latexmk", "-norc", "-pdf", "-halt-on-error", "-interaction=nonstopmode", "main.tex"],
+        ["latexmk", "-norc", "-pdf", "-halt-on-error", "-interaction=nonstopmode", document],
         cwd=build,
         env=os.environ | {"SOURCE_DATE_EPOCH": str(epoch), "FORCE_SOURCE_DATE": "1", "max_print_line": "1000"},
         stdout=subprocess.PIPE,

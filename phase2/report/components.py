@@ -46,10 +46,18 @@ INITS = {
 SCHEDULES = {
     "constant": Component(r"$\eta$"),
     "step": Component(r"$\eta \cdot 0.1^{\lfloor 3u \rfloor}$"),
+    "multi_step": Component(r"$\eta$ while $u < 1/2$, $\eta/10$ while $u < 3/4$, then $\eta/100$", "he2016"),
+    "exponential": Component(r"$\eta \cdot 0.01^{u}$"),
+    "linear": Component(r"$\eta\,(1 - u)$"),
+    "polynomial": Component(r"$\eta\,(1 - u)^{0.9}$", "chen2018"),
     "cosine": Component(r"$\eta\,(1 + \cos \pi u)/2$", "loshchilov2017"),
     "warm_restarts": Component(
         r"$\eta\,(1 + \cos \pi v)/2$, $v$ the part done of the current period; "
         r"three periods, each twice as long as the one before",
+        "loshchilov2017",
+    ),
+    "equal_restarts": Component(
+        r"$\eta\,(1 + \cos \pi v)/2$, $v$ the part done of the current period; three periods of one length",
         "loshchilov2017",
     ),
     "one_cycle": Component(
@@ -57,7 +65,22 @@ SCHEDULES = {
         r"then half a cosine down to $\eta/(25 \cdot 10^4)$",
         "smith2018",
     ),
+    "one_cycle_momentum": Component(
+        r"the rate of one-cycle; momentum takes half a cosine from $0.95$ down to $0.85$ while $u < 0.3$, "
+        r"then half a cosine back",
+        "smith2018",
+    ),
     "linear_warmup": Component(r"a line from $\eta/3$ to $\eta$ while $u < 0.1$, then $\eta$", "goyal2017"),
+    "cosine_warmup": Component(r"$\eta\,(2 - \cos 10 \pi u)/3$ while $u < 0.1$, then $\eta$"),
+    "warmup_cosine": Component(
+        r"a line from $\eta/3$ to $\eta$ while $u < 0.1$, then $\eta\,(1 + \cos \pi v)/2$ with $v = (u - 0.1)/0.9$",
+        "goyal2017,loshchilov2017",
+    ),
+    "inverse_sqrt": Component(r"$\eta \min(n/w, \sqrt{w/n})$ at step $n = t + 1$, $w = T/10$", "vaswani2017"),
+    "warmup_stable_decay": Component(
+        r"a line from $\eta/3$ to $\eta$ while $u < 0.1$, then $\eta$, then $10\,\eta\,(1 - u)$ from $u = 0.9$ on",
+        "hu2024",
+    ),
 }
 
 # mu and v are mean and variance over what is named; gain and shift are learnt.
@@ -72,7 +95,12 @@ COMPONENTS = {"activation": ACTIVATIONS, "norm": NORMS, "init": INITS, "schedule
 
 OPTIMIZERS = {
     "sgd": Component("stochastic gradient descent", "sutskever2013"),
+    "momentum": Component("gradient descent with momentum", "polyak1964"),
+    "nesterov": Component("gradient descent with Nesterov's momentum", "nesterov1983"),
+    "rmsprop": Component("RMSprop", "tieleman2012"),
+    "adagrad": Component("Adagrad", "duchi2011"),
     "adam": Component("Adam", "kingma2015"),
+    "adamw": Component("AdamW", "loshchilov2019"),
 }
 
 DATASETS = {

@@ -12,7 +12,7 @@ from phase2.report.latex import count, escape, listed, percentage, plural
 from phase2.report.macros import Ledger
 from phase2.stats import bootstrap, factorial
 from phase2.stats.divergence import STUCK_MARGIN
-from phase2.study.section import NO_NORM
+from phase2.study.section import NO_LIMIT, NO_NORM
 
 PLURALS = {
     "activation": "activations",
@@ -25,6 +25,9 @@ PLURALS = {
     "weight_decay": "weight decays",
     "width": "widths",
     "depth": "depths",
+    "clip": "limits of the gradient's norm",
+    "clip_value": "limits of the gradient's entries",
+    "epochs": "budgets",
     "batch_size": "batch sizes",
 }
 
@@ -71,11 +74,12 @@ def state_study(study: StudyInputs, ledger: Ledger) -> None:
     say("Width", _either(study, "width", get(config, "model", "width")), "config", "model.width or its axis")
     say("Depth", _either(study, "depth", get(config, "model", "depth")), "config", "model.depth or its axis")
     say("Fixed", _fixed(study), "config", "components that are on no axis")
-    say("Epochs", plural(get(config, "budget", "epochs"), "epoch"), "config", "budget.epochs")
+    epochs = _either(study, "epochs", get(config, "budget", "epochs"))
+    say("Epochs", f"{epochs} epoch{'' if epochs == '1' else 's'}", "config", "budget.epochs or its axis")
     batch = _either(study, "batch_size", get(config, "budget", "batch_size"))
     say("Batch", f"{batch} image{'' if batch == '1' else 's'}", "config", "budget.batch_size or its axis")
     say("Optimizer", _optimizer(study), "config", "optimizer")
-    say("Clipping", _clipping(config), "config", "clip")
+    say("Clipping", _clipping(study), "config", "clip and clip_value, or their axes")
     say("Cells", count(len(cells)), "cells", "rows")
     say("Seeds", plural(study.seeds, "seed"), "cells", "distinct seeds")
     say("Factors", _factors(study), "config", "axes but the seed")
@@ -104,7 +108,11 @@ def _state_data(study: StudyInputs, say: partial) -> None:
 def _either(study: StudyInputs, axis: str, value: float) -> str:
     """The levels of an axis as alternatives, or the one value where there is no such axis."""
     levels = [f"{level:,}" if isinstance(level, int) else f"{level:g}" for level in study.axes.get(axis, [value])]
-    return listed(levels).replace(" and ", " or ")
+    return _alternatives(levels)
+
+
+def _alternatives(parts: list[str]) -> str:
+    return listed(parts).replace(" and ", " or ")
 
 
 def _fixed(study: StudyInputs) -> str:
@@ -124,12 +132,19 @@ def _optimizer(study: StudyInputs) -> str:
     for option, value in optimizer.get("options", {}).items():
         words = option.replace("_", " ")
         parts.append(words if value is True else f"no {words}" if value is False else f"{words} {value:g}")
-    return f"{described(OPTIMIZERS, name)} with {escape(listed(parts)).replace('nesterov', 'Nesterov steps')}"
+    names = [described(OPTIMIZERS, each) for each in study.axes.get("optimizer", [name])]
+    return f"{_alternatives(names)} with {escape(listed(parts)).replace('nesterov', 'Nesterov steps')}"
 
 
-def _clipping(config: dict[str, Any]) -> str:
-    clip = config.get("clip")
-    return f"gradients are clipped to a norm of {clip:g}" if clip else "gradients are not clipped"
+def _clipping(study: StudyInputs) -> str:
+    """How gradients are clipped: to which norms, to which largest entries."""
+    parts = []
+    for key, what in (("clip", "a norm of"), ("clip_value", "entries of at most")):
+        limits = study.axes.get(key, [get(study.config, key)])
+        chosen = [label(limit) for limit in limits if limit != NO_LIMIT]
+        free = " or not clipped" if chosen and len(chosen) < len(limits) else ""
+        parts += [f"gradients are clipped to {what} {_alternatives(chosen)}{free}"] if chosen else []
+    return "; ".join(parts) or "gradients are not clipped"
 
 
 def _factors(study: StudyInputs) -> str:

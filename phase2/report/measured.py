@@ -8,9 +8,13 @@ from collections.abc import Callable
 
 from phase2.report.failures import Say
 from phase2.report.inputs import ProbeInputs
+from phase2.report.measured_curvature import curvature, edge_of_stability
+from phase2.report.measured_landscape import landscape
+from phase2.report.measured_ntk import kernel_regime
 from phase2.report.measured_signals import activation_shapes, gradient_flow, lsuv_convergence
 from phase2.report.measured_theory import batch_noise, mean_field
 from phase2.report.measured_training import approximation, four_ways, unit_health
+from phase2.report.measured_trajectories import range_test, trajectories
 from phase2.report.measured_uncertainty import uncertainty
 
 MEASURED: dict[str, tuple[str, Callable[[ProbeInputs, Say], list[str]]]] = {
@@ -23,4 +27,10 @@ MEASURED: dict[str, tuple[str, Callable[[ProbeInputs, Say], list[str]]]] = {
     "approximation": ("errors", approximation),
     "unit_health": ("units", unit_health),
     "uncertainty": ("inference", uncertainty),
+    "range_test": ("suggestions", range_test),
+    "trajectories": ("tuning", trajectories),
+    "kernel_regime": ("convergence", kernel_regime),
+    "landscape": ("lines", landscape),
+    "edge_of_stability": ("path", edge_of_stability),
+    "curvature": ("curvature", curvature),
 }

@@ -1,23 +1,37 @@
 """The report's shortest words: the abstract's sentences, and the answers of the conclusion."""
 
+from typing import get_args
+
 from phase2.figures.labels import label
 from phase2.report.conclusions import ALPHA, FEW_SEEDS, effects_of
-from phase2.report.inputs import StudyInputs
-from phase2.report.latex import command, escape
+from phase2.report.inputs import StudyInputs, get
+from phase2.report.latex import command, count, escape
 from phase2.report.macros import Ledger
+from phase2.study.section import Document
 
 LEADS = ("Variance", "Best", "Failures")
 
 
 def state_summary(studies: list[StudyInputs], ledger: Ledger) -> None:
-    """Enters \\Headlines, the leading sentences of each study's findings, and \\<Study>Answer."""
+    r"""Enters \<Document>Headlines, the leading sentences of the findings, \<Document>Cells, and \<Study>Answer."""
+    for document in get_args(Document):
+        _state_document(document, [s for s in studies if get(s.config, "document") == document], ledger)
+    for study in studies:
+        text = " ".join([what_decides(study), which_is_best(study), what_fails(study)])
+        ledger.state(study.name, "Answer", text, "ranking", "sentences drawn by code: phase2.report.summary")
+
+
+def _state_document(document: str, studies: list[StudyInputs], ledger: Ledger) -> None:
     headlines, leads = [], LEADS if len(studies) == 1 else LEADS[:1]
     for study in studies:
         headlines += [rf"In \texttt{{{escape(study.name)}}}:"] if len(studies) > 1 else []
         headlines += [rf"\{command(study.name, 'Lead', name)}{{}}" for name in leads]
-        text = " ".join([what_decides(study), which_is_best(study), what_fails(study)])
-        ledger.state(study.name, "Answer", text, "ranking", "sentences drawn by code: phase2.report.summary")
-    ledger.state(None, "Headlines", " ".join(headlines), "ranking", f"first sentences of {', '.join(leads)}")
+    how = f"first sentences of {', '.join(leads)}"
+    ledger.state(None, f"{document} Headlines", " ".join(headlines), "ranking", how)
+    cells = sum(len(study.tables["cells"]) for study in studies)
+    ledger.state(
+        None, f"{document} Cells", count(cells), "cells", f"rows of the tables of cells told in {document}.pdf"
+    )
 
 
 def what_decides(study: StudyInputs) -> str:

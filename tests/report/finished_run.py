@@ -68,8 +68,10 @@ def make_config(axes: dict, figures: list[str] = FIGURES) -> dict:
             "options": {"momentum": 0.9, "nesterov": True},
         },
         "budget": {"epochs": 8, "batch_size": 128},
-        "clip": None,
-        "axes": {**axes, "optimizer": None},
+        "clip": "none",
+        "clip_value": "none",
+        "document": "report",
+        "axes": {"optimizer": None, **axes},
         "figures": figures,
     }
     return {"run": "desk", "compute": {"threads": 1}, "studies": {"mlp_grid": study}, "probes": {}}

@@ -29,10 +29,22 @@ OPTIONS = {
     "unit_health": {"study": "activations_deep", "batch": 200},
     "uncertainty": {"study": "dropout", "unfamiliar": "digits", "dropout": 0.5, "angles": [0, 45, 90]}
     | {"samples": 20, "images": 300},
+    "range_test": NETWORK
+    | {"train": 500, "optimizers": ["sgd", "adam"], "low": 1e-6, "high": 10.0}
+    | {"steps": 100, "batch_size": 32},
+    "trajectories": NETWORK
+    | {"train": 500, "optimizers": ["sgd", "adam"], "rates": [0.01, 0.1, 1.0], "epochs": 2}
+    | {"batch_size": 32, "seed": 0, "points": 9, "condition": 100.0, "steps": 40},
+    "kernel_regime": {"dataset": "digits", "train": 128, "test": 500, "activations": ["relu", "erf"], "depth": 2}
+    | {"widths": [16, 64, 256], "steps": 100, "memory_mb": 500},
+    "edge_of_stability": NETWORK
+    | {"train": 300, "activation": "tanh", "rates": [0.02, 0.04], "steps": 100, "every": 20},
+    "curvature": {"study": "batch_sizes", "images": 1000, "draws": 50},
+    "landscape": {"study": "norm_depth", "images": 500, "radius": 1.0, "line": 31, "plane": 21},
 }
 
 
-SEEDLESS = ("activation_shapes", "unit_health", "uncertainty")
+SEEDLESS = ("activation_shapes", "unit_health", "uncertainty", "trajectories", "landscape", "curvature")
 
 
 def said(kind: str, tables: dict[str, pd.DataFrame], **options) -> tuple[str, str]:

@@ -1,5 +1,6 @@
 import json
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,7 @@ def tiny(folder: Path, body: str) -> tuple[Path, Path, Path]:
     for place in places:
         place.mkdir()
     text = rf"\documentclass{{article}}\pdftrailerid{{}}\begin{{document}}{body}\end{{document}}"
-    (places[0] / "main.tex").write_text(text)
+    (places[0] / "report.tex").write_text(text)
     return places
 
 
@@ -44,7 +45,7 @@ def test_no_number_is_typed_in_the_source(path):
 def test_every_study_macro_and_figure_that_the_sections_name_exists(tmp_path):
     run = sources(tmp_path / "run", SMOKE)
     known = json.loads((run / "report" / "trace.json").read_text())
-    text = "\n".join(path.read_text() for path in TEX if path.parent.name == "sections" and path.stem != "probe")
+    text = "\n".join(path.read_text() for path in TEX if path.parent.name == "sections" and "probe" not in path.stem)
     assert {f"MlpGrid{name}" for name in re.findall(r"\\study\{(\w+)\}", text)} <= set(known)
     assert set(re.findall(r"\\seefigure\{(\w+)\}", text)) == {
         command(name) for name, figure in CATALOG.items() if figure.of == STUDY
@@ -59,6 +60,8 @@ def test_every_citation_has_an_entry():
     cited = {
         key for path in TEX for keys in re.findall(r"\\cite\{([^}]+)\}", path.read_text()) for key in keys.split(",")
     }
+    said = "\n".join(path.read_text() for path in (library / "report").glob("measured*.py"))
+    cited |= {key for keys in re.findall(r"cite\{+([a-z]+\d{4}[^}]*)\}", said) for key in keys.split(",")}
     cited |= {key for keys in re.findall(r'"([a-z]+\d{4}(?:,[a-z]+\d{4})*)"', code) for key in keys.split(",")}
     assert cited == entries
 
@@ -86,6 +89,22 @@ def test_the_report_typesets_whatever_the_size(tmp_path, axes):
     assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF")
 
 
+def test_a_study_is_told_whole_in_its_own_document_and_briefly_in_the_report(tmp_path):
+    run = tmp_path / "run"
+    config = write_run(run, SMOKE, make_cells(SMOKE))
+    config["studies"]["mlp_grid"]["document"] = "optimization"
+    write_sources(run, run / "report", config, DATASETS)
+    report, own = ((run / "report" / "generated" / f"{name}.tex").read_text() for name in ("report", "optimization"))
+    assert r"\newcommand{\eachstudy}[1]{%" + "\n}" in report
+    assert r"\newcommand{\briefstudy}[1]{%" + "\n" + r"  \onestudy{mlp_grid}{MlpGrid}{#1}" in report
+    assert r"\newcommand{\eachstudy}[1]{%" + "\n" + r"  \onestudy{mlp_grid}{MlpGrid}{#1}" in own
+    assert r"\briefstrue" in report
+    for name in ("report", "optimization"):
+        typeset(SOURCE, run / "report" / "generated", run / "figures", tmp_path / f"{name}.pdf")
+        words = subprocess.run(["pdftotext", tmp_path / f"{name}.pdf", "-"], capture_output=True, text=True, check=True)
+        assert ("Optimization, in brief" in words.stdout) == (name == "report")
+
+
 def test_a_grid_that_failed_altogether_still_makes_a_report(tmp_path):
     lost = make_cells(SMOKE).assign(status="diverged", diverged_step=3.0, test_accuracy=None, curve_area=None)
     run = tmp_path / "run"
@@ -96,9 +115,9 @@ def test_a_grid_that_failed_altogether_still_makes_a_report(tmp_path):
 
 def test_the_same_sources_give_the_same_bytes(tmp_path):
     places = tiny(tmp_path, "text")
-    for name in ("a.pdf", "b.pdf"):
-        typeset(*places, tmp_path / name, epoch=1767225600)
-    assert (tmp_path / "a.pdf").read_bytes() == (tmp_path / "b.pdf").read_bytes()
+    for name in ("a", "b"):
+        typeset(*places, tmp_path / name / "report.pdf", epoch=1767225600)
+    assert (tmp_path / "a" / "report.pdf").read_bytes() == (tmp_path / "b" / "report.pdf").read_bytes()
 
 
 def test_a_missing_macro_stops_the_build_with_its_line(tmp_path):

@@ -210,7 +210,7 @@ def test_without_latex_the_way_to_install_it_is_told(project: Checkout, tmp_path
     for tool in ("bash", "which"):  # what Snakemake itself needs
         (tmp_path / "bin" / tool).symlink_to(shutil.which(tool) or tool)
     before = all_but_the_report(project)
-    project.edit("report/main.tex", "\\end{document}", "\\end{document} % edited")
+    project.edit("report/report.tex", "\\end{document}", "\\end{document} % edited")
     ran = project.snakemake("report", PATH=f"{BIN}{os.pathsep}{tmp_path / 'bin'}")
     ran.failed_with("latexmk is not installed", "apt-get install latexmk")
     assert all_but_the_report(project) == before
@@ -219,7 +219,7 @@ def test_without_latex_the_way_to_install_it_is_told(project: Checkout, tmp_path
 
 def test_an_error_of_latex_is_quoted_with_its_line(project: Checkout):
     before = all_but_the_report(project)
-    project.edit("report/main.tex", "\\end{document}", "\\nosuchcommand\n\\end{document}")
+    project.edit("report/report.tex", "\\end{document}", "\\nosuchcommand\n\\end{document}")
     ran = project.snakemake("report")
     ran.failed_with("! Undefined control sequence.", "\\nosuchcommand", "The whole log: results/smoke/report.log")
     assert re.search(r"^l\.\d+ ", ran.output, re.M), ran.output

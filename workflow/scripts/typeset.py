@@ -1,4 +1,4 @@
-"""Typesets the report."""
+"""Typesets a PDF of the report."""
 
 import json
 from pathlib import Path
