@@ -171,8 +171,7 @@ FIGURES: dict[str, Figure] = {
     "best_curves": Figure(
         "phase2.figures.best_curves:best_curves",
         ("ranking", "cells", "curves"),
-        "Learning curves: training loss and validation accuracy by epoch for each strategy at its best setting, which "
-        "the legend names: mean over seeds with its 95% t interval.",
+        "Learning curves of each strategy at its best setting: mean over seeds with its 95% t interval.",
     ),
     "range_test": Figure(
         "phase2.figures.range_test:range_test",

@@ -10,7 +10,7 @@ from phase2.errors import UserError
 from phase2.figures.labels import crossed
 from phase2.figures.style import blank, series, styled
 
-HEIGHT = 2.4  # inches
+HEIGHT = 2.0  # inches
 ROOM = 1.4  # at the ends of the scales
 APART = 1.05  # ratio of neighbouring lines' places, so that no bar hides another
 MEASURES = {"sharpness": "sharpness", "trace": "trace of the Hessian", "noise_scale": "noise scale (images)"}

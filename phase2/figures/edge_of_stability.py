@@ -7,7 +7,7 @@ from matplotlib.ticker import LogLocator, NullFormatter
 
 from phase2.figures.style import PALETTE, blank, styled
 
-HEIGHT = 3.0  # inches
+HEIGHT = 2.8  # inches
 ABOVE, BELOW = 2, 0.6  # room on the scales
 FEW = 100  # a scale from one to this has room for ticks between the powers of ten
 

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from phase2.figures.style import blank, series, styled
 
-HEIGHT = 2.3  # inches
+HEIGHT = 1.8  # inches
 TIMES = ("before", "after")
 
 

@@ -11,7 +11,7 @@ from phase2.figures.landscape_planes import FAR
 from phase2.figures.marks import stacked
 from phase2.figures.style import blank, series, styled
 
-HEIGHT = 4.4  # inches
+HEIGHT = 3.2  # inches
 SHADE = 0.15
 MARGIN = 1.15  # beyond the ends of the losses
 DOTS = 6  # markers a line, about
@@ -27,14 +27,18 @@ def landscape_lines(*, lines: pd.DataFrame, interpolation: pd.DataFrame) -> Figu
     columns = list(crossed(lines, factors[1:]).cat.categories)
     figure = blank(HEIGHT)
     grid = figure.subplots(2, len(columns), sharex="row", sharey="row", squeeze=False)
-    shown = [(lines, "distance", "along a line"), (interpolation, "position", "between solutions")]
+    shown = [
+        (lines, "distance", "distance along the line"),
+        (interpolation, "position", "position between solutions"),
+    ]
     for row, (table, position, where) in zip(grid, shown, strict=True):
         table = table.astype({position: float, "loss": float}).replace([np.inf, -np.inf], np.nan)
         table = table.assign(line=crossed(table, factors[:1]), column=crossed(table, factors[1:]))
         for axes, column in zip(row, columns, strict=True):
             _curves(axes, table[table.column == column], position, looks)
+            axes.set_xlabel(where)
         _scale(row[0], table.loss)
-        row[0].set_ylabel(f"loss {where} (nats)")
+        row[0].set_ylabel("loss (nats)")
     for axes, column in zip(grid[0], columns, strict=True):
         axes.set_title(stacked(column))
     if len(looks) > 1:
@@ -50,7 +54,6 @@ def _curves(axes: Axes, table: pd.DataFrame, position: str, looks: dict[str, dic
         axes.plot(mean.index, mean, label=name, markevery=every, markersize=3, **look)
         axes.fill_between(mean.index, losses.min(), losses.max(), color=look["color"], alpha=SHADE, linewidth=0)
     axes.grid()
-    axes.set_xlabel(position)
     axes.locator_params(axis="x", nbins=5)
 
 

@@ -16,7 +16,7 @@ from phase2.figures.labels import crossed
 from phase2.figures.marks import is_left, panels
 from phase2.figures.style import FULL_WIDTH, MUTED, SEQUENTIAL, blank, styled
 
-ABREAST = 4  # panels in a row at most
+ABREAST = 6  # panels in a row at most
 TALLEST, WIDEST = 8.5, 2.6  # inches: the figure, a panel
 BELOW, LINE = 0.75, 0.13  # inches: what is below the panels, a line of a title
 LEVELS = 13  # lines of equal loss
@@ -41,7 +41,7 @@ def landscape_planes(*, planes: pd.DataFrame) -> Figure:
     factors = list(planes.columns[: list(planes.columns).index("seed")])
     planes = planes.assign(panel=crossed(planes, [*factors[1:], *factors[:1]]))  # the first factor varies along a row
     names = list(planes.panel.cat.categories)
-    per_row = min(ABREAST, planes[factors[0]].nunique()) if factors else 1
+    per_row = len(names) if len(names) <= ABREAST else min(ABREAST, planes[factors[0]].nunique())
     rows = -(-len(names) // per_row)
     levels = _levels(planes.loss)
     titles = 0.15 + LINE * max(1, len(factors))

@@ -231,6 +231,7 @@ def test_every_field_of_a_spec_reaches_the_training(folders: Folders):
         "optimizer": {"name": "adam", "lr": 0.003, "weight_decay": 0.02, "options": {"amsgrad": True}},
         "budget": {"epochs": 3, "batch_size": 16},
         "clip": 0.7,
+        "clip_value": 0.01,
         "axes": {"init": ["lsuv"], "schedule": ["step"], "seed": [5]},
     }
     (cell,) = cells(**content)
@@ -238,8 +239,9 @@ def test_every_field_of_a_spec_reaches_the_training(folders: Folders):
     options = {"width": 7, "depth": 2, "activation": "gelu", "norm": "layer", "dropout": 0.3}
     assert (recipe.model, recipe.model_options) == ("mlp", options)
     assert (recipe.optimizer, recipe.optimizer_options) == ("adam", {"amsgrad": True})
-    assert (recipe.batch_size, recipe.epochs, recipe.seed, recipe.clip) == (16, 3, 5, 0.7)
+    assert (recipe.batch_size, recipe.epochs, recipe.seed) == (16, 3, 5)
     assert (lane.init, lane.schedule, lane.lr, lane.weight_decay) == ("lsuv", "step", 0.003, 0.02)
+    assert (lane.clip, lane.clip_value) == (0.7, 0.01)
 
 
 def test_a_gpu_that_is_not_there_is_named(folders: Folders, monkeypatch: pytest.MonkeyPatch):
