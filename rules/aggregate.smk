@@ -12,7 +12,7 @@ rule aggregate:
     benchmark:
         f"logs/{RUN}/{{study}}/aggregate.benchmark.tsv"
     params:
-        code=fingerprint("phase2.study.tables"),
+        code=lambda w: fingerprint("phase2.study.tables"),
     message:
         "gathering the cells of {wildcards.study}"
     script:
@@ -30,7 +30,7 @@ rule analyse:
     benchmark:
         f"logs/{RUN}/{{study}}/analyse.benchmark.tsv"
     params:
-        code=fingerprint("phase2.stats.analysis"),
+        code=lambda w: fingerprint("phase2.stats.analysis"),
         factors=lambda w: CONFIG.studies[w.study].factors,
     message:
         "analysing {wildcards.study}"
@@ -63,7 +63,7 @@ rule summarise:
     log:
         f"logs/{RUN}/summarise.log",
     params:
-        code=fingerprint("phase2.stats.summary"),
+        code=lambda w: fingerprint("phase2.stats.summary"),
         factors={name: study.factors for name, study in CONFIG.studies.items()},
     message:
         "summing up"

@@ -1,4 +1,5 @@
-# The validated configuration, and the helpers that rules share. Nothing here imports torch: this file runs in every job.
+# The validated configuration, and the helpers that rules share. Nothing here imports torch: this file runs in every job,
+# and fingerprints of code are taken by functions, so that a job takes its own and no other.
 import os
 import sys
 from pathlib import Path

@@ -22,7 +22,7 @@ for name, probe in CONFIG.probes.items():
             runtime=60,
         params:
             options=probe.model_dump(mode="json", exclude={"question", "figures"}),
-            code=probe_code(probe),
+            code=lambda wildcards, probe=probe: probe_code(probe),
             probe=name,
         message:
             f"measuring {name}"

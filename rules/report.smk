@@ -16,7 +16,7 @@ rule sources:
     log:
         f"logs/{RUN}/sources.log",
     params:
-        code=fingerprint("phase2.report.build"),
+        code=lambda w: fingerprint("phase2.report.build"),
         config=CONFIG.model_dump(mode="json"),
     message:
         "writing the report's numbers and tables"

@@ -33,7 +33,7 @@ def look_ahead(
     return np.array(theta), np.array(v)
 
 
-def library(
+def by_code(
     gradient: Gradient, start: np.ndarray, rate: float, momentum: float, steps: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """The same of φ and b of the library's SGD."""
@@ -75,13 +75,13 @@ def _two_sequences(rng: np.random.Generator) -> tuple[Any, Any]:
 def _torch_form(rng: np.random.Generator) -> tuple[Any, Any]:
     bowl = _Bowl(rng)
     theta, v = bowl.run(look_ahead)
-    phi, b = bowl.run(library)
+    phi, b = bowl.run(by_code)
     return [phi, b], [theta + bowl.momentum * v, -v / bowl.rate]
 
 
 def _back(rng: np.random.Generator) -> tuple[Any, Any]:
     bowl = _Bowl(rng)
-    phi, b = bowl.run(library)
+    phi, b = bowl.run(by_code)
     return bowl.run(look_ahead)[0], phi + bowl.rate * bowl.momentum * b
 
 
@@ -111,7 +111,7 @@ def _exact(rng: np.random.Generator) -> tuple[Any, Any]:
     """θ = φ + ημ b of SGD on ½ (x₁²/κ + x₂²), L = 1, from (1, 1)."""
     kappa, t = rng.uniform(2.0, 100.0), np.arange(STEPS + 1)
     momentum, rho = _optimal(kappa)
-    phi, b = library(lambda x: np.array([1 / kappa, 1.0]) * x, np.ones(2), 1.0, momentum, STEPS)
+    phi, b = by_code(lambda x: np.array([1 / kappa, 1.0]) * x, np.ones(2), 1.0, momentum, STEPS)
     return phi + momentum * b, np.transpose([(1 + (1 - rho) * t) * rho**t, t == 0])
 
 
@@ -128,7 +128,7 @@ def _circle(rng: np.random.Generator) -> tuple[Any, Any]:
     """The last three iterates of the heavy ball and the last of Nesterov's, both tuned for curvatures from 1 to 25."""
     start = np.array([rng.uniform(3.1, 3.4)])
     heavy, _ = descend(_bent, start, [1 / 9] * 300, momentum=4 / 9)
-    ahead, _ = library(_bent, start, 1 / 25, _optimal(25)[0], 300)
+    ahead, _ = by_code(_bent, start, 1 / 25, _optimal(25)[0], 300)
     return [*np.sort(heavy[-3:, 0]), ahead[-1, 0]], [*np.sort(CYCLE), 0.0]
 
 
@@ -183,10 +183,8 @@ def _forms() -> list[Step]:
     ]
 
 
-def _rate() -> list[Step]:
+def _recursion() -> list[Step]:
     product = sympy.Symbol("p", positive=True)
-    double = sympy.discriminant(POLYNOMIAL.subs(lam, product / eta), z) / (1 - product)
-    momentum = (sqrt(kappa) - 1) / (sqrt(kappa) + 1)
     return [
         Symbolic(
             r"The velocity is eliminated by $v_t = e_t - e_{t-1}$ for the error $e_t$ along the eigenvector.",
@@ -210,6 +208,14 @@ def _rate() -> list[Step]:
             latex=r"1 + (1 + 2\mu)(1 - \eta\lambda) = 0 \quad\Longleftrightarrow\quad "
             r"\eta\lambda = \frac{2\,(1 + \mu)}{1 + 2\mu}",
         ),
+    ]
+
+
+def _rate() -> list[Step]:
+    product = sympy.Symbol("p", positive=True)
+    double = sympy.discriminant(POLYNOMIAL.subs(lam, product / eta), z) / (1 - product)
+    momentum = (sqrt(kappa) - 1) / (sqrt(kappa) + 1)
+    return [
         Symbolic(
             r"Let $\eta = 1/L$ and $\kappa = L/\ell$. The roots are complex, of modulus "
             r"$\sqrt{\mu\,(1 - \eta\lambda)}$, where $(1 + \mu)^2 (1 - \eta\lambda) < 4\mu$. The flattest "
@@ -284,6 +290,6 @@ def nesterov() -> Derivation:
             r"step multiplies the error by $1 - 1/\sqrt\kappa$ on a quadratic, and on every function of these "
             r"curvatures the loss falls by this factor or faster."
         ),
-        steps=[*_forms(), *_rate(), *_guarantee()],
+        steps=[*_forms(), *_recursion(), *_rate(), *_guarantee()],
         cites=("nesterov1983", "sutskever2013", "nesterov2004", "lessard2016"),
     )

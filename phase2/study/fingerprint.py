@@ -7,22 +7,30 @@ that used it. Two kinds of module are looked through, not hashed: package `__ini
 """
 
 import ast
+import json
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
 from phase2 import registry
 from phase2.errors import UserError
-from phase2.files import sha256_text
+from phase2.files import sha256_text, write_json
 
 SOURCE = Path(__file__).resolve().parents[2]
 TRANSPARENT = {"phase2.registry"}
+DIGESTS = Path(".phase2/digests.json")  # by the SHA-256 of a file's text: every job needs those of most files
 
 
 def fingerprint(*entries: str, components: tuple[tuple[str, str], ...] = ()) -> str:
     """12 hex digits for the code behind `entries` (module names) and `components` ((kind, name) of the registry)."""
     targets = [registry.COMPONENTS[kind][name] for kind, name in components]
     modules = closure([*entries, *(target.split(":")[0] for target in targets)])
-    return sha256_text("\n".join([*sorted(targets), *(f"{name} {_digest(name)}" for name in sorted(modules))]))[:12]
+    known = len(_known())
+    digests = [f"{name} {_digest(name)}" for name in sorted(modules)]
+    if len(_known()) > known:
+        with suppress(OSError):  # without the file the next process is slower, and no more
+            write_json(SOURCE / DIGESTS, _known())
+    return sha256_text("\n".join([*sorted(targets), *digests]))[:12]
 
 
 def closure(entries: list[str]) -> set[str]:
@@ -42,6 +50,7 @@ def clear_cache() -> None:
     _tree.cache_clear()
     _imports.cache_clear()
     _digest.cache_clear()
+    _known.cache_clear()
 
 
 def _file(name: str) -> Path:
@@ -85,7 +94,24 @@ def _origin(module: str, name: str) -> str:
 
 @cache
 def _digest(name: str) -> str:
-    tree = ast.parse(_file(name).read_text())
+    """The digest of a module's syntax tree, from the file of digests if it has one for this very text."""
+    text = _file(name).read_text()
+    known, key = _known(), sha256_text(text)
+    if key not in known:
+        known[key] = _digest_of(text)
+    return known[key]
+
+
+@cache
+def _known() -> dict[str, str]:
+    try:
+        return json.loads((SOURCE / DIGESTS).read_text())
+    except (OSError, ValueError):
+        return {}
+
+
+def _digest_of(text: str) -> str:
+    tree = ast.parse(text)
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             first = node.body[0] if node.body else None

@@ -1,33 +1,17 @@
 """The mistakes that are really made in these derivations are found, in the step where they were made."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 import sympy
 import torch
+from mistakes import assert_caught, each
 from sympy import Abs, Integer, LambertW, exp, log
 from torch.autograd.functional import jacobian
 
 from phase2.derive import backprop, cybenko, gelu, relu, saturation, smoothness, softmax, swish
-from phase2.derive.catalog import load
-from phase2.derive.derivation import Derivation, Remark, WrongStep
-
-
-def only(derivation: Derivation, word: str, **changes: Any) -> tuple[Derivation, int]:
-    """The derivation with the step that says `word` changed and the others unchecked, and the number of that step."""
-    (wrong,) = (number for number, step in enumerate(derivation.steps) if word in step.text)
-    steps = [Remark(step.text) for step in derivation.steps]
-    steps[wrong] = replace(derivation.steps[wrong], **changes)
-    return replace(derivation, steps=steps), wrong + 1
-
-
-def assert_caught(name: str, word: str, **changes: Any) -> None:
-    derivation, number = only(load(name)(), word, **changes)
-    with pytest.raises(WrongStep, match=f"^{name}, step {number}: "):
-        derivation.check()
 
 
 def with_net(wrong: Callable[[Any], tuple[Any, Any]], *batch: int) -> Callable[[np.random.Generator], tuple[Any, Any]]:
@@ -230,9 +214,7 @@ MISTAKES = {
 }
 
 
-@pytest.mark.parametrize(
-    ("name", "mistake"), [(name, mistake) for name, mistakes in MISTAKES.items() for mistake in mistakes]
-)
-def test_a_mistake_is_caught(name: str, mistake: str):
-    word, changes = MISTAKES[name][mistake]
-    assert_caught(name, word, **changes)
+@pytest.mark.parametrize(("name", "mistake"), each(MISTAKES))
+def test_a_mistake_is_caught_in_the_step_where_it_is_made(name: str, mistake: str):
+    words, changes = MISTAKES[name][mistake]
+    assert_caught(name, words, **changes)

@@ -1,16 +1,12 @@
 """The mistakes that people make with RMSprop, Adam, weight decay and the tangent kernel are caught where made."""
 
-from dataclasses import replace
-from functools import cache
-
 import numpy as np
 import pytest
 import torch
+from mistakes import assert_caught, each
 from sympy import Integral, oo, sqrt
 
 from phase2.derive import adam, rmsprop, tangent_kernel, weight_decay
-from phase2.derive.catalog import load
-from phase2.derive.derivation import Remark, WrongStep
 from phase2.derive.hidden_layer import HiddenLayer
 from phase2.derive.walk import moves
 from phase2.optim import SGD, Adagrad, Adam, AdamW
@@ -200,19 +196,7 @@ TANGENT_KERNEL = {
 MISTAKES = {"rmsprop": RMSPROP, "adam": ADAM, "weight_decay": WEIGHT_DECAY, "tangent_kernel": TANGENT_KERNEL}
 
 
-@cache
-def correct(name):
-    return load(name)()
-
-
-@pytest.mark.parametrize(
-    ("name", "mistake"), [(name, mistake) for name, mistakes in MISTAKES.items() for mistake in mistakes]
-)
-def test_a_mistake_is_caught_in_its_own_step(name, mistake):
-    word, changes = MISTAKES[name][mistake]
-    derivation = correct(name)
-    (number,) = (number for number, step in enumerate(derivation.steps) if word in step.text)
-    steps = [Remark(step.text) for step in derivation.steps]
-    steps[number] = replace(derivation.steps[number], **changes)
-    with pytest.raises(WrongStep, match=f"^{name}, step {number + 1}: "):
-        replace(derivation, steps=steps).check()
+@pytest.mark.parametrize(("name", "mistake"), each(MISTAKES))
+def test_a_mistake_is_caught_in_the_step_where_it_is_made(name: str, mistake: str):
+    words, changes = MISTAKES[name][mistake]
+    assert_caught(name, words, **changes)

@@ -1,5 +1,6 @@
 """The fingerprint of code: changed by what changes a number, and by nothing else."""
 
+import json
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -136,3 +137,24 @@ def test_a_probes_code_covers_the_optimizers_it_names_and_those_it_always_uses(e
     edit("optim/adam.py", "beta1, beta2 = ", "beta2, beta1 = ")
     after = {name: probe_code(desk.probes[name]) for name in before}
     assert {name for name in before if before[name] != after[name]} == {"rate_range", "approximation"}
+
+
+def test_a_process_takes_the_digests_of_another_and_only_for_the_very_text(source: Path, edit: Callable[..., None]):
+    first = fingerprint(LOOP)
+    digests = json.loads((source.parent / module.DIGESTS).read_text())
+    assert len(digests) >= len(closure([LOOP]))
+    clear_cache()
+    assert fingerprint(LOOP) == first
+    edit("optim/clip.py", "1e-6)).clamp", "1e-7)).clamp")
+    assert fingerprint(LOOP) != first
+
+
+def test_digests_that_are_damaged_or_cannot_be_kept_change_nothing(source: Path):
+    first = fingerprint(LOOP)
+    (source.parent / module.DIGESTS).write_text("{")
+    clear_cache()
+    assert fingerprint(LOOP) == first
+    shutil.rmtree(source.parent / ".phase2")
+    (source.parent / ".phase2").write_text("a file where a folder should be")
+    clear_cache()
+    assert fingerprint(LOOP) == first
