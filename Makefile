@@ -11,7 +11,7 @@ OVERLAY = $(if $(CONFIG),--configfile $(CONFIG))
 # Times on 2 cores with a quick network; a second run of any set-up takes no time.
 define HELP
 target             what                                                          time       disk
-make report        set up, then everything: results/desk/report.pdf, notebooks   8 min      0.8 GB
+make report        set up, then everything: two PDFs in results/desk, notebooks  12 min      0.9 GB
                    another run: make report CONFIG=config/smoke.yaml CORES=4
 make smoke         the same on tiny grids and bundled data                       2 min      50 MB
 make test          set up, then all tests                                        8 min      0.1 GB

@@ -19,6 +19,7 @@ from packs import (
 )
 
 from phase2 import registry
+from phase2.errors import UserError
 from phase2.train.batches import Parts
 from phase2.train.loop import Training
 from phase2.train.recipe import Lane
@@ -206,3 +207,10 @@ def test_a_lane_that_overflows_in_the_last_step_has_diverged_there(parts: Parts,
 def test_a_pack_whose_lanes_all_diverge_ends(parts: Parts, tmp_path: Path):
     results = train(EXPLOSIVE, [EXPLODING, replace(EXPLODING, init="xavier")], parts, tmp_path)
     assert [result.status for result in results] == ["diverged", "diverged"]
+
+
+def test_a_schedule_that_cycles_the_momentum_is_refused_for_an_optimizer_that_has_none(parts: Parts):
+    with pytest.raises(
+        UserError, match=r"a schedule cycles the momentum, and SGD has none: set .* or choose one_cycle"
+    ):
+        Training(recipe(optimizer_options={}), CYCLED, parts, CPU, torch.float64)

@@ -61,7 +61,7 @@ def test_every_job_runs_once(smoke_run: Ran, finished: Checkout):
     config = the_config(finished)
     assert smoke_run.jobs == {
         **dict.fromkeys(("download", "verify", "prepare", "aggregate", "analyse"), 1),
-        **dict.fromkeys(("derive", "record", "summarise", "sources", "report"), 1),
+        **dict.fromkeys(("derive", "record", "summarise", "sources", "typeset", "report"), 1),
         **{f"probe_{name}": 1 for name in config.probes},
         "train_mlp_grid": 4,
         "figure": sum(len(s.figures) for s in (config.studies | config.probes).values()),
@@ -154,7 +154,7 @@ def test_trace_suggests_the_nearest_name(finished: Checkout):
 def test_lint_has_no_complaint_but_the_missing_conda_environments(finished: Checkout):
     """The environment is `.venv`, from constraints.txt, for all rules alike."""
     lint = finished.snakemake("--lint").output
-    assert "Lints for rule report" in lint
+    assert "Lints for rule typeset" in lint
     complaints = re.findall(r"^    \* (.+):$", lint, re.M)
     assert set(complaints) == {"Specify a conda environment or container for each rule."}
 
