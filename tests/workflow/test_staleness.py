@@ -8,7 +8,7 @@ import pytest
 from checkout import Checkout
 
 AXES = {"activation": ["relu", "tanh"], "init": ["kaiming", "normal_large"], "schedule": ["constant", "cosine"]}
-SGD, ADAM = "phase2/optim/sgd.py", "phase2/optim/adam.py"
+SGD, LSUV = "phase2/optim/sgd.py", "phase2/nn/lsuv.py"  # an optimizer in use, an initialization that is not
 HALVED = ("add_scaled_(params, grads, -lr)", "add_scaled_(params, grads, -lr / 2)")
 
 
@@ -65,7 +65,7 @@ def test_editing_a_figure_draws_it_again_and_trains_nothing(project: Checkout):
 def test_editing_comments_and_docstrings_or_what_is_not_used_runs_nothing(project: Checkout):
     text = (project.folder / SGD).read_text()
     (project.folder / SGD).write_text(text.replace('"""', '"""In other words: ', 1) + "\n# A last remark.\n")
-    project.edit(ADAM, "torch._foreach_mul_(v, beta2)", "torch._foreach_mul_(v, beta2 / 2)")
+    project.edit(LSUV, "float(unconverged)", "2 * float(unconverged)")
     assert "Nothing to be done" in project.snakemake("report", "-n").succeeded().output
 
 
