@@ -32,4 +32,4 @@ def page_faults(how: str) -> int:
 def test_freed_memory_is_used_again_without_page_faults():
     kept = page_faults("keep")
     assert kept < STEP  # over 200 steps
-    assert kept < page_faults("leave")
+    assert kept < page_faults("leave") / 10
