@@ -3,9 +3,11 @@
 from typing import ClassVar
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from phase2.errors import UserError
+from phase2.nn.backend import checked_backend
 from phase2.nn.norm import Norm, normalize, widened
 
 
@@ -28,6 +30,7 @@ class _BatchNorm(Norm):
         dtype: torch.dtype | None = None,
         *,
         bias: bool = True,
+        backend: str = "scratch",
     ) -> None:
         name = type(self).__name__
         if num_features < 1:
@@ -44,6 +47,7 @@ class _BatchNorm(Norm):
         self.momentum = momentum
         self.affine = affine
         self.track_running_stats = track_running_stats
+        self.backend = checked_backend(backend)
         for buffer, shape, kind in (
             ("running_mean", (num_features,), dtype),
             ("running_var", (num_features,), dtype),
@@ -67,12 +71,15 @@ class _BatchNorm(Norm):
 
     def forward(self, x: Tensor) -> Tensor:
         self._check(x)
+        batch = self.training or self.running_mean is None  # whose statistics normalize
+        if batch and x.numel() == self.num_features:
+            raise UserError(f"Expected more than 1 value per channel when training, got input size {x.shape}")
+        if self.backend == "fused":
+            return self._fused(x, batch)
         shape = (1, self.num_features, *[1] * (x.ndim - 2))
-        if not self.training and self.running_mean is not None:
+        if not batch:
             return self._evaluate(x, shape)
         dims = (-x.ndim, *range(2 - x.ndim, 0))  # all but the channels
-        if x.numel() == self.num_features:
-            raise UserError(f"Expected more than 1 value per channel when training, got input size {x.shape}")
         y, mean, var = normalize(x, self.weight, self.bias, shape, dims, self.eps)
         if self.training and self.track_running_stats:
             self._track(mean.detach().flatten(), var.detach().flatten(), x.numel() // self.num_features)
@@ -84,6 +91,16 @@ class _BatchNorm(Norm):
             expected = " or ".join(layout.format(self.num_features) for layout in self.layouts.values())
             raise UserError(f"{name}: input x has shape {tuple(x.shape)}, expected {expected}")
         self._check_dtype(x, self.running_mean if self.weight is None else self.weight)
+
+    def _fused(self, x: Tensor, batch: bool) -> Tensor:
+        """By torch's kernel, which moves the running statistics itself."""
+        share = self.momentum
+        if self.training and self.num_batches_tracked is not None:
+            self.num_batches_tracked.add_(1)
+            share = 1 / self.num_batches_tracked.item() if share is None else share
+        return F.batch_norm(
+            x, self.running_mean, self.running_var, self.weight, self.bias, batch, share or 0.0, self.eps
+        )
 
     def _evaluate(self, x: Tensor, shape: tuple[int, ...]) -> Tensor:
         """With the running statistics, which are constants here: an affine map of each channel."""
@@ -124,6 +141,7 @@ class BatchNorm1d(_BatchNorm):
     batch's statistics and moves the running ones towards them, in place; evaluation uses the running ones. Under
     `torch.func.vmap` over stacked buffers each lane moves its own. Raises `UserError` for another shape, an input that
     is not of the layer's floating type, a single value a channel in training, eps <= 0, or momentum outside [0, 1].
+    `backend="fused"` is torch's own kernel: equal, and faster.
     """
 
     layouts: ClassVar = {2: "(batch, {})", 3: "(batch, {}, length)"}

@@ -9,7 +9,7 @@ from torch import Generator, Tensor
 from torch.nn import Module
 
 from phase2.errors import UserError, unknown
-from phase2.nn.linear import Linear
+from phase2.nn.weighted import Weighted
 
 LINEAR_MAPS = (
     "linear",
@@ -211,28 +211,28 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = N
     return tensor.copy_((Q.mT if wide else Q).reshape(tensor.shape)).mul_(gain)
 
 
-def linear_layers(model: Module) -> Iterator[tuple[str, Linear]]:
-    """(name, layer) of every `phase2.nn.Linear`, in the order of `model.named_modules()`.
+def weighted_layers(model: Module) -> Iterator[tuple[str, Weighted]]:
+    """(name, layer) of every linear and convolutional layer of `phase2.nn`, in the order of `model.named_modules()`.
 
     Raises `UserError` if there is none: a recipe that changes nothing is a mistake.
     """
-    layers = [(name, module) for name, module in model.named_modules() if isinstance(module, Linear)]
+    layers = [(name, module) for name, module in model.named_modules() if isinstance(module, Weighted)]
     if not layers:
-        raise UserError(f"{type(model).__name__} has no phase2.nn.Linear layer to initialise")
+        raise UserError(f"{type(model).__name__} has no linear or convolutional layer of phase2.nn to initialise")
     return iter(layers)
 
 
 def _fill(model: Module, fill: Callable[[Tensor], Tensor]) -> dict[str, float]:
-    for _, layer in linear_layers(model):
+    for _, layer in weighted_layers(model):
         fill(layer.weight)
         if layer.bias is not None:
             zeros_(layer.bias)
     return {}
 
 
-# A recipe initialises a whole model: weights of every Linear, biases zero; whatever else the model holds (norms,
-# PReLU) keeps its values. All recipes have one signature: `batch` is what the model's forward takes, and what they
-# measured on it is returned (only `lsuv` measures). They draw from `generator` alone, in the order of
+# A recipe initialises a whole model: weights of every linear map and convolution, biases zero; whatever else the model
+# holds (norms, PReLU) keeps its values. All recipes have one signature: `batch` is what the model's forward takes, and
+# what they measured on it is returned (only `lsuv` measures). They draw from `generator` alone, in the order of
 # `model.modules()`: recipes of one seed scale the same noise.
 
 

@@ -165,3 +165,12 @@ class GroupNorm(Norm):
             f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.affine}, "
             f"bias={self.bias is not None}"
         )
+
+
+def group_norm(num_channels: int) -> GroupNorm:
+    """GroupNorm as a network is given it: the most groups up to 32 that divide the channels into two or more each.
+
+    Wu & He 2018 take 32 groups; a group of a single channel and a single place would have no variance.
+    """
+    groups = max(n for n in range(1, 33) if num_channels % n == 0 and (n == 1 or num_channels // n > 1))
+    return GroupNorm(groups, num_channels)

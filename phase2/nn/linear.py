@@ -5,9 +5,10 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import Module, Parameter
+from torch.nn import Parameter
 
 from phase2.errors import UserError
+from phase2.nn.weighted import Weighted
 
 
 class _Affine(torch.autograd.Function):
@@ -90,7 +91,7 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     return y.reshape(*x.shape[:-1], weight.shape[0])
 
 
-class Linear(Module):
+class Linear(Weighted):
     """y = x Wᵀ + b; drop-in for `torch.nn.Linear`.
 
     Shapes: input (*, in_features), output (*, out_features). Initial values are torch's, bit for bit from the
@@ -109,7 +110,6 @@ class Linear(Module):
         self.in_features = in_features
         self.out_features = out_features
         self.weight = Parameter(torch.empty(out_features, in_features, device=device, dtype=dtype))
-        self.bias: Parameter | None
         if bias:
             self.bias = Parameter(torch.empty(out_features, device=device, dtype=dtype))
         else:

@@ -10,14 +10,14 @@ from torch import Generator, Tensor
 from torch.nn import Module
 
 from phase2.errors import UserError
-from phase2.nn.init import linear_layers, orthogonal
+from phase2.nn.init import orthogonal, weighted_layers
 
 TOLERANCE = 0.02  # on the variance
 MAX_ITERATIONS = 20
 
 
 class Measurement(NamedTuple):
-    """Variance of a layer's output over rows and units, after `iteration` scalings of its weights."""
+    """Variance of a layer's output over rows, units and places, after `iteration` scalings of its weights."""
 
     layer: str
     iteration: int
@@ -33,7 +33,7 @@ def lsuv(model: Module, *, generator: Generator, batch: Tensor) -> dict[str, flo
     """Orthonormal weights, then each layer in turn scaled until its output on `batch` has variance 1.
 
     `batch` is what the model's forward takes, such as (batch, features). Returns `variance.<layer>` for
-    each Linear layer as it was left, and `unconverged`: how many are 0.02 or more from 1 after 20 scalings.
+    each layer as it was left, and `unconverged`: how many are 0.02 or more from 1 after 20 scalings.
     Raises `UserError` if a layer's output is constant or not finite: no scale mends that.
     """
     orthogonal(model, generator=generator, batch=batch)
@@ -45,13 +45,13 @@ def lsuv(model: Module, *, generator: Generator, batch: Tensor) -> dict[str, flo
 
 @torch.no_grad()
 def scale_to_unit_variance(model: Module, batch: Tensor) -> list[Measurement]:
-    """Scales each Linear layer in the forward's order to unit output variance; all measurements on the way.
+    """Scales each layer in the forward's order to unit output variance; all measurements on the way.
 
     A layer's output is linear in its weights, so with no bias one scaling does it, up to rounding. Measured in
     evaluation mode: dropout is off, and a BatchNorm keeps its running statistics; fresh ones make it the identity,
     so a layer is scaled for the signal it gets, whatever normalises it in training. Modes are put back.
     """
-    weights = {name: layer.weight for name, layer in linear_layers(model)}
+    weights = {name: layer.weight for name, layer in weighted_layers(model)}
     measurements: list[Measurement] = []
     with _evaluating(model):
         for name in _output_variances(model, batch):
@@ -78,7 +78,7 @@ def _evaluating(model: Module) -> Iterator[None]:
 
 
 def _output_variances(model: Module, batch: Tensor) -> dict[str, float]:
-    """Variance of each Linear layer's output over rows and units, by name, in the forward's order."""
+    """Variance of each layer's output over rows, units and places, by name, in the forward's order."""
     variances: dict[str, float] = {}
 
     def record(name: str):
@@ -87,7 +87,7 @@ def _output_variances(model: Module, batch: Tensor) -> dict[str, float]:
 
         return hook
 
-    hooks = [layer.register_forward_hook(record(name)) for name, layer in linear_layers(model)]
+    hooks = [layer.register_forward_hook(record(name)) for name, layer in weighted_layers(model)]
     try:
         model(batch)
     finally:

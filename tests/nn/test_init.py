@@ -9,7 +9,7 @@ from phase2 import registry
 from phase2.errors import UserError
 from phase2.models import MLP
 from phase2.nn import init
-from phase2.nn.init import linear_layers
+from phase2.nn.init import weighted_layers
 from phase2.nn.linear import Linear
 
 SHAPES = [(1, 1), (3, 5), (64, 32), (32, 64), (8, 4, 3, 3)]
@@ -135,7 +135,7 @@ def test_normal_recipes_of_one_seed_scale_the_same_noise(name, std):
     noise, _ = apply_recipe("normal_large")
     model, measured = apply_recipe(name)
     assert measured == {}
-    for (_, layer), (_, standard) in zip(linear_layers(model), linear_layers(noise), strict=True):
+    for (_, layer), (_, standard) in zip(weighted_layers(model), weighted_layers(noise), strict=True):
         torch.testing.assert_close(layer.weight, standard.weight * std(*layer.weight.shape))
 
 
@@ -158,7 +158,7 @@ class Furnished(torch.nn.Module):
 def test_a_recipe_leaves_norms_and_activations_as_they_are(name):
     model = Furnished()
     before = {key: value.clone() for key, value in model.state_dict().items()}
-    linear = {f"{layer}.{kind}" for layer, _ in linear_layers(model) for kind in ("weight", "bias")}
+    linear = {f"{layer}.{kind}" for layer, _ in weighted_layers(model) for kind in ("weight", "bias")}
     model.layers[0].eval()
     modes = [module.training for module in model.modules()]
     state = torch.get_rng_state()
@@ -170,5 +170,5 @@ def test_a_recipe_leaves_norms_and_activations_as_they_are(name):
 
 
 def test_a_model_without_linear_layers_is_an_error():
-    with pytest.raises(UserError, match=r"ReLU has no phase2.nn.Linear layer"):
+    with pytest.raises(UserError, match=r"ReLU has no linear or convolutional layer"):
         apply_recipe("xavier", torch.nn.ReLU())

@@ -6,7 +6,7 @@ import torch
 from phase2 import registry
 from phase2.errors import UserError
 from phase2.models import MLP
-from phase2.nn.init import constant_, linear_layers, orthogonal, orthogonal_
+from phase2.nn.init import constant_, orthogonal, orthogonal_, weighted_layers
 from phase2.nn.linear import Linear
 from phase2.nn.lsuv import TOLERANCE, lsuv, scale_to_unit_variance
 
@@ -23,7 +23,7 @@ def output_variances(model, batch):
     seen = {}
     hooks = [
         layer.register_forward_hook(lambda m, x, y, name=name: seen.update({name: y.var(correction=0).item()}))
-        for name, layer in linear_layers(model)
+        for name, layer in weighted_layers(model)
     ]
     model(batch)
     for hook in hooks:
@@ -41,11 +41,11 @@ def test_every_layer_is_left_with_unit_output_variance(activation):
     model = MLP(20, 10, 32, 6, activation)
     measured = lsuv(model, generator=seeded(), batch=images())
     assert measured.pop("unconverged") == 0
-    assert list(measured) == [f"variance.{name}" for name, _ in linear_layers(model)]
+    assert list(measured) == [f"variance.{name}" for name, _ in weighted_layers(model)]
     for name, variance in output_variances(model, images()).items():
         assert variance == pytest.approx(measured[f"variance.{name}"], rel=1e-4)
         assert abs(variance - 1) < TOLERANCE
-    assert not any(layer._forward_hooks for _, layer in linear_layers(model))
+    assert not any(layer._forward_hooks for _, layer in weighted_layers(model))
 
 
 @pytest.mark.parametrize("norm", [torch.nn.BatchNorm1d, torch.nn.LayerNorm, lambda units: torch.nn.GroupNorm(4, units)])
@@ -86,7 +86,7 @@ def test_the_orthogonal_start_is_scaled():
     start, model = MLP(20, 10, 32, 3), MLP(20, 10, 32, 3)
     orthogonal(start, generator=seeded(), batch=images())
     lsuv(model, generator=seeded(), batch=images())
-    for (_, layer), (_, W) in zip(linear_layers(model), linear_layers(start), strict=True):
+    for (_, layer), (_, W) in zip(weighted_layers(model), weighted_layers(start), strict=True):
         ratio = layer.weight / W.weight
         torch.testing.assert_close(ratio, ratio.mean().expand_as(ratio), rtol=1e-4, atol=0)
 
@@ -96,9 +96,9 @@ def test_measurements_go_layer_by_layer_from_the_start_to_what_the_recipe_report
     for each in (model, twin):
         orthogonal(each, generator=seeded(), batch=images())
     measurements = scale_to_unit_variance(model, images())
-    names = [name for name, _ in linear_layers(model)]
+    names = [name for name, _ in weighted_layers(model)]
     assert list(dict.fromkeys(m.layer for m in measurements)) == names
-    for name, layer in linear_layers(twin):
+    for name, layer in weighted_layers(twin):
         own = [m for m in measurements if m.layer == name]
         assert [m.iteration for m in own] == list(range(len(own)))
         assert [m.converged for m in own] == [False] * (len(own) - 1) + [True]

@@ -1,0 +1,134 @@
+"""A convolution whose weights are not shared: every place of the output has a kernel of its own."""
+
+import math
+from typing import Any, ClassVar
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.func import vmap
+from torch.nn import Parameter
+
+from phase2.errors import UserError
+from phase2.nn.geometry import Geometry, Pair, as_tuple, geometry_of
+from phase2.nn.linear import linear
+from phase2.nn.weighted import Weighted
+
+
+class _Unfold(torch.autograd.Function):
+    """Every place's window as a row: x (batch, in, height, width), padded, to (places, batch, in · kh · kw)."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(x: Tensor, geometry: Geometry) -> Tensor:
+        return _windows(x, geometry).permute(2, 3, 0, 1, 4, 5).flatten(3).flatten(0, 1)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple, output: Tensor) -> None:
+        ctx.geometry = inputs[1]
+
+    @staticmethod
+    def backward(ctx: Any, G: Tensor) -> tuple[Tensor, None]:
+        return _Fold.apply(G, ctx.geometry), None
+
+
+class _Fold(torch.autograd.Function):
+    """∂L/∂x of `_Unfold`: each row of G added where it was read. Its own gradient is `_Unfold` again."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(G: Tensor, geometry: Geometry) -> Tensor:
+        kh, kw = geometry.kernel
+        rows = G.unflatten(2, (-1, kh, kw)).unflatten(0, geometry.output).permute(2, 3, 0, 1, 4, 5)
+        x = G.new_zeros(*rows.shape[:2], *geometry.padded)
+        windows = _windows(x, geometry)
+        for i in range(kh):
+            for j in range(kw):
+                windows[..., i, j] += rows[..., i, j]
+        return x
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple, output: Tensor) -> None:
+        ctx.geometry = inputs[1]
+
+    @staticmethod
+    def backward(ctx: Any, H: Tensor) -> tuple[Tensor, None]:
+        return _Unfold.apply(H, ctx.geometry), None
+
+
+def _windows(x: Tensor, geometry: Geometry) -> Tensor:
+    """The view (batch, in, height', width', kh, kw) of x (batch, in, height, width)."""
+    (kh, kw), (sh, sw) = geometry.kernel, geometry.stride
+    return x.unfold(2, kh, sh).unfold(3, kw, sw)
+
+
+class LocallyConnected2d(Weighted):
+    """A convolution over images of `input_size` (height, width) with a kernel and a bias for every place.
+
+    Shapes: input (batch, in_channels, height, width), output (batch, out_channels, height', width') as `Conv2d`'s;
+    with places = height' · width', weight (places · out_channels, in_channels, kh, kw) and bias
+    (places · out_channels), place by place in reading order. So an initialization sees the true fan in, in_channels
+    kh kw; the fan out, which counts all places, and orthogonal rows are not a single place's. Initial values are
+    U(-k, k) with k = 1/sqrt(fan in) for both, as `Conv2d`'s. LeCun 1989 ("Generalization and network design
+    strategies"), Net-3. Raises `UserError` for options or an input that do not fit.
+    """
+
+    lockstep: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        input_size: int | Pair,
+        kernel_size: int | Pair,
+        stride: int | Pair = 1,
+        padding: int | Pair = 0,
+        bias: bool = True,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        super().__init__()
+        for name, channels in (("in_channels", in_channels), ("out_channels", out_channels)):
+            if channels < 1:
+                raise UserError(f"LocallyConnected2d: {name}={channels}, expected at least 1")
+        self.in_channels = in_channels
+        self.out_channels = out_channels
+        size, kernel = as_tuple("input_size", input_size, 2), as_tuple("kernel_size", kernel_size, 2)
+        self.geometry = geometry_of(size, kernel, stride, padding, dilation=1, groups=1)
+        rows = math.prod(self.geometry.output) * out_channels
+        shape = (rows, in_channels, *self.geometry.kernel)
+        self.weight = Parameter(torch.empty(shape, device=device, dtype=dtype))
+        self.register_parameter("bias", Parameter(torch.empty(rows, device=device, dtype=dtype)) if bias else None)
+        self.reset_parameters()
+
+    @torch.no_grad()
+    def reset_parameters(self) -> None:
+        """Draws weight and bias anew from torch's global generator."""
+        k = 1 / math.sqrt(self.weight[0].numel())
+        for parameter in self.parameters():
+            parameter.uniform_(-k, k)
+
+    def forward(self, x: Tensor) -> Tensor:
+        geometry, channels = self.geometry, self.out_channels
+        if x.ndim != 4 or x.shape[1:] != (self.in_channels, *geometry.size):
+            raise UserError(
+                f"LocallyConnected2d: input x has shape {tuple(x.shape)}, "
+                f"expected (batch, {self.in_channels}, {geometry.size[0]}, {geometry.size[1]})"
+            )
+        vertical, horizontal = geometry.padding
+        rows = _Unfold.apply(F.pad(x, (*horizontal, *vertical)), geometry)
+        kernels = self.weight.flatten(1).unflatten(0, (-1, channels))  # (places, out, in · kh · kw)
+        if self.bias is None:
+            y = vmap(linear)(rows, kernels)
+        else:
+            y = vmap(linear)(rows, kernels, self.bias.unflatten(0, (-1, channels)))
+        return y.permute(1, 2, 0).unflatten(2, geometry.output)  # from (places, batch, out)
+
+    def extra_repr(self) -> str:
+        size, kernel, stride, ((top, _), (left, _)) = self.geometry[:4]
+        return (
+            f"{self.in_channels}, {self.out_channels}, input_size={size}, kernel_size={kernel}, stride={stride}, "
+            f"padding={top, left}, bias={self.bias is not None}"
+        )
