@@ -1,5 +1,8 @@
 """The multi-layer perceptron."""
 
+import math
+from typing import Any
+
 from torch import Tensor
 from torch.nn import Module, Sequential
 
@@ -45,3 +48,8 @@ class MLP(Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.layers(x.flatten(1))
+
+
+def mlp(shape: tuple[int, ...], outputs: int, **options: Any) -> MLP:
+    """The perceptron for inputs of `shape` (without the batch), as a configuration names it."""
+    return MLP(math.prod(shape), outputs, **options)
