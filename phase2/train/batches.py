@@ -1,14 +1,18 @@
 """Examples on the training device, and the order in which a seed visits them."""
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from phase2.data.augment import AUGMENTATIONS, Augmentation
 from phase2.data.prepared import Prepared
-from phase2.data.splits import split
+from phase2.data.splits import split, stratified_order
+from phase2.errors import UserError
 from phase2.train.objectives import Objective, classification
 from phase2.train.seeding import generator
 
@@ -21,8 +25,13 @@ class Part(ABC):
 
     @property
     @abstractmethod
+    def shape(self) -> tuple[int, ...]:
+        """Of one input."""
+
+    @property
     def features(self) -> int:
         """Numbers in one input."""
+        return math.prod(self.shape)
 
     @abstractmethod
     def batch(self, rows: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
@@ -43,18 +52,21 @@ class Images(Part):
     index: Tensor
     mean: Tensor  # (channels, 1, 1), of images / 255
     std: Tensor
+    order: Tensor | None = None  # (height * width,), of the pixels; as they are if there is none
 
     def __len__(self) -> int:
         return len(self.index)
 
     @property
-    def features(self) -> int:
-        return self.images[0].numel()
+    def shape(self) -> tuple[int, ...]:
+        return tuple(self.images.shape[1:])
 
     def batch(self, rows: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
         """Standardised images (batch, channels, height, width) and labels (batch,) of some rows of this part."""
         chosen = self.index[rows.to(self.index.device)]
         images = self.images[chosen].to(dtype).div_(255).sub_(self.mean.to(dtype)).div_(self.std.to(dtype))
+        if self.order is not None:
+            images = images.flatten(2)[..., self.order].view_as(images)
         return images, self.labels[chosen]
 
 
@@ -69,8 +81,8 @@ class Points(Part):
         return len(self.inputs)
 
     @property
-    def features(self) -> int:
-        return self.inputs.shape[1]
+    def shape(self) -> tuple[int, ...]:
+        return tuple(self.inputs.shape[1:])
 
     def batch(self, rows: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
         """Inputs (batch, features) and targets (batch, outputs) of some rows of this part."""
@@ -86,24 +98,47 @@ class Parts:
     test: Part
     outputs: int  # of the network: classes, or the numbers of a target
     objective: Objective = classification
+    augment: Augmentation | None = None  # of training inputs
 
 
-def open_parts(prepared: Prepared, validation: int, train: int | None, device: torch.device) -> Parts:
-    """The parts of a prepared data set of images: on the CPU memory-mapped; a GPU gets them whole, as uint8."""
+def open_parts(
+    prepared: Prepared,
+    validation: int,
+    train: int | None,
+    device: torch.device,
+    pixels: str = "natural",
+    augment: str = "none",
+    test: int | None = None,
+) -> Parts:
+    """The parts of a prepared data set of images: on the CPU memory-mapped; a GPU gets them whole, as uint8.
+
+    `pixels="permuted"` puts the pixels of all images into one fixed random order; `augment` names what training does
+    to them (`phase2.data.augment`); `test` images are used of the test part, or all.
+    """
     array = {name: torch.from_numpy(values).to(device) for name, values in prepared.arrays.items()}
     mean, std = (torch.tensor(prepared.meta[k], device=device).reshape(-1, 1, 1) for k in ("mean", "std"))
 
     def part(name: str, index: Tensor) -> Images:
-        return Images(array[f"{name}_images"], array[f"{name}_labels"], index.to(device), mean, std)
+        return Images(array[f"{name}_images"], array[f"{name}_labels"], index.to(device), mean, std, order)
 
+    size = array["train_images"][0, 0].numel()
+    order = None if pixels == "natural" else torch.randperm(size, generator=generator(0, "data")).to(device)
     labels = prepared.arrays["train_labels"]
     train_index, val_index = split(labels, validation, train)
     return Parts(
         train=part("train", torch.from_numpy(train_index)),
         val=part("train", torch.from_numpy(val_index)),
-        test=part("test", torch.arange(len(array["test_labels"]))),
+        test=part("test", _chosen(prepared.arrays["test_labels"], test)),
         outputs=len(prepared.meta["classes"]),
+        augment=AUGMENTATIONS[augment],
     )
+
+
+def _chosen(labels: np.ndarray, count: int | None) -> Tensor:
+    """Indices of all test samples, or of `count` with the classes in proportion; raises `UserError` for too many."""
+    if count is not None and count > len(labels):
+        raise UserError(f"test={count}: expected at most the {len(labels)} test images there are")
+    return torch.from_numpy(np.sort(stratified_order(labels)[:count]))
 
 
 def epoch_order(size: int, seed: int, epoch: int) -> Tensor:

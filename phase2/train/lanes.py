@@ -1,7 +1,8 @@
 """Lanes: several networks of one shape as one stacked model, whose parameters have a leading lane dimension.
 
 `torch.func.vmap` maps the base model over that dimension with the minibatch shared; ordinary autograd runs outside it.
-The lanes' losses are summed, so each lane's gradient is the gradient of its own loss.
+The lanes' losses are summed, so each lane's gradient is the gradient of its own loss. Lanes of a convolutional network
+go one after the other within a step: each is large enough by itself, and grouped convolutions are slower than many.
 """
 
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
 
 from phase2 import registry
+from phase2.errors import UserError
+from phase2.nn.weighted import Weighted
 from phase2.train.batches import Part, Parts
 from phase2.train.objectives import Objective
 from phase2.train.recipe import Lane, Recipe
@@ -34,12 +37,21 @@ class Stack:
         def of_one_lane(parameters: dict[str, Tensor], buffers: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
             return self.objective(functional_call(self.base, (parameters, buffers), (inputs,)), targets)
 
-        if self.lanes == 1:  # vmap would cost more than all else in a small step
-            one = ({name: value[0] for name, value in state.items()} for state in (self.parameters, self.buffers))
-            loss, right = of_one_lane(*one)
-            return loss.unsqueeze(0), right.unsqueeze(0)
+        if self.lanes == 1 or not self.lockstep:  # vmap would cost more than all else in a small step
+            losses, right = zip(*(of_one_lane(*self.lane(n)) for n in range(self.lanes)), strict=True)
+            return torch.stack(losses), torch.stack(right)
         # Lanes have one seed, so they share dropout's masks as they share the batch.
         return vmap(of_one_lane, randomness="same")(self.parameters, self.buffers)
+
+    @property
+    def lockstep(self) -> bool:
+        """Whether vmap is quicker than one lane after the other."""
+        return all(module.lockstep for module in self.base.modules() if isinstance(module, Weighted))
+
+    def lane(self, n: int) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """Views of the parameters and of the buffers of one lane."""
+        parameters, buffers = ({k: value[n] for k, value in s.items()} for s in (self.parameters, self.buffers))
+        return parameters, buffers
 
     @property
     def lanes(self) -> int:
@@ -58,17 +70,30 @@ class Stack:
 
 def build(recipe: Recipe, lanes: list[Lane], parts: Parts, dtype: torch.dtype) -> Stack:
     """Initialises each lane by itself, under the same `init` stream of the pack's seed, and stacks them."""
-    train = parts.train
-    inputs, _ = train.batch(torch.arange(min(INIT_EXAMPLES, len(train))), dtype)
-    models = []
-    for lane in lanes:
-        model = registry.load("model", recipe.model)(train.features, parts.outputs, **recipe.model_options).to(dtype)
-        registry.load("init", lane.init)(model, generator=generator(recipe.seed, "init"), batch=inputs.cpu())
-        models.append(model)
-    base = models[0].to(inputs.device)
+    models = [initialized(recipe, lane.init, parts, dtype) for lane in lanes]
+    device = parts.train.batch(torch.arange(1), dtype)[0].device
     parameters, buffers = stack_module_state(models)
-    leaves = {name: p.detach().to(inputs.device).requires_grad_() for name, p in parameters.items()}
-    return Stack(base, parts.objective, leaves, {name: b.to(inputs.device) for name, b in buffers.items()})
+    leaves = {name: p.detach().to(device).requires_grad_() for name, p in parameters.items()}
+    stacked = {name: b.to(device) for name, b in buffers.items()}
+    return Stack(models[0].to(device), parts.objective, leaves, stacked)
+
+
+def initialized(recipe: Recipe, init: str, parts: Parts, dtype: torch.dtype) -> nn.Module:
+    """The network of a recipe as a lane with this initialization begins, on the CPU."""
+    train = parts.train
+    model = network(recipe, train.shape, parts.outputs).to(dtype)
+    examples, _ = train.batch(torch.arange(min(INIT_EXAMPLES, len(train))), dtype)
+    registry.load("init", init)(model, generator=generator(recipe.seed, "init"), batch=examples.cpu())
+    return model
+
+
+def network(recipe: Recipe, shape: tuple[int, ...], outputs: int) -> nn.Module:
+    """The network of a recipe with arbitrary weights; raises `UserError` for options that its architecture refuses."""
+    try:
+        return registry.load("model", recipe.model)(shape, outputs, **recipe.model_options)
+    except TypeError as error:
+        given = dict(recipe.model_options)
+        raise UserError(f"the model {recipe.model} refuses its options {given}: {error}") from error
 
 
 @torch.no_grad()

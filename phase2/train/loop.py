@@ -1,7 +1,7 @@
 """The training loop. There is one: it trains a pack of lanes in lockstep, and a single network is a pack of one."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from phase2.train.lanes import build, evaluate
 from phase2.train.limits import LaneLimits
 from phase2.train.recipe import Lane, Recipe
 from phase2.train.scheduling import momenta, rates, set_momentum
-from phase2.train.seeding import drawing
+from phase2.train.seeding import drawing, generator
 from phase2.train.state import State
 
 
@@ -66,6 +66,8 @@ class Training:
         """One optimizer step of every lane on one minibatch; lanes that are no longer finite stay where they are."""
         state, parameters = self.state, list(self.stack.parameters.values())
         inputs, targets = self.parts.train.batch(rows, self.dtype)
+        if self.parts.augment is not None:
+            inputs = self.parts.augment(inputs, generator(self.recipe.seed, "augment", state.step))
         self.stack.base.train()
         with drawing(self.recipe.seed, "dropout", state.step):
             losses, right = self.stack.losses(inputs, targets)
@@ -142,9 +144,10 @@ class Training:
     def results(self) -> list[LaneResult]:
         """Reads the test set, once, with each lane's last weights and with its best, and sums up."""
         state = self.state
-        last = evaluate(self.stack, self.parts.test, self.dtype)
-        self.stack.load(state.best_weights)
-        best = evaluate(self.stack, self.parts.test, self.dtype)
+        last = best = evaluate(self.stack, self.parts.test, self.dtype)
+        if bool((state.alive.cpu() & (state.best_epoch < state.epoch)).any()):  # else the best are the last
+            self.stack.load(state.best_weights)
+            best = evaluate(self.stack, self.parts.test, self.dtype)
         self._mark_diverged(torch.isfinite(last[0]) & torch.isfinite(best[0]), state.step - 1)
         return [self._result(lane, last, best) for lane in range(len(self.lanes))]
 
@@ -179,15 +182,15 @@ def train_pack(
     *,
     device: torch.device,
     dtype: torch.dtype = torch.float32,
-    keep_epochs: bool = False,
+    keep_epochs: Collection[int] = (),
     checkpoint_seconds: float = 30.0,
     progress: Callable[[float], None] = lambda fraction: None,
 ) -> list[LaneResult]:
     """Trains the lanes to the end of their budget, from the checkpoint in `work` if an earlier attempt left one.
 
-    `keep_epochs` keeps the weights of every epoch in the results, besides the best. `progress` gets the finished
-    fraction after each epoch. The same call gives the same bits on one machine and thread count, however often it was
-    killed and started again.
+    `keep_epochs` are those after which the weights are kept in the results, besides the best. `progress` gets the
+    finished fraction after each epoch. The same call gives the same bits on one machine and thread count, however often
+    it was killed and started again.
     """
     training = Training(recipe, lanes, parts, device, dtype)
     path = work / "state.pt"
@@ -207,19 +210,18 @@ def train_pack(
                 saved = time.monotonic()
         training.end_epoch()
         state.seconds = state.epoch_start = time.monotonic() - began
-        if keep_epochs:
+        if state.epoch in keep_epochs:
             write_bytes(work / f"epoch={state.epoch:02d}.safetensors", save(training.stack.weights()))
         progress(state.epoch / recipe.epochs)
     results = training.results()
     for result in results:
         result.seconds = (time.monotonic() - began) / len(lanes)
-    if keep_epochs:
-        _add_epochs(results, work, recipe.epochs)
+    _add_epochs(results, work, keep_epochs)
     return results
 
 
-def _add_epochs(results: list[LaneResult], work: Path, epochs: int) -> None:
-    for epoch in range(1, epochs + 1):
+def _add_epochs(results: list[LaneResult], work: Path, epochs: Collection[int]) -> None:
+    for epoch in epochs:
         stacked = load_file(work / f"epoch={epoch:02d}.safetensors")
         for lane, result in enumerate(results):
             if result.status == "ok":

@@ -36,16 +36,21 @@ def recipe_of(spec: Mapping[str, Any]) -> Recipe:
 
     Here, and not with the cell, so that the code fingerprint of a result covers how its spec was read.
     """
-    model = dict(spec["model"])
     return Recipe(
-        model=model.pop("name"),
-        model_options=model,
+        model=spec["model"]["name"],
+        model_options=_model_options(spec["model"]),
         optimizer=spec["optimizer"]["name"],
         optimizer_options=spec["optimizer"]["options"],
         batch_size=spec["budget"]["batch_size"],
         epochs=spec["budget"]["epochs"],
         seed=spec["seed"],
     )
+
+
+def _model_options(model: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of an architecture: not those that leave it as it is, which it may not know."""
+    general = {name: value for name, value in model.items() if name not in ("name", "options")}
+    return {name: value for name, value in general.items() if value not in (None, 0.0)} | model["options"]
 
 
 def lane_of(spec: Mapping[str, Any]) -> Lane:

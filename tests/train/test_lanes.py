@@ -75,6 +75,21 @@ def test_a_lane_of_any_norm_is_the_same_alone_and_in_a_pack_running_statistics_t
         assert largest_difference(weights, alone) < 1e-10
 
 
+@pytest.mark.parametrize("backend", ["scratch", "fused"])
+def test_a_lane_of_a_convolutional_network_is_the_same_alone_and_in_a_pack_bit_for_bit(backend: str, parts: Parts):
+    """Its lanes go one after the other, and none is stacked with another."""
+    pack = replace(recipe(model="lenet", epochs=1), model_options={"norm": "batch", "backend": backend})
+    together = trained_weights(pack, LANES, parts)
+    for lane, weights in zip(LANES, together, strict=True):
+        (alone,) = trained_weights(pack, [lane], parts)
+        assert largest_difference(weights, alone) == 0
+
+
+def test_a_model_that_refuses_its_options_says_which(parts: Parts):
+    with pytest.raises(UserError, match=r"the model lenet refuses its options .*'depth': 2.*unexpected keyword"):
+        Training(recipe(model="lenet"), LANES, parts, CPU, torch.float64)
+
+
 def test_a_lane_with_dropout_is_the_same_alone_and_in_a_pack(parts: Parts):
     """Masks are drawn from the seed and the step, so they do not depend on who shares the pack."""
     pack = recipe(dropout=0.5, epochs=LONG)

@@ -21,7 +21,7 @@ NOISY = [replace(lane, lr=0.3, schedule="constant") for lane in LANES]  # accura
 
 @pytest.fixture(scope="module")
 def results(parts: Parts, tmp_path_factory: pytest.TempPathFactory) -> list[LaneResult]:
-    return train(recipe(epochs=6), NOISY, parts, tmp_path_factory.mktemp("kept"), keep_epochs=True)
+    return train(recipe(epochs=6), NOISY, parts, tmp_path_factory.mktemp("kept"), keep_epochs=range(1, 7))
 
 
 def stack_of(parts: Parts, weights: dict[str, torch.Tensor]) -> Stack:
@@ -64,6 +64,10 @@ def test_the_test_part_is_read_by_results_alone(parts: Parts, monkeypatch: pytes
     training.end_epoch()
     assert set(read) == {"train", "val"}
     read.clear()
+    training.results()
+    assert read == ["test"]  # the last weights, which are the best
+    read.clear()
+    training.state.best_epoch -= 1
     training.results()
     assert read == ["test", "test"]  # the last weights, and the best
 

@@ -64,7 +64,7 @@ def run(prepared: Path, work: Path, kill_point: str | None) -> list[dict]:
             kill()
 
     parts = open_parts(open_prepared(prepared), 40, None, CPU)
-    options = {"keep_epochs": True, "checkpoint_seconds": 0, "progress": progress}
+    options = {"keep_epochs": range(1, 5), "checkpoint_seconds": 0, "progress": progress}
     return summary(train(recipe(epochs=4), clipped(LANES, 1.0), parts, work, **options))
 
 
