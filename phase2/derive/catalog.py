@@ -30,6 +30,12 @@ DERIVATIONS: dict[str, str] = {
     "adam": "phase2.derive.adam:adam",
     "weight_decay": "phase2.derive.weight_decay:weight_decay",
     "tangent_kernel": "phase2.derive.tangent_kernel:tangent_kernel",
+    "convolution": "phase2.derive.convolution:convolution",
+    "receptive_field": "phase2.derive.receptive_field:receptive_field",
+    "convolution_init": "phase2.derive.convolution_init:convolution_init",
+    "residual_gradients": "phase2.derive.residual_gradients:residual_gradients",
+    "residual_variance": "phase2.derive.residual_variance:residual_variance",
+    "effective_field": "phase2.derive.effective_field:effective_field",
 }
 
 
