@@ -73,7 +73,7 @@ def fit(target: str, width: int, depth: int, seed: int, options: Any, x: Tensor)
         (result,) = train_pack(recipe, [lane], _parts(target, options.points, seed), Path(folder), device=device)
     if result.status != "ok":
         raise UserError(f"approximation: {target} by width {width}, depth {depth} diverged: lower lr={options.lr}")
-    network = registry.load("model", "mlp")(2, 1, **model)
+    network = registry.load("model", "mlp")((2,), 1, **model)
     network.load_state_dict(result.weights["best"])
     with torch.no_grad():
         return network(_inputs(x)).squeeze(-1), sum(p.numel() for p in network.parameters())

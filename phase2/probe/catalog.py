@@ -47,6 +47,16 @@ PROBES: dict[str, Probe] = {
     "landscape": Probe("phase2.probe.landscape:landscape", ("lines", "planes", "interpolation"), ("data", "runs")),
     "edge_of_stability": Probe("phase2.probe.edge_of_stability:edge_of_stability", ("path", "spectrum")),
     "curvature": Probe("phase2.probe.curvature:curvature", ("curvature",), ("data", "runs")),
+    "receptive_field": Probe(
+        "phase2.probe.receptive_field:receptive_field", ("fields", "growth", "profiles", "maps"), ("data", "runs")
+    ),
+    "feature_hierarchy": Probe(
+        "phase2.probe.feature_hierarchy:feature_hierarchy",
+        ("filters", "maps", "exciting", "linear_probes"),
+        ("data", "runs"),
+    ),
+    "layer_responses": Probe("phase2.probe.layer_responses:layer_responses", ("responses",), ("data", "runs")),
+    "model_sizes": Probe("phase2.probe.model_sizes:model_sizes", ("sizes",), ()),
 }
 
 

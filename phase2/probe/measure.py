@@ -16,11 +16,13 @@ from phase2.study.cell import cells_of
 from phase2.study.code import probe_code
 from phase2.study.config import Config
 from phase2.study.provenance import environment
+from phase2.train.memory import keep_freed_memory
 
 
 def measure(name: str, config: Config, checkpoints: Path) -> tuple[dict[str, pd.DataFrame], dict[str, Any]]:
     """The tables of the probe `name`, and their provenance. `checkpoints` is the folder of the run."""
     torch.set_num_threads(config.compute.threads)
+    keep_freed_memory()
     options: Any = config.probes[name]
     reads, prepared = PROBES[options.probe].reads, config.data.folder / "prepared"
     data = {role: open_prepared(prepared / dataset) for role, dataset in datasets_of(name, config).items()}

@@ -10,11 +10,11 @@ from safetensors.torch import load_file
 from torch import Tensor
 from torch.nn import Module
 
-from phase2 import registry
 from phase2.data.prepared import Prepared
 from phase2.errors import UserError
 from phase2.study.cell import Cell
-from phase2.train.batches import open_parts
+from phase2.train.batches import Parts, open_parts
+from phase2.train.lanes import initialized, network
 from phase2.train.recipe import recipe_of
 
 BEST = "best.safetensors"
@@ -22,13 +22,15 @@ BEST = "best.safetensors"
 
 @dataclass(frozen=True)
 class Run:
-    """A network as it was best on validation, in evaluation mode, with the axis values (seed too) of its cell, and the
-    task of its study: dataset, validation, train.
+    """A network as it was best on validation, in evaluation mode, with the axis values (seed too) of its cell, the task
+    of its study (dataset, validation, train, ...), and, to see it at other times, its cell and its folder of weights.
     """
 
     axes: dict[str, Any]
     model: Module
     task: dict[str, Any] = field(default_factory=dict)
+    cell: Cell | None = None
+    folder: Path | None = None
 
 
 def read_runs(cells: Iterable[Cell], checkpoints: Path, data: Prepared) -> list[Run]:
@@ -36,33 +38,56 @@ def read_runs(cells: Iterable[Cell], checkpoints: Path, data: Prepared) -> list[
 
     `checkpoints` is the folder of the run. Raises `UserError` for a file that is missing or damaged.
     """
-    features, outputs = data.arrays["train_images"][0].size, len(data.meta["classes"])
     runs = []
     for cell in cells:
-        path = checkpoints / cell.study / cell.partition / BEST
-        try:
-            weights = load_file(path)
-            if not weights:
-                continue
-            recipe = recipe_of(cell.spec)
-            model = registry.load("model", recipe.model)(features, outputs, **recipe.model_options)
-            model.load_state_dict(weights)
-        except Exception as error:  # safetensors' own errors share no class
-            raise UserError(
-                f"the weights {path} cannot be read ({error}): delete the file and run `snakemake grid`, "
-                "which restores it from the cell store or trains it"
-            ) from None
-        runs.append(Run(dict(cell.axes), model.eval(), cell.spec["task"]))
+        folder = checkpoints / cell.study / cell.partition
+        if (model := _read(folder / BEST, cell, data)) is not None:
+            runs.append(Run(dict(cell.axes), model, cell.spec["task"], cell, folder))
     return runs
+
+
+def at_start(run: Run, data: Prepared) -> Module:
+    """The network of a run as it was before training, in evaluation mode."""
+    assert run.cell is not None
+    spec = run.cell.spec
+    return initialized(recipe_of(spec), spec["init"], _parts(run.task, data), torch.float32).eval()
+
+
+def after_epoch(run: Run, epoch: int, data: Prepared) -> Module:
+    """The network of a run after an epoch (1 is the first), in evaluation mode; its study must keep them."""
+    assert run.cell is not None
+    assert run.folder is not None
+    model = _read(run.folder / f"epoch={epoch:02d}.safetensors", run.cell, data)
+    assert model is not None  # the run finished
+    return model
+
+
+def _read(path: Path, cell: Cell, data: Prepared) -> Module | None:
+    """The network with the weights of a file; None if the file holds none, since the cell diverged."""
+    try:
+        weights = load_file(path)
+        if not weights:
+            return None
+        model = network(recipe_of(cell.spec), data.arrays["train_images"].shape[1:], len(data.meta["classes"]))
+        model.load_state_dict(weights)
+    except Exception as error:  # safetensors' own errors share no class
+        raise UserError(
+            f"the weights {path} cannot be read ({error}): delete the file and run `snakemake grid`, "
+            "which restores it from the cell store or trains it"
+        ) from None
+    return model.eval()
+
+
+def _parts(task: dict[str, Any], data: Prepared) -> Parts:
+    return open_parts(data, task["validation"], task["train"], torch.device("cpu"), task["pixels"])
 
 
 def training_images(count: int, data: Prepared, run: Run) -> tuple[Tensor, Tensor, int]:
     """`count` of the images that `run` was trained on (count, channels, height, width), the classes in proportion,
     their labels (count,), and how many it was trained on. Raises `UserError` for more than those.
     """
-    held_out, cpu = run.task["validation"], torch.device("cpu")
-    population = len(open_parts(data, held_out, run.task["train"], cpu).train)
+    population = len(_parts(run.task, data).train)
     if count > population:
         raise UserError(f"images={count}: expected at most {population}, the training images of the probe's study")
-    images, labels = open_parts(data, held_out, count, cpu).train.batch(torch.arange(count), torch.float32)
+    images, labels = _parts(run.task | {"train": count}, data).train.batch(torch.arange(count), torch.float32)
     return images, labels, population

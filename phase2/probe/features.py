@@ -1,0 +1,60 @@
+"""What the activations of a network see and say: their inputs and outputs, and features of bounded dimension."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from math import isqrt
+
+import torch
+from torch import Tensor
+from torch.nn import Module
+
+from phase2 import registry
+from phase2.nn.pool import AdaptiveAvgPool2d
+
+LIMIT = 512  # features of a layer whose maps are pooled: more, and a linear classifier fits few images by heart
+BATCH = 250  # images that pass through a network at once
+
+
+@cache
+def _kinds() -> tuple[type[Module], ...]:
+    return tuple(registry.load("activation", name) for name in registry.names("activation"))
+
+
+@contextmanager
+def watched(model: Module) -> Iterator[list[tuple[Tensor, Tensor]]]:
+    """A list to which each forward pass inside the block adds the input and the output of every activation, in order.
+
+    Each is (batch, channels, height, width) or (batch, units). Activations are those that `phase2.registry` names.
+    """
+    passed: list[tuple[Tensor, Tensor]] = []
+    layers = [module for module in model.modules() if isinstance(module, _kinds())]
+    hooks = [layer.register_forward_hook(lambda _, z, h: passed.append((*z, h))) for layer in layers]
+    try:
+        yield passed
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+@torch.no_grad()
+def features(model: Module, images: Tensor) -> list[Tensor]:
+    """Features (images, dimension) of the images (images, channels, height, width) after every activation."""
+    parts = []
+    with watched(model) as passed:
+        for batch in images.split(BATCH):
+            model(batch)
+            parts.append([pooled(h) for _, h in passed])
+            passed.clear()
+    return [torch.cat(layer) for layer in zip(*parts, strict=True)]
+
+
+def pooled(h: Tensor) -> Tensor:
+    """Maps (batch, channels, height, width) averaged over as many cells as make at most `LIMIT` features, k x k of a
+    channel and one if there are more channels; (batch, dimension). What has no places stays as it is.
+    """
+    if h.ndim < 4:
+        return h.flatten(1)
+    side = max(1, isqrt(LIMIT // h.shape[1]))
+    sides = [min(side, places) for places in h.shape[2:]]
+    return AdaptiveAvgPool2d(sides, backend="fused")(h).flatten(1)

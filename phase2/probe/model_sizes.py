@@ -1,0 +1,38 @@
+"""How large the networks of the papers are as they are built here, beside what the papers say."""
+
+import math
+from typing import Any
+
+import pandas as pd
+import torch
+
+from phase2.models.cifar_resnet import cifar_resnet
+from phase2.models.counting import operations, parameters
+from phase2.models.lenet import lenet
+from phase2.models.resnet import resnet
+from phase2.models.vgg import vgg
+from phase2.probe.published import CIFAR_RESNETS
+
+SHAPE, OUTPUTS = (3, 32, 32), 10  # images and classes of CIFAR-10
+NETWORKS = [
+    ("LeNet", lenet, 5, {}),
+    *(("VGG", vgg, depth, {"depth": depth}) for depth in (11, 16)),
+    *(("ResNet", resnet, depth, {"depth": depth}) for depth in (18, 34)),
+    *(("CIFAR ResNet", cifar_resnet, depth, {"depth": depth}) for depth in (20, 32, 44, 56, 110)),
+]
+
+
+def model_sizes(options: Any) -> dict[str, pd.DataFrame]:
+    """Table `sizes`, a row for each network, of 3x32x32 images with 10 classes: `network` as a family has it, `depth`
+    in layers with weights, `parameters`, `gflop` of one image's forward pass (2 x multiply-adds / 10^9, without norms,
+    activations and pooling), and `published_parameters` as the paper rounds them, NaN where it has none for this size
+    of image. `options` has nothing to choose.
+    """
+    rows = []
+    for family, build, depth, arguments in NETWORKS:
+        with torch.device("meta"):  # shapes are all that is asked for; the fused kernels know them
+            model = build(SHAPE, OUTPUTS, backend="fused", **arguments)
+        known = CIFAR_RESNETS[depth].parameters if build is cifar_resnet else math.nan
+        size = {"parameters": parameters(model), "gflop": operations(model, SHAPE) / 1e9}
+        rows.append({"network": family, "depth": depth} | size | {"published_parameters": known})
+    return {"sizes": pd.DataFrame(rows)}

@@ -1,0 +1,238 @@
+"""Filters, maps, exciting images and linear probes are what their definitions say, on networks that are known."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tiny import CLASSES, SIDE, TEST, TRAIN, write_tiny
+from torch.nn import Flatten, Sequential
+
+from phase2 import registry
+from phase2.data.prepared import open_prepared
+from phase2.errors import UserError
+from phase2.files import canonical_json
+from phase2.models.cifar_resnet import CifarResNet
+from phase2.nn import Linear, ReLU
+from phase2.nn.conv import Conv2d
+from phase2.probe.feature_hierarchy import NOISE, PENALTY, _probe, feature_hierarchy
+from phase2.probe.features import LIMIT, features, pooled, watched
+from phase2.probe.runs import Run, at_start, training_images
+from phase2.study.cell import Cell
+from phase2.train.batches import open_parts
+
+OPTIONS = {"train": 60, "test": 40, "steps": 10}
+MODEL = {"name": "cifar_resnet", "width": 4, "depth": 8, "options": {}}
+IMAGE = ["channel", "row", "column", "value"]
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return open_prepared(write_tiny(tmp_path_factory.mktemp("data") / "tiny"))
+
+
+def run(data, seed=0, model=None, network=None, **axes):
+    """A run whose network after training is `model`, or another start."""
+    spec = {"model": network or MODEL, "init": "kaiming", "seed": seed, "optimizer": {"name": "sgd", "options": {}}}
+    spec["task"] = {"dataset": "tiny", "validation": 50, "train": 100, "pixels": "natural"}
+    spec["budget"] = {"epochs": 1, "batch_size": 16}
+    cell = Cell("networks", (), canonical_json(spec))
+    axes = axes | {"seed": seed, "lr": 0.1}
+    if model is None:
+        torch.manual_seed(100 + seed)
+        model = CifarResNet((1, SIDE, SIDE), CLASSES, depth=8, width=4).eval()
+    return Run(axes, model, spec["task"], cell)
+
+
+def convolutional(weight, pooling=SIDE - 2):
+    """One convolution without a bias, ReLU and an output layer."""
+    model = Sequential(
+        Conv2d(1, len(weight), 3, bias=False), ReLU(), Flatten(), Linear(len(weight) * pooling**2, CLASSES)
+    )
+    model[0].weight.data = weight
+    return model.eval()
+
+
+def measured(data, *runs, **options):
+    return feature_hierarchy(SimpleNamespace(**OPTIONS | options), data, list(runs))
+
+
+def shown_images(data, count=OPTIONS["test"]):
+    part = open_parts(data, 50, 100, torch.device("cpu")).test
+    return part.batch(torch.arange(count) * TEST // count, torch.float32)
+
+
+def image(table, **where):
+    rows = table
+    for name, value in where.items():
+        rows = rows[rows[name] == value]
+    shape = [rows[name].max() + 1 for name in IMAGE[:3]]
+    return torch.tensor(rows.value.to_numpy()).reshape(shape)
+
+
+def test_tables_begin_with_the_axes_and_shown_is_the_first_seed_of_each_network(data):
+    runs = [run(data, seed, norm=norm) for norm in ("batch", "none") for seed in (1, 0)]
+    tables = measured(data, *runs)
+    axes = ["norm", "lr", "seed"]
+    assert list(tables["filters"]) == list(tables["maps"]) == [*axes, "filter", *IMAGE]
+    assert list(tables["exciting"]) == [*axes, "layer", "unit", "kind", "excitation", *IMAGE]
+    assert list(tables["linear_probes"]) == [*axes, "when", "layer", "position", "dimension", "accuracy"]
+    for name in ("filters", "maps", "exciting"):
+        assert set(zip(tables[name].norm, tables[name].seed, strict=True)) == {("batch", 0), ("none", 0)}
+    assert set(tables["linear_probes"].seed) == {0, 1}
+
+
+def test_filters_are_the_first_weights_and_maps_the_first_activation_of_the_first_test_image(data):
+    weight = torch.randn(20, 1, 3, 3, generator=torch.Generator().manual_seed(0))
+    model = convolutional(weight)
+    tables = measured(data, run(data, model=model))
+    filters, maps = tables["filters"], tables["maps"]
+    assert sorted(filters["filter"].unique()) == list(range(1, 21))
+    torch.testing.assert_close(image(filters, filter=20), weight[19])
+    first = shown_images(data)[0][:1]
+    assert sorted(maps["filter"].unique()) == list(range(17))
+    torch.testing.assert_close(image(maps, filter=0), first[0])
+    torch.testing.assert_close(image(maps, filter=16), model[:2](first)[0, 15:16].detach())
+
+
+def test_the_test_image_and_the_unit_of_the_first_layer_are_those_that_a_search_finds(data):
+    weight = torch.randn(5, 1, 3, 3, generator=torch.Generator().manual_seed(1))
+    model = convolutional(weight)
+    exciting = measured(data, run(data, model=model))["exciting"]
+    images = shown_images(data)[0]
+    centres = model[0](images)[:, :, 3, 3].detach()
+    unit = int(centres.std(0).argmax())
+    chosen = exciting[exciting.kind == "test"]
+    assert set(exciting.layer) == {1}
+    assert set(chosen.unit) == {unit + 1}
+    torch.testing.assert_close(image(chosen), images[centres[:, unit].argmax()])
+    score = (centres[:, unit] - centres[:, unit].mean()) / centres[:, unit].std()
+    assert chosen.excitation.iloc[0] == pytest.approx(score.max().item(), rel=1e-4)
+
+
+def test_ascent_finds_the_best_image_of_a_linear_unit_and_leaves_what_it_does_not_see(data):
+    weight = torch.randn(1, 1, 3, 3, generator=torch.Generator().manual_seed(2))
+    found = image(measured(data, run(data, model=convolutional(weight)), steps=60)["exciting"], kind="ascent")[0]
+    images = shown_images(data)[0]
+    seen = torch.zeros(SIDE, SIDE, dtype=torch.bool)
+    seen[3:6, 3:6] = True
+    best = torch.where(weight[0, 0] > 0, images.max(), images.min())  # the ball is wide: at the ends of the range
+    torch.testing.assert_close(found[seen].reshape(3, 3), best, rtol=0, atol=0.02)
+    assert found[~seen].std() < 2 * NOISE
+
+
+def test_ascent_stays_among_the_images_it_is_held_against_and_beats_them(data):
+    exciting = measured(data, run(data, seed=1), steps=40)["exciting"]
+    images = shown_images(data)[0]
+    assert sorted(exciting.layer.unique()) == [1, 4, 7]
+    for layer in (1, 4, 7):
+        best, found = (image(exciting, layer=layer, kind=kind) for kind in ("test", "ascent"))
+        assert found.norm() <= best.norm() * (1 + 1e-5)
+        assert images.min() - 1e-6 <= found.min() <= found.max() <= images.max() + 1e-6
+        reached = exciting[exciting.layer == layer].groupby("kind").excitation.first()
+        assert reached["ascent"] > reached["test"] > 0
+
+
+def test_a_probe_is_ridge_regression_solved_another_way():
+    draw = torch.Generator().manual_seed(0)
+    x, test_x = (torch.randn(n, 6, generator=draw) * torch.tensor([1, 2, 3, 1, 1, 0.0]) for n in (50, 30))
+    labels, test_labels = (torch.randint(0, 3, (n,), generator=draw) for n in (50, 30))
+    scaled, test_scaled = ((part - x.mean(0)) / x.std(0, correction=0).clamp(min=1e-9) for part in (x, test_x))
+    y = torch.eye(3)[labels]
+    padded = torch.cat([scaled, (PENALTY * 50) ** 0.5 * torch.eye(6)])
+    W = torch.linalg.lstsq(padded, torch.cat([y - y.mean(0), torch.zeros(6, 3)])).solution
+    expected = ((test_scaled @ W + y.mean(0)).argmax(1) == test_labels).double().mean().item()
+    assert _probe(x, test_x, labels, test_labels) == (6, pytest.approx(expected))
+
+
+def test_features_that_tell_the_classes_apart_are_read_and_noise_is_not():
+    labels, draw = torch.arange(300) % 3, torch.Generator().manual_seed(0)
+    noise = torch.randn(300, 20, generator=draw)
+    assert _probe(torch.eye(3)[labels], torch.eye(3)[labels], labels, labels) == (3, 1.0)
+    assert _probe(noise[:200], noise[200:], labels[:200], labels[200:])[1] < 0.5
+
+
+def test_layers_are_read_before_and_after_training_and_the_pixels_are_the_same(data):
+    one = run(data)
+    probes = measured(data, one)["linear_probes"]
+    labelled = training_images(OPTIONS["train"], data, one)[:2], shown_images(data)
+    for when, model in (("start", at_start(one, data)), ("end", one.model)):
+        rows = probes[probes.when == when]
+        assert rows.layer.tolist() == list(range(8))
+        np.testing.assert_allclose(rows.position, np.arange(8) / 7)
+        (x, labels), (test_x, test_labels) = labelled
+        last = _probe(features(model, x)[-1], features(model, test_x)[-1], labels, test_labels)
+        assert (rows.dimension.iloc[-1], rows.accuracy.iloc[-1]) == last
+    pixels = probes[probes.layer == 0]
+    assert pixels.accuracy.nunique() == 1
+    assert set(pixels.dimension) == {SIDE * SIDE}
+
+
+@given(
+    channels=st.integers(1, 600),
+    height=st.integers(1, 9),
+    width=st.integers(1, 9),
+)
+@settings(max_examples=30, deadline=None)
+def test_pooled_features_are_bounded_and_keep_the_mean_of_even_cells(channels, height, width):
+    h = torch.randn(2, channels, height, width, dtype=torch.float64)
+    found = pooled(h)
+    assert found.shape[1] <= max(LIMIT, channels)
+    if channels * height * width <= LIMIT and max(height, width) <= (LIMIT // channels) ** 0.5:
+        torch.testing.assert_close(found, h.flatten(1))
+    if channels > LIMIT // 4:
+        torch.testing.assert_close(found, h.mean((2, 3)))
+
+
+def test_features_in_batches_are_those_of_every_activation_in_order():
+    torch.manual_seed(0)
+    names = registry.names("activation")
+    layers = [registry.load("activation", name)() for name in names]
+    model = Sequential(*(part for layer in layers for part in (Linear(7, 7), layer)))
+    x = torch.randn(600, 7)
+    found = features(model, x)
+    assert len(found) == len(names)
+    with torch.no_grad():
+        for place, layer in enumerate(found):
+            torch.testing.assert_close(layer, model[: 2 * place + 2](x))
+
+
+def test_networks_are_left_as_they_were_and_numbers_repeat(data):
+    one = run(data)
+    before = {name: value.clone() for name, value in one.model.state_dict().items()}
+    first, again = measured(data, one), measured(data, one)
+    for name, table in first.items():
+        pd.testing.assert_frame_equal(table, again[name])
+    assert all(torch.equal(value, before[name]) for name, value in one.model.state_dict().items())
+    assert all(p.requires_grad and p.grad is None for p in one.model.parameters())
+    assert not any(module._forward_hooks for module in one.model.modules())
+
+
+def test_hooks_are_gone_after_an_error():
+    model = Sequential(Linear(2, 2), ReLU())
+    with pytest.raises(ZeroDivisionError), watched(model):
+        raise ZeroDivisionError
+    assert not any(module._forward_hooks for module in model.modules())
+
+
+def test_a_network_without_convolutions_has_probes_only_and_a_study_of_such_is_an_error(data):
+    perceptron = {"name": "mlp", "width": 5, "depth": 2, "options": {}}
+    dense = run(data, network=perceptron, model=Sequential(Flatten(), Linear(SIDE**2, 5), ReLU()), model_kind="dense")
+    tables = measured(data, dense, run(data, model_kind="convolutional"))
+    assert set(tables["filters"].model_kind) == set(tables["exciting"].model_kind) == {"convolutional"}
+    assert set(tables["linear_probes"].model_kind) == {"dense", "convolutional"}
+    with pytest.raises(UserError, match="feature_hierarchy: the study's networks have no convolution"):
+        measured(data, dense)
+
+
+def test_more_images_than_there_are_or_no_finished_run_is_an_error_that_says_so(data):
+    assert TRAIN > 101
+    with pytest.raises(UserError, match="101: expected at most 100, the training images"):
+        measured(data, run(data), train=101)
+    with pytest.raises(UserError, match="test=61, expected at most the 60 test images"):
+        measured(data, run(data), test=61)
+    with pytest.raises(UserError, match="feature_hierarchy: no network of the study has finished"):
+        measured(data)
