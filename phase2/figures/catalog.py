@@ -242,6 +242,83 @@ FIGURES: dict[str, Figure] = {
         "(the trace by their number): mean over seeds with their range.",
         of="edge_of_stability",
     ),
+    "depth_curves": Figure(
+        "phase2.figures.depth_curves:depth_curves",
+        ("cells", "curves"),
+        "Training error (dashed) and validation error (solid) by step, a line a depth, a panel an architecture: mean "
+        "over seeds with the range of the validation error.",
+        needs=("depth", "model"),
+    ),
+    "backends": Figure(
+        "phase2.figures.backends:backends",
+        ("cells", "curves"),
+        "One network trained from the same seeds by the convolution written here and by torch's fused kernel: "
+        "validation accuracy by epoch, a line a seed and a marker a backend, and the absolute difference of their "
+        "training losses, down to 0.",
+        needs=("backend",),
+    ),
+    "sharing": Figure(
+        "phase2.figures.sharing:sharing",
+        ("ranking",),
+        "Test accuracy of networks of equally many parameters on images and on images whose pixels are permuted, the "
+        "same way in all: mean with its 95% interval over seeds.",
+        needs=("model", "pixels"),
+    ),
+    "erf_growth": Figure(
+        "phase2.figures.erf_growth:erf_growth",
+        ("growth", "profiles"),
+        "Effective receptive field of random stacks: its standard deviation against the number of convolutions, "
+        "in pixels and by the theoretical field: measured (markers: mean over seeds with their range) and predicted "
+        "(lines). Stride: three stages, each at half the resolution; dilation: 2; residual: x + F(x). Below, profiles "
+        "with the Gaussian of the same variance.",
+        of="receptive_field",
+    ),
+    "erf_maps": Figure(
+        "phase2.figures.erf_maps:erf_maps",
+        ("fields", "maps"),
+        "Effective receptive fields of the networks of a study before and after training: mean squared gradient of "
+        "the last map's centre by the image, one seed, each scaled to its peak. The frame is the theoretical field "
+        "where it is inside the image, the ellipse the fitted Gaussian at two standard deviations. Share: the least "
+        "part of the theoretical field inside the image that holds 86% of the squared gradient.",
+        of="receptive_field",
+    ),
+    "first_filters": Figure(
+        "phase2.figures.first_filters:first_filters",
+        ("filters", "maps"),
+        "Filters of the first layer after training, one seed (at most sixteen), each scaled to its largest weight "
+        "(purple and orange: the two signs), and the maps that they make of one test image, after the activation.",
+        of="feature_hierarchy",
+    ),
+    "exciting_images": Figure(
+        "phase2.figures.exciting_images:exciting_images",
+        ("exciting",),
+        "The test image that most excites a unit at the centre of the first, the middle and the last layer of maps, "
+        "and one found by gradient ascent with pixels in the same range and no larger norm; below, the excitation in "
+        "standard deviations (SD) over the test images; one seed.",
+        of="feature_hierarchy",
+    ),
+    "linear_probes": Figure(
+        "phase2.figures.linear_probes:linear_probes",
+        ("linear_probes",),
+        "Test accuracy of a linear classifier on the features of each layer (0: the pixels), before and after "
+        "training: mean over seeds with their range.",
+        of="feature_hierarchy",
+    ),
+    "layer_responses": Figure(
+        "phase2.figures.layer_responses:layer_responses",
+        ("responses",),
+        "Standard deviation of each layer's response after its normalization, before the nonlinearity and the "
+        "addition, in the trained networks: by layer, and sorted; mean over seeds with their range.",
+        of="layer_responses",
+    ),
+    "gradient_by_depth": Figure(
+        "phase2.figures.gradient_by_depth:gradient_by_depth",
+        ("responses",),
+        "Norm of the loss's gradient by each layer's weights at initialization, in mid-training and after training, "
+        "a line a depth, a row an architecture: geometric mean over seeds with their range; a gap where a seed's "
+        "gradient is zero.",
+        of="layer_responses",
+    ),
     "curvature": Figure(
         "phase2.figures.curvature:curvature",
         ("curvature",),

@@ -1,0 +1,56 @@
+"""Training and validation error of shallow and deep networks, by architecture. He et al. 2016a, figure 6."""
+
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from phase2.figures.labels import crossed, study_factors
+from phase2.figures.marks import plain_log, stacked
+from phase2.figures.style import blank, series, styled
+
+HEIGHT = 2.4  # inches
+SHADE = 0.15
+MARKS = 6  # a line, about
+SPLITS: dict[str, Any] = {"train": "--", "val": "-"}
+
+
+@styled
+def depth_curves(*, cells: pd.DataFrame, curves: pd.DataFrame) -> Figure:
+    """A panel an architecture (and a combination of all other axes but depth), a line a depth: mean error in percent by
+    step over the seeds still running, in training dashed and on validation solid with the range over seeds shaded.
+    """
+    others = [factor for factor in study_factors(cells) if factor != "depth"]
+    named = cells.assign(panel=crossed(cells, others), line=crossed(cells, ["depth"]))[["id", "panel", "line", "seed"]]
+    known = curves[["id", "step", "split", "accuracy"]].merge(named, on="id")
+    known["error"] = 100 * (1 - known.accuracy)
+    panels, lines = (list(named[name].cat.categories) for name in ("panel", "line"))
+    figure = blank(HEIGHT)
+    row = figure.subplots(1, len(panels), sharex=True, sharey=True, squeeze=False)[0]
+    for axes, panel in zip(row, panels, strict=True):
+        _panel(axes, known[known.panel == panel], lines)
+        axes.set(title=stacked(panel), xlabel="step")
+    row[0].set_ylabel("error (%)")
+    if len(known):
+        plain_log(row[0])
+    handles = [Line2D([], [], label=line, **series(index) | {"linestyle": "-"}) for index, line in enumerate(lines)]
+    handles += [Line2D([], [], color="black", linestyle=SPLITS["train"], label="training")]
+    handles += [Line2D([], [], color="black", linestyle=SPLITS["val"], label="validation")]
+    figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 7), handlelength=2.8)
+    return figure
+
+
+def _panel(axes: Axes, curves: pd.DataFrame, lines: list[str]) -> None:
+    for index, line in enumerate(lines):
+        for split, dashes in SPLITS.items():
+            look = series(index) | {"linestyle": dashes}
+            by_step = curves[(curves.line == line) & (curves.split == split)].groupby("step").error
+            mean = by_step.mean()
+            axes.plot(mean.index, mean, markevery=max(1, len(mean) // MARKS), **look)
+            if split == "val":
+                low, high = by_step.min(), by_step.max()
+                axes.fill_between(mean.index, low, high, color=look["color"], alpha=SHADE, linewidth=0)
+    axes.grid()
+    axes.locator_params(axis="x", nbins=5)

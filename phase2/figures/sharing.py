@@ -1,0 +1,50 @@
+"""What sharing weights is worth: test accuracy of each model on images as they are and with their pixels permuted."""
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from phase2.figures.labels import crossed, label, ranking_factors
+from phase2.figures.marks import final_scores, panels
+from phase2.figures.style import blank, series, styled
+
+PANEL = 1.75  # inches: height
+PER_ROW = 3
+SPREAD = 0.05  # of the way between two kinds of pixels: models stand side by side, so that intervals do not cover
+
+
+@styled
+def sharing(*, ranking: pd.DataFrame) -> Figure:
+    """A line for each model from one kind of pixels to the next, a panel for each combination of the other factors.
+
+    Accuracy in percent, with its interval over seeds.
+    """
+    others = [name for name in ranking_factors(ranking) if name not in ("model", "pixels")]
+    scores = final_scores(ranking)
+    scores = scores.assign(
+        line=crossed(scores, ["model"]), place=crossed(scores, ["pixels"]).cat.codes, panel=crossed(scores, others)
+    )
+    lines, kinds = list(scores.line.cat.categories), list(crossed(scores, ["pixels"]).cat.categories)
+    names = list(scores.panel.cat.categories)
+    per_row = min(len(names), PER_ROW)
+    figure = blank(-(-len(names) // per_row) * PANEL)
+    for name, axes in panels(figure, names, per_row).items():
+        axes.grid(axis="y")
+        for index, line in enumerate(lines):
+            here = scores[(scores.panel == name) & (scores.line == line)].sort_values("place")
+            _line(axes, here, SPREAD * (index - (len(lines) - 1) / 2), index)
+        axes.set_xticks(range(len(kinds)), kinds)
+        axes.set_xlim(-0.35, len(kinds) - 0.65)
+        axes.tick_params(labelbottom=True)  # also where nothing is below
+    figure.supxlabel(label("pixels"), fontsize=7.5)
+    figure.supylabel("test accuracy (%)", fontsize=7.5)
+    handles = [Line2D([], [], label=line, **series(index)) for index, line in enumerate(lines)]
+    figure.legend(handles=handles, loc="outside right center", title=label("model"))
+    return figure
+
+
+def _line(axes: Axes, scores: pd.DataFrame, offset: float, index: int) -> None:
+    x = scores.place + offset
+    axes.vlines(x, scores.low, scores.high, color=series(index)["color"], linewidth=1.2)
+    axes.plot(x, scores["mean"], **series(index))

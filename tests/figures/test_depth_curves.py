@@ -1,0 +1,61 @@
+"""The curves by depth: training error dashed and validation error solid, in a panel for each architecture."""
+
+import numpy as np
+import pytest
+from synthetic import all_diverged, tables
+from test_figures import check_every_text_is_inside_and_readable, check_tick_labels_do_not_overlap
+
+from phase2.figures.depth_curves import depth_curves
+
+DESK = {"model": ["plain", "cifar_resnet"], "depth": [8, 20]}
+FULL = {"model": ["plain", "cifar_resnet"], "depth": [20, 32, 44, 56, 110]}
+
+
+def draw(made):
+    return depth_curves(cells=made["cells"], curves=made["curves"])
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        tables(FULL, seeds=2, epochs=30),
+        tables(DESK, seeds=1, epochs=1),
+        tables({"model": ["plain"], "depth": [8], "lr": [0.1, 0.2]}, seeds=2, epochs=3),
+        all_diverged(DESK),
+    ],
+    ids=["full", "one epoch", "another axis", "all diverged"],
+)
+def test_any_depths_fit_the_page(made):
+    figure = draw(made)
+    check_every_text_is_inside_and_readable(figure)
+    check_tick_labels_do_not_overlap(figure)
+
+
+def test_lines_are_mean_errors_in_percent_and_shades_the_range_of_validation():
+    made = tables(DESK, seeds=3, epochs=4)
+    figure = draw(made)
+    assert [axes.get_title() for axes in figure.axes] == ["plain", "ResNet"]
+    for axes, model in zip(figure.axes, DESK["model"], strict=True):
+        lines, shades = iter(axes.lines), iter(axes.collections)
+        for depth in DESK["depth"]:
+            for split, dashes in (("train", "--"), ("val", "-")):
+                curves = made["curves"]
+                here = curves[(curves.model == model) & (curves.depth == depth) & (curves.split == split)]
+                errors = 100 * (1 - here.set_index("step").accuracy)
+                line = next(lines)
+                np.testing.assert_allclose(line.get_xydata(), errors.groupby("step").mean().reset_index())
+                assert line.get_linestyle() == dashes
+            heights = next(shades).get_paths()[0].vertices[:, 1]
+            assert (heights.min(), heights.max()) == pytest.approx((errors.min(), errors.max()))
+    names = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert names == ["depth 8", "depth 20", "training", "validation"]
+
+
+def test_a_training_error_of_zero_is_below_the_axis_and_harms_nothing():
+    made = tables(DESK, seeds=1, epochs=4)
+    curves = made["curves"]
+    curves.loc[(curves.split == "train") & (curves.epoch == 4), "accuracy"] = 1.0
+    figure = draw(made)
+    check_every_text_is_inside_and_readable(figure)
+    assert figure.axes[0].lines[0].get_ydata()[-1] == 0
+    assert figure.axes[0].get_ylim()[0] > 0
