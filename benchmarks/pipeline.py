@@ -26,17 +26,19 @@ def measure() -> list[Figure]:
         cells = "results/desk/tables/mlp_grid/cells.csv"
         grid = timed([*snakemake, cells], folder)
         figures = timed([*snakemake, "figures", "--configfile", _only_the_grid(folder)], folder)
-        rest = timed([*snakemake, "all", "--configfile", _without_optimization(folder)], folder)
-        optimization = timed([*snakemake, "report"], folder)
+        rest = timed([*snakemake, "all", "--configfile", _without(folder, "optimization", "convolutions")], folder)
+        optimization = timed([*snakemake, "report", "--configfile", _without(folder, "convolutions")], folder)
+        convolutions = timed([*snakemake, "report"], folder)
         timed([*snakemake, "all"], folder)  # the notebooks once more, which a run in one go renders once
         dry = [timed(["snakemake", "-n", "all"], folder) for _ in range(3)]
         assert all("Nothing to be done" in run.output for run in dry), dry[0].output
         trained = float(read_table(folder / cells)["seconds"].sum())
-    whole = [grid, figures, rest, optimization]
+    whole = [grid, figures, rest, optimization, convolutions]
     return [
-        Figure("everything: data to report and notebooks", [sum(run.seconds for run in whole) / 60], "min", 14),
+        Figure("everything: data to report and notebooks", [sum(run.seconds for run in whole) / 60], "min", 17),
         Figure("of which the report's small studies and probes", [rest.seconds / 60], "min", 3),
         Figure("of which optimization.pdf and the tangent kernel", [optimization.seconds / 60], "min", 3),
+        Figure("of which convolutional networks", [convolutions.seconds / 60], "min", 3),
         Figure("memory of all processes", [max(run.memory for run in whole) / 1e9], "GB", 3),
         Figure("orchestration: wall over training seconds a core", [grid.seconds / (trained / CORES)], "x", 1.3),
         Figure("dry run with everything done", [run.seconds for run in dry], "s", 5),
@@ -48,11 +50,10 @@ def _only_the_grid(folder: Path) -> str:
     return _overlay(folder, "grid", lambda name, subject: name != "mlp_grid")
 
 
-def _without_optimization(folder: Path) -> str:
-    """An overlay that leaves out what optimization added: what optimization.pdf tells, and the tangent kernel."""
-    return _overlay(
-        folder, "report", lambda name, subject: name == "kernel_regime" or subject.get("document") == "optimization"
-    )
+def _without(folder: Path, *chapters: str) -> str:
+    """An overlay that leaves out some chapters, and with optimization the tangent kernel, which the report tells."""
+    others = ("kernel_regime",) if "optimization" in chapters else ()
+    return _overlay(folder, "-".join(chapters), lambda name, s: name in others or s.get("chapter") in chapters)
 
 
 def _overlay(folder: Path, name: str, left_out: Callable[[str, dict[str, Any]], bool]) -> str:
