@@ -28,6 +28,7 @@ COMPONENTS: dict[str, dict[str, str]] = {
     "norm": {
         "batch": "phase2.nn.batch_norm:BatchNorm1d",
         "layer": "phase2.nn.layer_norm:LayerNorm",
+        "group": "phase2.nn.layer_norm:group_norm",
         "rms": "phase2.nn.layer_norm:RMSNorm",
     },
     "init": {
@@ -67,7 +68,16 @@ COMPONENTS: dict[str, dict[str, str]] = {
         "adamw": "phase2.optim.adam:AdamW",
     },
     "model": {
-        "mlp": "phase2.models.mlp:MLP",
+        "mlp": "phase2.models.mlp:mlp",
+        "lenet": "phase2.models.lenet:lenet",
+        "vgg": "phase2.models.vgg:vgg",
+        "resnet": "phase2.models.resnet:resnet",
+        "cifar_resnet": "phase2.models.cifar_resnet:cifar_resnet",
+        "plain": "phase2.models.cifar_resnet:plain",
+        "preact_resnet": "phase2.models.preact_resnet:preact_resnet",
+        "convolutional": "phase2.models.sharing:convolutional",
+        "locally_connected": "phase2.models.sharing:locally_connected",
+        "dense": "phase2.models.sharing:dense",
     },
     "dataset": {
         "digits": "phase2.data.vision:prepare_digits",

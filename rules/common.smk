@@ -84,7 +84,8 @@ def cell_files(study, name):
 def weights_of(probe):
     """The weights that a probe reads: those of all cells of its study, if it has one."""
     study = getattr(probe, "study", None)
-    return [f"{CHECKPOINTS}/{study}/{cell.partition}/best.safetensors" for cell in CELLS[study]] if study else []
+    files = weight_files(CONFIG.studies[study]) if study else []
+    return [f"{CHECKPOINTS}/{study}/{cell.partition}/{file}" for file in files for cell in CELLS[study]]
 
 
 def notebook_tables(name):

@@ -20,9 +20,10 @@ from phase2.report.latex import command, escape, lines
 from phase2.report.macros import Ledger, Macro
 from phase2.report.mastery import mastery_frame, mastery_table
 from phase2.report.probes import read_probe, state_probe
+from phase2.report.published import published_tables
 from phase2.report.summary import state_summary
 from phase2.report.tables import STUDY_TABLES, components_table, provenance_table
-from phase2.study.section import Document
+from phase2.study.section import Chapter, Document, document_of
 
 APPENDIX = ("pairs", "divergence")  # figures that say in full what the text sums up
 INSTALL = (
@@ -53,6 +54,7 @@ def write_sources(run_dir: Path, out: Path, config: dict[str, Any], datasets: di
     state_summary(studies, ledger)
     write_text(folder / "components.tex", components_table(studies) + "\n")
     write_text(folder / "provenance.tex", provenance_table(studies) + "\n")
+    write_text(folder / "published.tex", published_tables(studies, probes) + "\n")
     write_text(folder / "mastery.tex", mastery_table() + "\n")
     write_text(run_dir / "mastery.csv", mastery_frame().to_csv(index=False))
     write_text(folder / "derivations.tex", (run_dir / "derivations" / "derivations.tex").read_text())
@@ -63,16 +65,18 @@ def write_sources(run_dir: Path, out: Path, config: dict[str, Any], datasets: di
 
 def _loops(document: str, studies: list[StudyInputs], probes: list[ProbeInputs]) -> str:
     r"""The macros that go over the subjects of one PDF: \eachstudy and \eachprobe over those that it has whole,
-    \briefstudy and \briefprobe over the others, \everystudy over all; \ifbriefs says whether there are others.
+    \everystudy over all, and \foundationsstudy, \foundationsprobe and so on over those of one chapter, with
+    \iffoundations for whether there are any.
     """
     subjects: dict[str, Sequence[StudyInputs | ProbeInputs]] = {"study": studies, "probe": probes}
-    loops, others = [_loop("everystudy", [study.name for study in studies])], False
+    chapter = {s.name: get(s.config, "chapter") for group in subjects.values() for s in group}
+    loops = [_loop("everystudy", [study.name for study in studies])]
     for kind, all_of_kind in subjects.items():
-        own = [subject.name for subject in all_of_kind if get(subject.config, "document") == document]
-        brief = [subject.name for subject in all_of_kind if subject.name not in own]
-        loops += [_loop(f"each{kind}", own), _loop(f"brief{kind}", brief)]
-        others = others or bool(brief)
-    return lines(*loops, rf"\newif\ifbriefs\briefs{str(others).lower()}")
+        names = [subject.name for subject in all_of_kind]
+        loops.append(_loop(f"each{kind}", [name for name in names if document_of(chapter[name]) == document]))
+        loops += [_loop(f"{one}{kind}", [name for name in names if chapter[name] == one]) for one in get_args(Chapter)]
+    there = (rf"\newif\if{one}\{one}{str(one in chapter.values()).lower()}" for one in get_args(Chapter))
+    return lines(*loops, *there)
 
 
 def _loop(macro: str, names: list[str]) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from phase2.figures.labels import crossed, label
+from phase2.report.compared_convolutions import backends, depths, sharing
 from phase2.report.failures import Say
 from phase2.report.inputs import StudyInputs, get
 from phase2.report.latex import count, escape, listed, number, percentage, plural
@@ -182,4 +183,7 @@ COMPARED: dict[str, Callable[[StudyInputs, Say], list[str]]] = {
     "lr_sensitivity": rates,
     "decay_map": decay,
     "budget_curves": budgets,
+    "depth_curves": depths,
+    "backends": backends,
+    "sharing": sharing,
 }

@@ -86,12 +86,26 @@ SCHEDULES = {
 # mu and v are mean and variance over what is named; gain and shift are learnt.
 NORMS = {
     "none": Component("no normalization"),
-    "batch": Component(r"$(x - \mu)/\sqrt{v + \epsilon}$ of a unit over the batch", "ioffe2015"),
+    "batch": Component(r"$(x - \mu)/\sqrt{v + \epsilon}$ of a unit or a channel over the batch", "ioffe2015"),
     "layer": Component(r"$(x - \mu)/\sqrt{v + \epsilon}$ of an image over the units of a layer", "ba2016"),
+    "group": Component(r"$(x - \mu)/\sqrt{v + \epsilon}$ of an image over a group of channels", "wu2018"),
     "rms": Component(r"$x/\sqrt{\operatorname{mean}(x^2) + \epsilon}$ over the units of a layer", "zhang2019"),
 }
 
 COMPONENTS = {"activation": ACTIVATIONS, "norm": NORMS, "init": INITS, "schedule": SCHEDULES}
+
+MODELS = {
+    "mlp": Component("a multilayer perceptron"),
+    "lenet": Component("LeNet-5", "lecun1998"),
+    "vgg": Component("VGG", "simonyan2015"),
+    "resnet": Component("an ImageNet ResNet", "he2016"),
+    "cifar_resnet": Component("a CIFAR ResNet", "he2016"),
+    "plain": Component("its plain twin without shortcuts", "he2016"),
+    "preact_resnet": Component("a pre-activation ResNet", "he2016b"),
+    "convolutional": Component("a convolutional network"),
+    "locally_connected": Component("its locally connected counterpart", "lecun1989"),
+    "dense": Component("its dense counterpart"),
+}
 
 OPTIMIZERS = {
     "sgd": Component("stochastic gradient descent", "sutskever2013"),

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 from phase2.figures.labels import label
-from phase2.report.components import COMPONENTS, DATASETS, OPTIMIZERS, described
+from phase2.report.components import COMPONENTS, DATASETS, MODELS, OPTIMIZERS, described
 from phase2.report.conclusions import ALPHA
 from phase2.report.inputs import StudyInputs, get
 from phase2.report.latex import count, escape, listed, percentage, plural
@@ -15,6 +15,10 @@ from phase2.stats.divergence import STUCK_MARGIN
 from phase2.study.section import NO_LIMIT, NO_NORM
 
 PLURALS = {
+    "model": "networks",
+    "backend": "backends",
+    "head": "heads",
+    "pixels": "orders of the pixels",
     "activation": "activations",
     "init": "initializations",
     "norm": "normalizations",
@@ -71,8 +75,7 @@ def state_study(study: StudyInputs, ledger: Ledger) -> None:
     say, cells, config = partial(ledger.state, study.name), study.tables["cells"], study.config
     say("Title", rf"\texttt{{{escape(study.name)}}}", "config", "the study's name")
     say("Question", escape(get(config, "question").strip()), "config", "question")
-    say("Width", _either(study, "width", get(config, "model", "width")), "config", "model.width or its axis")
-    say("Depth", _either(study, "depth", get(config, "model", "depth")), "config", "model.depth or its axis")
+    say("Network", _network(study), "config", "model and its axes")
     say("Fixed", _fixed(study), "config", "components that are on no axis")
     epochs = _either(study, "epochs", get(config, "budget", "epochs"))
     say("Epochs", f"{epochs} epoch{'' if epochs == '1' else 's'}", "config", "budget.epochs or its axis")
@@ -103,6 +106,20 @@ def _state_data(study: StudyInputs, say: partial) -> None:
     say("Origin", escape(get(study.meta, "origin", kind="data meta")), "data", "origin")
     digest = get(study.meta, "hash", kind="data meta")
     say("Data Hash", rf"\texttt{{{digest[:12]}}}", "data", "hash, its first 12 digits")
+
+
+def _network(study: StudyInputs) -> str:
+    """What is trained: a perceptron of so many layers and units, or architectures by name with what they are given."""
+    model = get(study.config, "model")
+    sizes = {key: _either(study, key, model[key]) for key in ("depth", "width") if key in study.axes or model.get(key)}
+    networks = study.axes.get("model", [get(model, "name")])
+    if networks == ["mlp"]:
+        return f"a perceptron of {sizes['depth']} hidden layers of {sizes['width']} units"
+    parts = [f"{sizes['depth']} layers"] if "depth" in sizes else []
+    parts += [f"{sizes['width']} channels in its first stage"] if "width" in sizes else []
+    parts += [f"{escape(key)} {escape(label(value))}" for key, value in model.get("options", {}).items()]
+    names = _alternatives([described(MODELS, each) for each in networks])
+    return f"{names} ({listed(parts)})" if parts else names
 
 
 def _either(study: StudyInputs, axis: str, value: float) -> str:

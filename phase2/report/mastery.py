@@ -8,11 +8,12 @@ import pandas as pd
 
 from phase2.report.latex import escape
 from phase2.report.mastery_check import Check
+from phase2.report.mastery_convolutions import CONVOLUTIONS
 from phase2.report.mastery_foundations import FOUNDATIONS
 from phase2.report.mastery_optimization import OPTIMIZATION
 from phase2.report.tables import long
 
-MASTERY: tuple[Check, ...] = (*FOUNDATIONS, *OPTIMIZATION)
+MASTERY: tuple[Check, ...] = (*FOUNDATIONS, *OPTIMIZATION, *CONVOLUTIONS)
 
 
 def mastery_frame() -> pd.DataFrame:

@@ -8,9 +8,12 @@ from collections.abc import Callable
 
 from phase2.report.failures import Say
 from phase2.report.inputs import ProbeInputs
+from phase2.report.measured_convolutions import layer_responses, model_sizes
 from phase2.report.measured_curvature import curvature, edge_of_stability
+from phase2.report.measured_features import feature_hierarchy
 from phase2.report.measured_landscape import landscape
 from phase2.report.measured_ntk import kernel_regime
+from phase2.report.measured_receptive_field import receptive_field
 from phase2.report.measured_signals import activation_shapes, gradient_flow, lsuv_convergence
 from phase2.report.measured_theory import batch_noise, mean_field
 from phase2.report.measured_training import approximation, four_ways, unit_health
@@ -33,4 +36,8 @@ MEASURED: dict[str, tuple[str, Callable[[ProbeInputs, Say], list[str]]]] = {
     "landscape": ("lines", landscape),
     "edge_of_stability": ("path", edge_of_stability),
     "curvature": ("curvature", curvature),
+    "receptive_field": ("growth", receptive_field),
+    "feature_hierarchy": ("linear_probes", feature_hierarchy),
+    "layer_responses": ("responses", layer_responses),
+    "model_sizes": ("sizes", model_sizes),
 }

@@ -7,7 +7,7 @@ from phase2.report.conclusions import ALPHA, FEW_SEEDS, effects_of
 from phase2.report.inputs import StudyInputs, get
 from phase2.report.latex import command, count, escape
 from phase2.report.macros import Ledger
-from phase2.study.section import Document
+from phase2.study.section import Document, document_of
 
 LEADS = ("Variance", "Best", "Failures")
 
@@ -15,7 +15,7 @@ LEADS = ("Variance", "Best", "Failures")
 def state_summary(studies: list[StudyInputs], ledger: Ledger) -> None:
     r"""Enters \<Document>Headlines, the leading sentences of the findings, \<Document>Cells, and \<Study>Answer."""
     for document in get_args(Document):
-        _state_document(document, [s for s in studies if get(s.config, "document") == document], ledger)
+        _state_document(document, [s for s in studies if document_of(get(s.config, "chapter")) == document], ledger)
     for study in studies:
         text = " ".join([what_decides(study), which_is_best(study), what_fails(study)])
         ledger.state(study.name, "Answer", text, "ranking", "sentences drawn by code: phase2.report.summary")

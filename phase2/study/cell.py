@@ -15,10 +15,14 @@ from phase2.study.config import Study
 LANE_AXES = ("init", "schedule", "lr", "weight_decay", "clip", "clip_value")
 
 # What a study says besides how its cells are trained.
-UNTRAINED = ("axes", "keep", "jobs", "figures", "question", "document")
+UNTRAINED = ("axes", "keep", "jobs", "figures", "question", "chapter")
 
 # Where in a cell's spec each axis puts its value.
 PLACES: dict[str, tuple[str, ...]] = {
+    "model": ("model", "name"),
+    "backend": ("model", "options", "backend"),
+    "head": ("model", "options", "head"),
+    "pixels": ("task", "pixels"),
     "activation": ("model", "activation"),
     "norm": ("model", "norm"),
     "dropout": ("model", "dropout"),
@@ -105,8 +109,8 @@ def packs_of(cells: list[Cell]) -> dict[PurePosixPath, list[Cell]]:
 
 
 def jobs_of(cells: list[Cell], study: Study) -> dict[PurePosixPath, list[Cell]]:
-    """The cells grouped by the job that trains them, by folder: the pack of one seed, or the packs of all seeds."""
-    together = ("seed",) if study.jobs == "per_combination" else ()
+    """The cells grouped by the job that trains them, by folder: those of one seed, of all seeds, or all."""
+    together = {"per_seed": (), "per_combination": ("seed",), "per_study": tuple(study.axes.values())}[study.jobs]
     jobs: dict[PurePosixPath, list[Cell]] = {}
     for cell in cells:
         axes = {name: value for name, value in cell.pack_axes.items() if name not in together}

@@ -9,29 +9,35 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 import yaml
-from pydantic import Field, FiniteFloat, ValidationError, field_validator, model_validator
+from pydantic import Field, FiniteFloat, StrictBool, StrictInt, ValidationError, field_validator, model_validator
 
 from phase2.errors import UserError, unknown
 from phase2.study.probes import Probe
 from phase2.study.section import (
-    DOCUMENT,
+    CHAPTER,
     NO_LIMIT,
     NO_NORM,
     Activation,
+    Augment,
+    Backend,
+    Chapter,
     Count,
     Dataset,
     Document,
+    Head,
     Init,
     Limit,
     ModelName,
     Norm,
     OptimizerName,
+    Pixels,
     Probability,
     Rate,
     Schedule,
     Section,
     Seed,
     distinct,
+    document_of,
 )
 
 
@@ -41,17 +47,25 @@ class Task(Section):
     dataset: Dataset = Field(description="name of a data set: see `phase2 doctor` for where each can come from")
     validation: Count = Field(description="images held out of the training set, the same for every cell")
     train: Count | None = Field(default=None, description="training images used; null: all that validation leaves")
+    test: Count | None = Field(default=None, description="test images used, the classes in proportion; null: all")
+    pixels: Pixels = Field(default="natural", description="permuted: one fixed permutation of all images' pixels")
+    augment: Augment = Field(default="none", description="of training images; crop_flip shifts and mirrors")
 
 
 class Model(Section):
     """The network."""
 
     name: ModelName = Field(description="architecture")
-    width: Count = Field(description="units a hidden layer")
-    depth: Count = Field(description="hidden layers")
+    width: Count | None = Field(
+        default=None, description="units a hidden layer, channels of the first; null: the architecture's own"
+    )
+    depth: Count | None = Field(default=None, description="layers; null: the architecture's own")
     activation: Activation = Field(default="relu", description="non-linearity after each hidden layer")
     norm: Norm = Field(default=NO_NORM, description="normalization before each non-linearity; none: there is none")
     dropout: Probability = Field(default=0.0, description="probability that a hidden unit is dropped in training")
+    options: dict[str, StrictBool | StrictInt | str] = Field(
+        default={}, description="further arguments of the architecture, e.g. {shortcut: B, backend: fused}"
+    )
 
 
 class Optimizer(Section):
@@ -75,6 +89,10 @@ class Budget(Section):
 class Axes(Section):
     """The grid: each axis a list of values; a study has a cell for every combination."""
 
+    model: list[ModelName] | None = Field(default=None, description="architectures")
+    backend: list[Backend] | None = Field(default=None, description="who computes the convolutions")
+    head: list[Head] | None = Field(default=None, description="what follows the last convolution")
+    pixels: list[Pixels] | None = Field(default=None, description="images as they are, or permuted")
     activation: list[Activation] | None = Field(default=None, description="non-linearities")
     init: list[Init] | None = Field(default=None, description="initializations")
     schedule: list[Schedule] | None = Field(default=None, description="learning-rate schedules")
@@ -83,8 +101,8 @@ class Axes(Section):
     weight_decay: list[Rate] | None = Field(default=None, description="L2 coefficients")
     norm: list[Norm] | None = Field(default=None, description="normalizations; none: there is none")
     dropout: list[Probability] | None = Field(default=None, description="probabilities that a hidden unit is dropped")
-    width: list[Count] | None = Field(default=None, description="units a hidden layer")
-    depth: list[Count] | None = Field(default=None, description="hidden layers")
+    width: list[Count] | None = Field(default=None, description="units a hidden layer, channels of the first")
+    depth: list[Count] | None = Field(default=None, description="layers")
     clip: list[Limit] | None = Field(default=None, description="largest gradient norms; none: not clipped")
     clip_value: list[Limit] | None = Field(default=None, description="largest entries of a gradient; none: any")
     epochs: list[Count] | None = Field(default=None, description="passes over the training images")
@@ -114,21 +132,23 @@ class Study(Section):
     clip: Limit = Field(default=NO_LIMIT, description="largest gradient norm; none: norms are not clipped")
     clip_value: Limit = Field(default=NO_LIMIT, description="largest entry of a gradient; none: any")
     axes: Axes = Field(description="the grid: the values of each axis")
-    keep: Literal["none", "best", "all"] = Field(
+    keep: Literal["none", "best", "half", "all"] = Field(
         default="best",
-        description="weights kept: none, of the epoch best on validation, or of every epoch as well",
+        description="weights kept: none, of the epoch best on validation, also half-way, also of every epoch",
     )
-    jobs: Literal["per_seed", "per_combination"] = Field(
+    jobs: Literal["per_seed", "per_combination", "per_study"] = Field(
         default="per_seed",
-        description="what a job trains: per_combination, all seeds in turn, spares small trainings their start-up",
+        description="what a job trains: all seeds in turn, or all cells, spares small trainings their start-up",
     )
-    document: Document = DOCUMENT
+    chapter: Chapter = CHAPTER
     figures: list[str] = Field(description="figures drawn of this study, by name")
 
     @model_validator(mode="after")
     def _keeps_equally_many(self) -> "Study":
-        if self.keep == "all" and self.axes.epochs:
-            raise UserError("keep is all and epochs is an axis: expected equally many files of each cell; keep best")
+        if self.keep in ("half", "all") and self.axes.epochs:
+            raise UserError(
+                f"keep is {self.keep} and epochs is an axis: expected the same files of each cell; set keep to best"
+            )
         return self
 
     @property
@@ -185,7 +205,7 @@ class Config(Section):
     @property
     def documents(self) -> list[str]:
         """The PDFs that there is something for: the report always."""
-        used = {subject.document for subject in (*self.studies.values(), *self.probes.values())}
+        used = {document_of(subject.chapter) for subject in (*self.studies.values(), *self.probes.values())}
         return [document for document in get_args(Document) if document == "report" or document in used]
 
     @field_validator("studies", "probes", mode="before")
@@ -204,6 +224,8 @@ class Config(Section):
                 raise UserError(f"probes.{name}.study: {unknown('study', study, self.studies)}")
             if study is not None and self.studies[study].keep == "none":
                 raise UserError(f"probes.{name} reads the weights of {study}, which keeps none: set its keep to best")
+            if probe.probe == "layer_responses" and self.studies[probe.study].keep == "best":
+                raise UserError(f"probes.{name} reads {study} half-way, and it keeps best alone: set its keep to half")
         return self
 
 

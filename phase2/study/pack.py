@@ -24,7 +24,7 @@ from phase2.study.cell import Cell
 from phase2.study.code import training_code
 from phase2.study.config import Compute, Study
 from phase2.study.provenance import environment
-from phase2.study.results import HISTORY, METRICS, destinations, read_metrics, weight_files, write_history
+from phase2.study.results import HISTORY, METRICS, destinations, kept_epochs, read_metrics, weight_files, write_history
 from phase2.study.store import Store, key_of
 from phase2.train.batches import open_parts
 from phase2.train.loop import LaneResult, train_pack
@@ -133,14 +133,18 @@ def _train(
 ) -> list[LaneResult]:
     """Trains cells that share a pack, in its work folder, and puts them into the store by their keys."""
     device = torch.device(_device(compute.device))
-    parts = open_parts(prepared, study.task.validation, study.task.train, device)
+    spec = next(iter(cells)).spec
+    task = spec["task"]
+    parts = open_parts(
+        prepared, task["validation"], task["train"], device, task["pixels"], task["augment"], task["test"]
+    )
     results = train_pack(
-        recipe_of(next(iter(cells)).spec),
+        recipe_of(spec),
         [lane_of(cell.spec) for cell in cells],
         parts,
         folder,
         device=device,
-        keep_epochs=study.keep == "all",
+        keep_epochs=kept_epochs(study),
         checkpoint_seconds=compute.checkpoint_seconds,
         progress=progress,
     )

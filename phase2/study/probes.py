@@ -9,11 +9,11 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import AfterValidator, Field
 
 from phase2.study.section import (
-    DOCUMENT,
+    CHAPTER,
     Activation,
+    Chapter,
     Count,
     Dataset,
-    Document,
     Init,
     OptimizerName,
     Positive,
@@ -40,7 +40,7 @@ class Measurement(Section):
 
     uses: ClassVar[tuple[tuple[str, str], ...]] = ()  # components, by kind and name, whatever the options say
     question: str = Field(description="what the probe asks, in a sentence: printed in the report")
-    document: Document = DOCUMENT
+    chapter: Chapter = CHAPTER
     figures: list[str] = Field(description="figures drawn of it, by name")
 
 
@@ -243,6 +243,41 @@ class Curvature(Measurement):
     draws: Annotated[int, Field(gt=1)] = Field(description="random vectors of the trace's estimate")
 
 
+class ReceptiveField(Measurement):
+    """The theoretical and the effective receptive field: random stacks against theory, trained networks of a study."""
+
+    probe: Literal["receptive_field"]
+    study: str = Field(description="the study whose networks are measured before and after training")
+    depths: Counts = Field(description="convolutions of the random stacks")
+    width: Count = Field(description="channels of the random stacks")
+    images: Count = Field(description="images, or random inputs, that gradients are averaged over")
+    seeds: Seeds = Field(description=SEEDS)
+
+
+class FeatureHierarchy(Measurement):
+    """What the layers of trained networks see: filters, maps, exciting images, and what a linear probe reads."""
+
+    probe: Literal["feature_hierarchy"]
+    study: str = Field(description="the study whose networks are read")
+    train: Count = Field(description="training images of the linear probes")
+    test: Count = Field(description="test images that linear probes are judged on")
+    steps: Count = Field(description="gradient steps towards an image that excites a unit")
+
+
+class LayerResponses(Measurement):
+    """Standard deviation of every layer's response, and the gradient's norm, before, during and after training."""
+
+    probe: Literal["layer_responses"]
+    study: str = Field(description="the study whose networks are measured; it keeps half or all")
+    images: Count = Field(description="training images that it measures on")
+
+
+class ModelSizes(Measurement):
+    """Parameters and operations of the networks of the papers, counted, beside what was published."""
+
+    probe: Literal["model_sizes"]
+
+
 Probe = Annotated[
     ActivationShapes
     | FourWays
@@ -258,6 +293,10 @@ Probe = Annotated[
     | KernelRegime
     | Landscape
     | EdgeOfStability
-    | Curvature,
+    | Curvature
+    | ReceptiveField
+    | FeatureHierarchy
+    | LayerResponses
+    | ModelSizes,
     Field(discriminator="probe"),
 ]

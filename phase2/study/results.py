@@ -27,8 +27,18 @@ def weight_files(study: Study) -> list[str]:
     """The files of weights that a study keeps of each cell."""
     if study.keep == "none":
         return []
-    epochs = range(1, study.budget.epochs + 1) if study.keep == "all" else ()
-    return ["best.safetensors", *(f"epoch={epoch:02d}.safetensors" for epoch in epochs)]
+    return ["best.safetensors", *(f"epoch={epoch:02d}.safetensors" for epoch in kept_epochs(study))]
+
+
+def kept_epochs(study: Study) -> list[int]:
+    """The epochs after which a study keeps the weights, besides the best."""
+    last = study.budget.epochs
+    return {"half": [half_way(last)], "all": list(range(1, last + 1))}.get(study.keep, [])
+
+
+def half_way(epochs: int) -> int:
+    """The epoch in the middle of a budget."""
+    return max(1, epochs // 2)
 
 
 def destinations(cell: Cell, study: Study, results: Path, checkpoints: Path) -> dict[str, Path]:

@@ -48,14 +48,27 @@ ModelName = Annotated[str, _known("model")]
 OptimizerName = Annotated[str, _known("optimizer")]
 Schedule = Annotated[str, _known("schedule")]
 Count = Annotated[StrictInt, Field(gt=0)]
+Pixels = Literal["natural", "permuted"]
+Augment = Literal["none", "crop_flip"]
+Backend = Literal["scratch", "fused"]
+Head = Literal["gap", "dense"]
 Seed = Annotated[StrictInt, Field(ge=0)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Limit = Annotated[Literal["none"] | float, BeforeValidator(_limit)]
 Rate = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Probability = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]
 
+Chapter = Literal["foundations", "convolutions", "optimization"]
 Document = Literal["report", "optimization"]
-DOCUMENT: Document = Field(default="report", description="the PDF that has all of it; the report has its findings")
+CHAPTER: Chapter = Field(
+    default="foundations",
+    description="where it is told; optimization is a PDF of its own, of which the report has the findings",
+)
+
+
+def document_of(chapter: Chapter) -> Document:
+    """The PDF that has a chapter whole."""
+    return "optimization" if chapter == "optimization" else "report"
 
 
 class Section(BaseModel):

@@ -70,7 +70,7 @@ def make_config(axes: dict, figures: list[str] = FIGURES) -> dict:
         "budget": {"epochs": 8, "batch_size": 128},
         "clip": "none",
         "clip_value": "none",
-        "document": "report",
+        "chapter": "foundations",
         "axes": {"optimizer": None, **axes},
         "figures": figures,
     }

@@ -40,11 +40,18 @@ OPTIONS = {
     "edge_of_stability": NETWORK
     | {"train": 300, "activation": "tanh", "rates": [0.02, 0.04], "steps": 100, "every": 20},
     "curvature": {"study": "batch_sizes", "images": 1000, "draws": 50},
+    "feature_hierarchy": {"study": "architectures", "train": 1000, "test": 500, "steps": 80},
+    "receptive_field": {"study": "architectures", "depths": [2, 4, 8, 16], "width": 16, "images": 64},
+    "layer_responses": {"study": "plain_or_residual", "images": 500},
+    "model_sizes": {},
     "landscape": {"study": "norm_depth", "images": 500, "radius": 1.0, "line": 31, "plane": 21},
 }
 
 
-SEEDLESS = ("activation_shapes", "unit_health", "uncertainty", "trajectories", "landscape", "curvature")
+SEEDLESS = (
+    *("activation_shapes", "unit_health", "uncertainty", "trajectories", "landscape", "curvature"),
+    *("feature_hierarchy", "layer_responses", "model_sizes"),
+)
 
 
 def said(kind: str, tables: dict[str, pd.DataFrame], **options) -> tuple[str, str]:

@@ -62,7 +62,9 @@ def test_every_citation_has_an_entry():
     }
     said = "\n".join(path.read_text() for path in (library / "report").glob("measured*.py"))
     cited |= {key for keys in re.findall(r"cite\{+([a-z]+\d{4}[^}]*)\}", said) for key in keys.split(",")}
-    cited |= {key for keys in re.findall(r'"([a-z]+\d{4}(?:,[a-z]+\d{4})*)"', code) for key in keys.split(",")}
+    cited |= {
+        key for keys in re.findall(r'"([a-z]+\d{4}[a-z]*(?:,[a-z]+\d{4}[a-z]*)*)"', code) for key in keys.split(",")
+    }
     assert cited == entries
 
 
@@ -92,13 +94,13 @@ def test_the_report_typesets_whatever_the_size(tmp_path, axes):
 def test_a_study_is_told_whole_in_its_own_document_and_briefly_in_the_report(tmp_path):
     run = tmp_path / "run"
     config = write_run(run, SMOKE, make_cells(SMOKE))
-    config["studies"]["mlp_grid"]["document"] = "optimization"
+    config["studies"]["mlp_grid"]["chapter"] = "optimization"
     write_sources(run, run / "report", config, DATASETS)
     report, own = ((run / "report" / "generated" / f"{name}.tex").read_text() for name in ("report", "optimization"))
     assert r"\newcommand{\eachstudy}[1]{%" + "\n}" in report
-    assert r"\newcommand{\briefstudy}[1]{%" + "\n" + r"  \onestudy{mlp_grid}{MlpGrid}{#1}" in report
+    assert r"\newcommand{\optimizationstudy}[1]{%" + "\n" + r"  \onestudy{mlp_grid}{MlpGrid}{#1}" in report
     assert r"\newcommand{\eachstudy}[1]{%" + "\n" + r"  \onestudy{mlp_grid}{MlpGrid}{#1}" in own
-    assert r"\briefstrue" in report
+    assert r"\optimizationtrue" in report
     for name in ("report", "optimization"):
         typeset(SOURCE, run / "report" / "generated", run / "figures", tmp_path / f"{name}.pdf")
         words = subprocess.run(["pdftotext", tmp_path / f"{name}.pdf", "-"], capture_output=True, text=True, check=True)

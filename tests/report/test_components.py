@@ -6,7 +6,7 @@ import torch
 from phase2 import registry, schedules
 from phase2.nn.activations import LeakyReLU
 from phase2.nn.lsuv import TOLERANCE
-from phase2.report.components import COMPONENTS, DATASETS, OPTIMIZERS
+from phase2.report.components import COMPONENTS, DATASETS, MODELS, OPTIMIZERS
 from phase2.report.describe import PLURALS
 from phase2.study.cell import PLACES
 from phase2.study.section import NO_NORM
@@ -17,7 +17,8 @@ def test_every_component_of_the_registry_is_described(kind):
     assert set(COMPONENTS[kind]) - {NO_NORM} == set(registry.names(kind))
 
 
-def test_every_optimizer_and_image_dataset_is_described():
+def test_every_model_optimizer_and_image_dataset_is_described():
+    assert set(MODELS) == set(registry.names("model"))
     assert set(OPTIMIZERS) == set(registry.names("optimizer"))
     assert set(DATASETS) == set(registry.names("dataset")) - {"tinyshakespeare"}
 

@@ -78,7 +78,7 @@ WRONG = {
         0,
         "studies.grid.clip: expected a number above 0, or none, which clips nothing (found 0)",
     ),
-    "keep": ("studies.grid.keep", "some", "keep: Input should be 'none', 'best' or 'all' (found 'some')"),
+    "keep": ("studies.grid.keep", "some", "keep: Input should be 'none', 'best', 'half' or 'all' (found 'some')"),
     "device": ("compute.device", "gpu", "compute.device: Input should be 'auto', 'cpu' or 'cuda' (found 'gpu')"),
     "no mirror": (
         "data.mirror",

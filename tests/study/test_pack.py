@@ -31,6 +31,7 @@ DIVERGING = {"axes": {"lr": [0.05, 1e30], "seed": [0]}}
 WEIGHTS = {
     "none": [],
     "best": ["best.safetensors"],
+    "half": ["best.safetensors", "epoch=01.safetensors"],
     "all": ["best.safetensors", "epoch=01.safetensors", "epoch=02.safetensors"],
 }
 
