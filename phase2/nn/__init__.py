@@ -32,6 +32,7 @@ from phase2.nn.activations import (
 )
 from phase2.nn.batch_norm import BatchNorm1d, BatchNorm2d
 from phase2.nn.conv import Conv1d, Conv2d
+from phase2.nn.convolve import conv1d, conv2d
 from phase2.nn.dropout import Dropout, Dropout2d, dropout, mc_dropout, predict_mc
 from phase2.nn.layer_norm import GroupNorm, LayerNorm, RMSNorm
 from phase2.nn.linear import Linear, linear
@@ -74,6 +75,8 @@ __all__ = [
     "Softplus",
     "Swish",
     "Tanh",
+    "conv1d",
+    "conv2d",
     "cross_entropy",
     "dropout",
     "elu",

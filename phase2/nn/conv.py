@@ -9,12 +9,12 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.nn import Parameter
 
-from phase2.errors import UserError, unknown
+from phase2.errors import UserError
+from phase2.nn.backend import checked_backend
 from phase2.nn.convolve import conv1d, conv2d
 from phase2.nn.geometry import Pair, as_tuple, check_groups, check_sizes, pads
 from phase2.nn.weighted import Weighted
 
-BACKENDS = ("scratch", "fused")
 PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
 
 
@@ -49,8 +49,6 @@ class Conv(Weighted):
         _check_channels(in_channels, out_channels, groups)
         if padding_mode not in PADDING_MODES:
             raise UserError(f"padding_mode must be one of {PADDING_MODES}, but got padding_mode={padding_mode!r}")
-        if backend not in BACKENDS:
-            raise unknown("backend", backend, BACKENDS)
         self.in_channels = in_channels
         self.out_channels = out_channels
         self.kernel_size = as_tuple("kernel_size", kernel_size, self.dims)
@@ -60,7 +58,7 @@ class Conv(Weighted):
         self.padding = padding if isinstance(padding, str) else as_tuple("padding", padding, self.dims)
         self.groups = groups
         self.padding_mode = padding_mode
-        self.backend = backend
+        self.backend = checked_backend(backend)
         self._pads = pads(self.padding, self.kernel_size, self.stride, self.dilation)
         shape = (out_channels, in_channels // groups, *self.kernel_size)
         self.weight = Parameter(torch.empty(shape, device=device, dtype=dtype))
