@@ -252,7 +252,7 @@ def _mean() -> list[Step]:
         Symbolic(
             r"The lengths' shares are a binomial distribution, in which every branch is taken with probability "
             r"$s^2/(1 + s^2)$; their mean follows by differentiating the sum by $s^2$. Most of the gradient comes "
-            r"through paths of about this length, and where branches are weak these are short, as Veit et al.\ "
+            r"through paths of about this length, and where branches are weak these are short, as Veit et al. "
             r"measured.",
             s / 2 * total.diff(s) / total,
             L * s**2 / (1 + s**2),

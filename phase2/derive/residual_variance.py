@@ -197,7 +197,7 @@ def _normalized() -> list[Step]:
         ),
         Remark(
             r"The response of block $l$ is therefore the part $1/\sqrt{l + 1}$ of the sum to which it is added: the "
-            r"deeper a block, the less it changes. In trained networks He et al.\ measured that responses are smaller "
+            r"deeper a block, the less it changes. In trained networks He et al. measured that responses are smaller "
             r"than in plain ones, and the smaller the deeper the network is; that is an observation, and does not "
             r"follow from the values at the start."
         ),

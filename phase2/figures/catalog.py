@@ -286,7 +286,8 @@ FIGURES: dict[str, Figure] = {
         "phase2.figures.first_filters:first_filters",
         ("filters", "maps"),
         "Filters of the first layer after training, one seed (at most sixteen), each scaled to its largest weight "
-        "(purple and orange: the two signs), and the maps that they make of one test image, after the activation.",
+        "(purple and orange: the two signs); below them the first test image and the maps that they make of it, after "
+        "the activation.",
         of="feature_hierarchy",
     ),
     "exciting_images": Figure(

@@ -11,7 +11,7 @@ from phase2.figures.labels import label
 from phase2.figures.marks import plain_log
 from phase2.figures.style import MUTED, blank, series, styled
 
-HEIGHT = 4.6  # inches
+HEIGHT = 4.1  # inches
 REACH = 3.5  # standard deviations from the centre that a profile shows
 LARGEST = 8  # points: the first marker
 

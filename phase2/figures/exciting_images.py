@@ -10,7 +10,7 @@ from phase2.figures.marks import stacked
 from phase2.figures.style import FULL_WIDTH, blank, styled
 
 TALLEST, WIDEST = 8.5, 0.95  # inches: the figure, an image
-MARGIN, LINES = 1.0, 0.3  # inches: left of the images, the two lines below each
+MARGIN, LINES = 1.0, 0.42  # inches: left of the images, the two lines below each
 KINDS = {"test": "test image", "ascent": "ascent"}
 
 

@@ -46,7 +46,7 @@ def _block(axes: Axes, filters: pd.DataFrame, maps: pd.DataFrame, tiles: int) ->
         if number:
             _tile(axes, number, 0, _weights(_array(filters, number)))
     axes.set(xlim=(0, tiles * (1 + GAP)), ylim=(2 + 2 * GAP, 0), aspect="equal", xticks=[])
-    axes.set_yticks([0.5, 1.5 + GAP], ["filters", "image, maps"])
+    axes.set_yticks([0.5, 1.5 + GAP], ["filters", "maps"])
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
 

@@ -8,7 +8,7 @@ import pandas as pd
 from phase2.figures.labels import label
 from phase2.report.failures import Say
 from phase2.report.inputs import FINAL, StudyInputs
-from phase2.report.latex import escape, listed, percentage, plural
+from phase2.report.latex import escape, listed, number, percentage, plural, signed
 
 MARGIN = 0.01  # of accuracy: less than this is no difference worth a word
 SAME = 0.02  # of accuracy: what rounding, grown over a training, may part two backends by
@@ -25,7 +25,7 @@ def depths(study: StudyInputs, say: Say) -> list[str]:
         name = escape(label(model))
         gain = means.loc[model].loc[cells["depth"].max()] - means.loc[model].loc[cells["depth"].min()]
         numbers = [
-            say(f"{model} {part} Depth Gain", f"{-100 * gain[column]:+.1f}", "cells", f"mean of {column}, in points")
+            say(f"{model} {part} Depth Gain", signed(-gain[column]), "cells", f"mean of {column}, in points")
             for part, column in (("Train", "train_accuracy"), ("Test", FINAL))
         ]
         text.append(f"{name} {numbers[0]} points on training and {numbers[1]} on test images")
@@ -58,7 +58,7 @@ def backends(study: StudyInputs, say: Say) -> list[str]:
     table = cells.pivot(index=others, columns="backend", values=FINAL)
     gap = float((table.max(axis=1) - table.min(axis=1)).max())
     most = say("Backend Gap", f"{100 * gap:.2f}", "cells", "largest difference between backends, in points")
-    pairs = say("Backend Pairs", plural(len(table), "pair"), "cells", "trainings that differ in the backend alone")
+    pairs = say("Compared Trainings", plural(len(table), "pair"), "cells", "trainings that differ in the backend alone")
     same = (
         "the two train the same network, and rounding alone parts them"
         if gap < SAME
@@ -91,7 +91,7 @@ def sharing(study: StudyInputs, say: Say) -> list[str]:
 def _cost(means: pd.DataFrame, say: Say) -> str:
     loss = means["natural"] - means["permuted"]
     parts = [
-        f"{escape(label(model))} {say(f'Permuting {model}', f'{100 * value:.1f}', 'cells', 'natural less permuted')}"
+        f"{escape(label(model))} {say(f'Permuting {model}', number(100 * value, 1), 'cells', 'natural less permuted')}"
         for model, value in loss.items()
     ]
     blind = [escape(label(model)) for model, value in loss.items() if abs(value) < MARGIN]

@@ -100,11 +100,11 @@ MODELS = {
     "vgg": Component("VGG", "simonyan2015"),
     "resnet": Component("an ImageNet ResNet", "he2016"),
     "cifar_resnet": Component("a CIFAR ResNet", "he2016"),
-    "plain": Component("its plain twin without shortcuts", "he2016"),
+    "plain": Component("a CIFAR network without shortcuts", "he2016"),
     "preact_resnet": Component("a pre-activation ResNet", "he2016b"),
     "convolutional": Component("a convolutional network"),
-    "locally_connected": Component("its locally connected counterpart", "lecun1989"),
-    "dense": Component("its dense counterpart"),
+    "locally_connected": Component("a locally connected network", "lecun1989"),
+    "dense": Component("a dense network"),
 }
 
 OPTIMIZERS = {

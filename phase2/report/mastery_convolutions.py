@@ -48,7 +48,7 @@ CONVOLUTIONS: tuple[Check, ...] = (
     Check(
         PART,
         "coding",
-        "Pooling with its gradients, ties and NaN, and layers that share no weights",
+        "Pooling with its gradients, ties and missing values, and layers that share no weights",
         tests=(
             "tests/nn/test_pool.py::test_max_pool2d_matches_torch_for_every_option",
             "tests/nn/test_locally_connected.py::test_with_one_kernel_at_all_places_it_is_the_convolution",

@@ -4,10 +4,8 @@ import math
 from typing import Any
 
 import pandas as pd
-import torch
 
 from phase2.figures.labels import label
-from phase2.models.counting import parameters
 from phase2.probe.published import CIFAR_CONDITIONS, CIFAR_RESNETS, Published
 from phase2.report.components import DATASETS
 from phase2.report.inputs import ProbeInputs, StudyInputs, get
@@ -16,8 +14,6 @@ from phase2.report.measured_words import mean_of, significant
 from phase2.report.tables import floating, tabular
 from phase2.study.cell import Cell, cells_of
 from phase2.study.config import Study
-from phase2.train.lanes import network
-from phase2.train.recipe import recipe_of
 
 MODEL = "cifar_resnet"
 CLOSE = 0.01  # relative: whole epochs do not make just so many iterations
@@ -37,7 +33,7 @@ def _models(study: StudyInputs) -> list[str]:
 
 
 def errors_table(study: StudyInputs) -> str:
-    """Parameters and test errors of a study's residual networks beside those that He et al. publish, by depth."""
+    """Test errors of a study's residual networks beside those that He et al. publish, by depth."""
     cells = [
         cell for cell in cells_of(study.name, Study.model_validate(study.config)) if cell.spec["model"]["name"] == MODEL
     ]
@@ -47,19 +43,16 @@ def errors_table(study: StudyInputs) -> str:
         axes = dict(cell.axes)
         groups.setdefault((axes["depth"], *(axes[factor] for factor in others)), []).append(cell)
     accuracies = study.tables["cells"].set_index("id")["test_accuracy"]
-    rows = [
-        (*_levels(levels), count(_parameters(group[0], study)), *_results(levels[0], group, accuracies))
-        for levels, group in groups.items()
-    ]
+    rows = [(*_levels(levels), *_results(levels[0], group, accuracies)) for levels, group in groups.items()]
     heads = ["Depth", *(escape(label(factor)).capitalize() for factor in others)]
-    heads += ["Parameters", "published (millions)", r"Test error (\%)", "$n$", "published"]
+    heads += [r"Test error (\%)", "$n$", "published"]
     caption = (
-        rf"Residual networks of \texttt{{{escape(study.name)}}} beside those of He et al.~\cite{{he2016}}: parameters, "
-        r"and test error at the end of training, mean $\pm$ standard deviation over the $n$ seeds that finished; of "
+        rf"Residual networks of \texttt{{{escape(study.name)}}} beside those of He et al.~\cite{{he2016}}: "
+        r"test error at the end of training, mean $\pm$ standard deviation over the $n$ seeds that finished; of "
         "several published runs the best, with their mean, standard deviation and number in brackets. "
         f"{_differences(cells, study)}"
     )
-    body = tabular(pd.DataFrame(rows, columns=heads), "r" + "l" * len(others) + "rrrrl")
+    body = tabular(pd.DataFrame(rows, columns=heads), "r" + "l" * len(others) + "rrl")
     return floating(body, caption, f"{study.name}:published", wide=True)
 
 
@@ -68,18 +61,11 @@ def _levels(levels: tuple) -> list[str]:
     return [count(depth), *(escape(label(level)) for level in others)]
 
 
-def _parameters(cell: Cell, study: StudyInputs) -> int:
-    shape = get(study.meta, "arrays", "train_images", "shape", kind="data meta")[1:]
-    with torch.device("meta"):
-        return parameters(network(recipe_of(cell.spec), tuple(shape), study.classes))
-
-
 def _results(depth: int, cells: list[Cell], accuracies: pd.Series) -> list[str]:
-    """The published parameters, the measured error, its seeds, and the published error."""
+    """The measured error, its seeds, and the published error."""
     errors = 100 * (1 - accuracies.reindex([cell.id for cell in cells]).dropna())
     known = CIFAR_RESNETS.get(depth)
-    theirs = [_millions(known.parameters), _error(known)] if known else [MISSING, MISSING]
-    return [theirs[0], mean_of(errors), count(len(errors)), theirs[1]]
+    return [mean_of(errors), count(len(errors)), _error(known) if known else MISSING]
 
 
 def _millions(parameters: float) -> str:

@@ -11,6 +11,7 @@ from torch.func import grad, vmap
 
 from phase2.errors import UserError
 from phase2.nn import pool
+from phase2.nn.backend import BACKENDS
 
 SIZES = [(1, 2), (2, None), (3, 2), (3, 3), (4, 1), ((3, 2), (2, 1)), ([2], 3)]
 MAX = [
@@ -55,25 +56,25 @@ def images(*shape, seed=0):
     return torch.randint(-2, 3, shape, generator=torch.Generator().manual_seed(seed)).double()
 
 
-@pytest.mark.parametrize("backend", pool.BACKENDS)
+@pytest.mark.parametrize("backend", BACKENDS)
 def test_max_pool2d_matches_torch_for_every_option(backend):
     for options in MAX:
         compare("MaxPool2d", options, images(2, 3, 9, 10), backend=backend)
 
 
-@pytest.mark.parametrize("backend", pool.BACKENDS)
+@pytest.mark.parametrize("backend", BACKENDS)
 def test_avg_pool2d_matches_torch_for_every_option(backend):
     for options in AVG:
         compare("AvgPool2d", options, images(2, 3, 9, 10), backend=backend)
 
 
-@pytest.mark.parametrize("backend", pool.BACKENDS)
+@pytest.mark.parametrize("backend", BACKENDS)
 def test_adaptive_avg_pool2d_matches_torch_for_every_output_size(backend):
     for size in ADAPTIVE:
         compare("AdaptiveAvgPool2d", (size,), images(2, 3, 9, 10), backend=backend)
 
 
-@pytest.mark.parametrize("backend", pool.BACKENDS)
+@pytest.mark.parametrize("backend", BACKENDS)
 def test_pools_of_sequences_match_torch(backend):
     x = images(2, 3, 11)
     for size, stride, padding, ceil in product((2, 3, (4,)), (None, 1, 2), (0, 1), (False, True)):
@@ -152,7 +153,7 @@ def test_the_gradient_through_lanes_is_the_sum_of_theirs(build):
 @each
 def test_both_backends_agree_in_single_precision(build):
     x = torch.randn(2, 3, 6, 8, generator=torch.Generator().manual_seed(2))
-    torch.testing.assert_close(*(values_and_gradients(build(backend=backend), x) for backend in pool.BACKENDS))
+    torch.testing.assert_close(*(values_and_gradients(build(backend=backend), x) for backend in BACKENDS))
 
 
 @pytest.mark.parametrize(
@@ -167,7 +168,7 @@ def test_a_layer_is_printed_as_torch_prints_it_and_has_no_state(name, options):
     assert not ours.state_dict()
 
 
-@pytest.mark.parametrize("backend", pool.BACKENDS)
+@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize(
     ("name", "options", "shape", "message"),
     [

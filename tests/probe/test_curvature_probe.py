@@ -20,7 +20,7 @@ from phase2.probe.runs import Run
 from phase2.train.batches import open_parts
 
 MEASURES = ["sharpness", "trace", "trace_error", "gradient_norm", "noise_scale", "loss"]
-TASK = {"dataset": "tiny", "validation": 50, "train": 40}
+TASK = {"dataset": "tiny", "validation": 50, "train": 40, "pixels": "natural"}
 
 
 @pytest.fixture(scope="module")

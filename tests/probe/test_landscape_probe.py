@@ -16,7 +16,7 @@ from phase2.probe.landscape import landscape
 from phase2.train.batches import open_parts
 from phase2.train.objectives import classification
 
-TASK = {"validation": 50, "train": 100}
+TASK = {"validation": 50, "train": 100, "pixels": "natural"}
 OPTIONS = {"images": 60, "radius": 0.5, "line": 5, "plane": 3}
 
 

@@ -45,8 +45,8 @@ def test_degradation_is_told_where_plain_networks_lose_and_residual_ones_gain(co
     accuracy = by_depth({"plain": -0.05, "cifar_resnet": 0.02})
     text = compared("depth_curves", DEPTHS, accuracy, train_accuracy=accuracy)
     assert "From 8 to 20 layers" in text
-    assert "plain +5.0 points on training and +5.0 on test images" in text
-    assert "ResNet -2.0 points" in text
+    assert "plain $+5.00$ points on training and $+5.00$ on test images" in text
+    assert "ResNet $-2.00$ points" in text
     assert "training error of plain worse and that of ResNet better" in text
 
 
@@ -85,7 +85,7 @@ def test_permuting_costs_what_a_structure_assumed_and_a_dense_network_nothing(co
     )
     assert "convolutional on natural pixels (85.0\\%)" in text
     assert "dense on permuted pixels (79.9\\%)" in text
-    assert "convolutional 20.0 and dense 0.1" in text
+    assert "convolutional $20.0$ and dense $0.1$" in text
     assert "To dense the order of the pixels is nothing" in text
 
 
