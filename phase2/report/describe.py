@@ -98,7 +98,7 @@ def _state_data(study: StudyInputs, say: partial) -> None:
     name = described(DATASETS, dataset) if dataset in DATASETS else rf"\texttt{{{escape(dataset)}}}"
     say("Dataset", name, "config", "task.dataset")
     say("Published", count(images), "data", "arrays.train_images.shape")
-    say("Test", count(test), "data", "arrays.test_images.shape")
+    say("Test", count(task.get("test") or test), "config", "task.test, or all that there are")
     say("Validation", count(held), "config", "task.validation")
     say("Train", count(used or images - held), "config", "task.train, or all that validation leaves")
     say("Classes", count(study.classes), "data", "number of classes")
