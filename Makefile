@@ -11,13 +11,13 @@ OVERLAY = $(if $(CONFIG),--configfile $(CONFIG))
 # Times on 2 cores with a quick network; a second run of any set-up takes no time.
 define HELP
 target             what                                                          time       disk
-make report        set up, then everything: two PDFs in results/desk, notebooks  12 min      0.9 GB
+make report        set up, then everything: two PDFs in results/desk, notebooks  15 min      0.9 GB
                    another run: make report CONFIG=config/smoke.yaml CORES=4
-make smoke         the same on tiny grids and bundled data                       2 min      50 MB
-make test          set up, then all tests                                        8 min      0.1 GB
+make smoke         the same on tiny grids and bundled data                       4 min      50 MB
+make test          set up, then all tests                                       11 min      0.1 GB
 make slurm-test    as root: the tests on a Slurm cluster, set up just for them   3 min      -
 make lint          format, lint and type checks                                  1 min      -
-make bench         measure this machine: results/bench/*.json and a table        20 min     100 MB
+make bench         measure this machine: results/bench/*.json and a table        30 min     100 MB
 make doctor        check Python, torch, LaTeX, data, GPU, Slurm, DVC             10 s       -
 make clean         delete tools' caches; results and trained cells stay          1 s        -
 

@@ -41,7 +41,9 @@ def _timer(channels_last: bool) -> Callable[[], float]:
     """A function that returns the seconds of a training step."""
     torch.manual_seed(0)
     model = CifarResNet(SHAPE, CLASSES, 20, backend="fused")
-    if not channels_last:
+    if channels_last:
+        model = model.to(memory_format=torch.channels_last)
+    else:
         model.layout = Identity()
     optimizer = SGD(model.parameters(), lr=0.1, momentum=0.9)
     images, targets = torch.randn(BATCH, *SHAPE), torch.randint(CLASSES, (BATCH,))

@@ -5,6 +5,7 @@ the fused kernel's time at ResNet-18's shapes and 6 times at ResNet-20's thin on
 the composition; and at no time more memory, beside what it returns, than the unfolded input has.
 """
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -106,6 +107,7 @@ def _pass(function: Convolution, case: Case, layout: torch.memory_format) -> Cal
 def _memory(case: Case) -> Figure:
     """The most bytes held at once, beside what is returned in the end, over the unfolded input's."""
     once = _pass(conv2d, case, torch.contiguous_format)
+    os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # else the profiler tells the terminal when it starts and stops
     with torch.profiler.profile(profile_memory=True) as profile:
         kept = once()
     held = most = 0
