@@ -11,6 +11,7 @@ from phase2.report.inputs import FINAL, StudyInputs
 from phase2.report.latex import escape, listed, number, percentage, plural, signed
 
 MARGIN = 0.01  # of accuracy: less than this is no difference worth a word
+_ENDS = (("Least", "min"), ("Most", "max"))
 SAME = 0.02  # of accuracy: what rounding, grown over a training, may part two backends by
 
 
@@ -31,9 +32,6 @@ def depths(study: StudyInputs, say: Say) -> list[str]:
         text.append(f"{name} {numbers[0]} points on training and {numbers[1]} on test images")
         gains[name] = gain["train_accuracy"]
     return [f"From {low} to {high} layers, errors change by: {listed(text)}.", _degradation(gains)]
-
-
-_ENDS = (("Least", "min"), ("Most", "max"))
 
 
 def _degradation(gains: dict[str, float]) -> str:

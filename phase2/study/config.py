@@ -222,10 +222,10 @@ class Config(Section):
             study = getattr(probe, "study", None)
             if study is not None and study not in self.studies:
                 raise UserError(f"probes.{name}.study: {unknown('study', study, self.studies)}")
-            if study is not None and self.studies[study].keep == "none":
-                raise UserError(f"probes.{name} reads the weights of {study}, which keeps none: set its keep to best")
-            if probe.probe == "layer_responses" and self.studies[probe.study].keep == "best":
-                raise UserError(f"probes.{name} reads {study} half-way, and it keeps best alone: set its keep to half")
+            if study is not None and (kept := self.studies[study].keep) not in probe.reads:
+                raise UserError(
+                    f"probes.{name} reads the weights of {study}, which keeps {kept}: set its keep to {probe.reads[0]}"
+                )
         return self
 
 

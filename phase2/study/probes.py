@@ -39,6 +39,7 @@ class Measurement(Section):
     """What all probes have."""
 
     uses: ClassVar[tuple[tuple[str, str], ...]] = ()  # components, by kind and name, whatever the options say
+    reads: ClassVar[tuple[str, ...]] = ("best", "half", "all")  # what its study may keep, if it has one
     question: str = Field(description="what the probe asks, in a sentence: printed in the report")
     chapter: Chapter = CHAPTER
     figures: list[str] = Field(description="figures drawn of it, by name")
@@ -267,6 +268,7 @@ class FeatureHierarchy(Measurement):
 class LayerResponses(Measurement):
     """Standard deviation of every layer's response, and the gradient's norm, before, during and after training."""
 
+    reads = ("half", "all")
     probe: Literal["layer_responses"]
     study: str = Field(description="the study whose networks are measured; it keeps half or all")
     images: Count = Field(description="training images that it measures on")
