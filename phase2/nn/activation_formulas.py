@@ -40,7 +40,7 @@ def step(x: Tensor) -> Tensor:
     return x.clamp(min=0).sign_()
 
 
-# f = max(x, 0);  f' = g(f), g = 1 if f > 0 else 0;  g' = 0.
+# f = max(x, 0);  f' = g(f), g = 1 if f > 0 else 0, which is f's sign, since f >= 0;  g' = 0.
 
 
 def _relu(x: Tensor) -> Tensor:
@@ -221,7 +221,7 @@ _SWISH = Formulas(_swish, _swish1, _swish2)
 _ALPHA, _SCALE = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
 
 DERIVATIVES: dict[str, Formulas] = {
-    "relu": Formulas(_relu, step, _zero, of_output=True),
+    "relu": Formulas(_relu, torch.sign, _zero, of_output=True),
     "leaky_relu": Formulas(_leaky_relu, _leaky_relu1, _zero),
     "elu": Formulas(_elu, _elu1, _elu2),
     "selu": Formulas(
