@@ -9,18 +9,17 @@ import pandas as pd
 import torch
 from torch import Tensor
 from torch.nn import Module
-from torch.nn.functional import one_hot
 
 from phase2.data.prepared import Prepared
 from phase2.errors import UserError
 from phase2.nn.conv import Conv2d
 from phase2.probe.features import BATCH, features, pooled, watched
+from phase2.probe.linear_probe import linear_probe
 from phase2.probe.runs import Run, at_start, training_images
 from phase2.train.batches import open_parts
 from phase2.train.seeding import generator
 
 SHOWN = 16  # filters of a network whose maps are kept
-PENALTY = 0.1  # of the linear probes, times the number of images: each feature has variance 1
 NOISE = 0.1  # standard deviation of the image that the ascent starts from; those of the data have about 1
 STRIDE = 0.5  # of the ascent's first step, in norms of the test image that it is held against
 
@@ -42,10 +41,10 @@ def feature_hierarchy(options: Any, data: Prepared, runs: Sequence[Run]) -> dict
       activation's input, in standard deviations over the test images from their mean.
 
     Of all runs, `linear_probes`: when (start or end of training), layer (0 is the pixels), position (layer by the last
-    layer), dimension, accuracy: on `options.test` test images, of a linear classifier that ridge regression on one-hot
-    labels of `options.train` training images makes from the features of `pooled`, standardised, with the penalty 0.1 an
-    image. Test images are spread evenly over the test part. Raises `UserError` for more images than there are, a study
-    without finished runs or without a convolutional network.
+    layer), dimension, accuracy: on `options.test` test images, of the `linear_probe` that `options.train` training
+    images make from the features of `pooled`. Test images are spread evenly over the test part.
+
+    Raises `UserError` for more images than there are, a study without finished runs or without a convolutional network.
     """
     if not runs:
         raise UserError("feature_hierarchy: no network of the study has finished, expected one; train it at a lower lr")
@@ -202,24 +201,16 @@ def _scaled(x: Tensor, length: Tensor) -> Tensor:
 
 
 def _linear_probes(runs: Sequence[Run], data: Prepared, train: Labelled, test: Labelled) -> Iterator[pd.DataFrame]:
-    pixels = _probe(pooled(train[0]), pooled(test[0]), train[1], test[1])
+    pixels = _read_off(pooled(train[0]), pooled(test[0]), train[1], test[1])
     for run in runs:
         for when, model in (("start", at_start(run, data)), ("end", run.model)):
             layers = zip(features(model, train[0]), features(model, test[0]), strict=True)
-            found = [pixels, *(_probe(*layer, train[1], test[1]) for layer in layers)]
+            found = [pixels, *(_read_off(*layer, train[1], test[1]) for layer in layers)]
             table = pd.DataFrame(found, columns=["dimension", "accuracy"])
             layer = np.arange(len(found))
             yield _of(run, pd.DataFrame({"when": when, "layer": layer, "position": layer / layer[-1]}).join(table))
 
 
-def _probe(x: Tensor, test_x: Tensor, labels: Tensor, test_labels: Tensor) -> tuple[int, float]:
-    """The features' dimension, and the test accuracy of ridge regression on one-hot labels."""
-    mean, std = x.mean(0), x.std(0, correction=0)
-    scale = torch.where(std > 0, 1 / std, 0)  # a constant feature says nothing
-    x, test_x = (x - mean) * scale, (test_x - mean) * scale
-    y = one_hot(labels).to(x.dtype)
-    gram = (x.T @ x).double()
-    gram.diagonal().add_(PENALTY * len(x))
-    W = torch.cholesky_solve((x.T @ (y - y.mean(0))).double(), torch.linalg.cholesky(gram)).to(x.dtype)
-    right = (test_x @ W + y.mean(0)).argmax(1) == test_labels
-    return x.shape[1], right.double().mean().item()
+def _read_off(x: Tensor, test_x: Tensor, labels: Tensor, test_labels: Tensor) -> tuple[int, float]:
+    """The features' dimension, and the accuracy of the linear probe of them."""
+    return x.shape[1], linear_probe(x, labels, test_x, test_labels)

@@ -18,8 +18,9 @@ from phase2.files import canonical_json
 from phase2.models.cifar_resnet import CifarResNet
 from phase2.nn import Linear, ReLU
 from phase2.nn.conv import Conv2d
-from phase2.probe.feature_hierarchy import NOISE, PENALTY, _probe, feature_hierarchy
+from phase2.probe.feature_hierarchy import NOISE, feature_hierarchy
 from phase2.probe.features import LIMIT, features, pooled, watched
+from phase2.probe.linear_probe import linear_probe
 from phase2.probe.runs import Run, at_start, training_images
 from phase2.study.cell import Cell
 from phase2.train.batches import open_parts
@@ -136,25 +137,6 @@ def test_ascent_stays_among_the_images_it_is_held_against_and_beats_them(data):
         assert reached["ascent"] > reached["test"] > 0
 
 
-def test_a_probe_is_ridge_regression_solved_another_way():
-    draw = torch.Generator().manual_seed(0)
-    x, test_x = (torch.randn(n, 6, generator=draw) * torch.tensor([1, 2, 3, 1, 1, 0.0]) for n in (50, 30))
-    labels, test_labels = (torch.randint(0, 3, (n,), generator=draw) for n in (50, 30))
-    scaled, test_scaled = ((part - x.mean(0)) / x.std(0, correction=0).clamp(min=1e-9) for part in (x, test_x))
-    y = torch.eye(3)[labels]
-    padded = torch.cat([scaled, (PENALTY * 50) ** 0.5 * torch.eye(6)])
-    W = torch.linalg.lstsq(padded, torch.cat([y - y.mean(0), torch.zeros(6, 3)])).solution
-    expected = ((test_scaled @ W + y.mean(0)).argmax(1) == test_labels).double().mean().item()
-    assert _probe(x, test_x, labels, test_labels) == (6, pytest.approx(expected))
-
-
-def test_features_that_tell_the_classes_apart_are_read_and_noise_is_not():
-    labels, draw = torch.arange(300) % 3, torch.Generator().manual_seed(0)
-    noise = torch.randn(300, 20, generator=draw)
-    assert _probe(torch.eye(3)[labels], torch.eye(3)[labels], labels, labels) == (3, 1.0)
-    assert _probe(noise[:200], noise[200:], labels[:200], labels[200:])[1] < 0.5
-
-
 def test_layers_are_read_before_and_after_training_and_the_pixels_are_the_same(data):
     one = run(data)
     probes = measured(data, one)["linear_probes"]
@@ -164,8 +146,9 @@ def test_layers_are_read_before_and_after_training_and_the_pixels_are_the_same(d
         assert rows.layer.tolist() == list(range(8))
         np.testing.assert_allclose(rows.position, np.arange(8) / 7)
         (x, labels), (test_x, test_labels) = labelled
-        last = _probe(features(model, x)[-1], features(model, test_x)[-1], labels, test_labels)
-        assert (rows.dimension.iloc[-1], rows.accuracy.iloc[-1]) == last
+        last = features(model, x)[-1], features(model, test_x)[-1]
+        assert rows.dimension.iloc[-1] == last[0].shape[1]
+        assert rows.accuracy.iloc[-1] == linear_probe(last[0], labels, last[1], test_labels)
     pixels = probes[probes.layer == 0]
     assert pixels.accuracy.nunique() == 1
     assert set(pixels.dimension) == {SIDE * SIDE}

@@ -49,7 +49,10 @@ def found(**changed) -> str:
 def test_what_was_measured_names_the_networks_the_classifier_and_the_ascent():
     measured = said("feature_hierarchy", tables())[0]
     assert r"6 networks of the study \texttt{architectures}" in measured
-    assert "one-hot labels of 1,000 training images, judged on 500 test images." in measured
+    assert (
+        "one-hot labels of 1,000 training images, some of them held out to choose the penalty, judged on 500 test"
+        in measured
+    )
     assert "as make at most 512 features" in measured
     assert "80 steps of gradient ascent" in measured
 
