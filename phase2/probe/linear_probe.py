@@ -19,7 +19,8 @@ def linear_probe(x: Tensor, labels: Tensor, test_x: Tensor, test_labels: Tensor)
     held = torch.arange(len(x)) % HELD_OUT == 0
     scores = [_accuracy(fit, x[held], labels[held]) for fit in _ridge(x[~held], labels[~held], PENALTIES)]
     best = PENALTIES[scores.index(max(scores))]
-    return _accuracy(*_ridge(x, labels, [best]), test_x, test_labels)
+    (fit,) = _ridge(x, labels, [best])
+    return _accuracy(fit, test_x, test_labels)
 
 
 def _ridge(x: Tensor, labels: Tensor, penalties: Sequence[float]) -> list[tuple[Tensor, Tensor]]:
