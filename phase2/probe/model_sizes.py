@@ -11,7 +11,7 @@ from phase2.models.counting import operations, parameters
 from phase2.models.lenet import lenet
 from phase2.models.resnet import resnet
 from phase2.models.vgg import vgg
-from phase2.probe.published import CIFAR_RESNETS
+from phase2.probe.published import HE2016
 
 SHAPE, OUTPUTS = (3, 32, 32), 10  # images and classes of CIFAR-10
 NETWORKS = [
@@ -32,7 +32,7 @@ def model_sizes(options: Any) -> dict[str, pd.DataFrame]:
     for family, build, depth, arguments in NETWORKS:
         with torch.device("meta"):  # shapes are all that is asked for; the fused kernels know them
             model = build(SHAPE, OUTPUTS, backend="fused", **arguments)
-        known = CIFAR_RESNETS[depth].parameters if build is cifar_resnet else math.nan
+        known = HE2016.results[depth].parameters if build is cifar_resnet else math.nan
         size = {"parameters": parameters(model), "gflop": operations(model, SHAPE) / 1e9}
         rows.append({"network": family, "depth": depth} | size | {"published_parameters": known})
     return {"sizes": pd.DataFrame(rows)}

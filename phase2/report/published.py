@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from phase2.figures.labels import label
-from phase2.probe.published import CIFAR_CONDITIONS, CIFAR_RESNETS, Published
+from phase2.probe.published import PAPERS, Paper, Published
 from phase2.report.components import DATASETS
 from phase2.report.inputs import ProbeInputs, StudyInputs, get
 from phase2.report.latex import MISSING, count, escape, lines, listed, number, percent
@@ -15,45 +15,61 @@ from phase2.report.tables import floating, tabular
 from phase2.study.cell import Cell, cells_of
 from phase2.study.config import Study
 
-MODEL = "cifar_resnet"
 CLOSE = 0.01  # relative: whole epochs do not make just so many iterations
 MILLION = 1e6
 MOMENTUM = {"sgd": 0.0, "momentum": 0.9, "nesterov": 0.9}  # where no option says otherwise
+SHORTCUTS = {"cifar_resnet": "A", "resnet": "B"}  # where no option says otherwise
 
 
 def published_tables(studies: list[StudyInputs], probes: list[ProbeInputs]) -> str:
-    """A table for each study of residual networks by depth, and for each probe of sizes; nothing if there is none."""
-    deep = [study for study in studies if "depth" in study.axes and MODEL in _models(study)]
+    """A table for each study of networks whose errors are published, and for each probe of sizes; nothing for none."""
     counted = [probe for probe in probes if get(probe.config, "probe") == "model_sizes"]
-    return lines(*map(errors_table, deep), *map(sizes_table, counted))
+    errors = [table for study in studies for table in errors_tables(study)]
+    return lines(*errors, *map(sizes_table, counted))
 
 
-def _models(study: StudyInputs) -> list[str]:
-    return study.axes.get("model", [get(study.config, "model", "name")])
+def errors_tables(study: StudyInputs) -> list[str]:
+    """Test errors of a study's networks beside published ones: a table for each paper that has one of their depths."""
+    cells = cells_of(study.name, Study.model_validate(study.config))
+    tables = []
+    for model, paper in PAPERS.items():
+        of_model = [cell for cell in cells if cell.spec["model"]["name"] == model]
+        if any(_depth(cell, paper) in paper.results for cell in of_model):
+            tables.append(_errors_table(study, of_model, model, paper))
+    return tables
 
 
-def errors_table(study: StudyInputs) -> str:
-    """Test errors of a study's residual networks beside those that He et al. publish, by depth."""
-    cells = [
-        cell for cell in cells_of(study.name, Study.model_validate(study.config)) if cell.spec["model"]["name"] == MODEL
-    ]
+def _depth(cell: Cell, paper: Paper) -> int:
+    return cell.spec["model"]["depth"] or paper.usual_depth
+
+
+def _errors_table(study: StudyInputs, cells: list[Cell], model: str, paper: Paper) -> str:
     others = [factor for factor in study.factors if factor not in ("model", "depth")]
     groups: dict[tuple, list[Cell]] = {}
     for cell in cells:
         axes = dict(cell.axes)
-        groups.setdefault((axes["depth"], *(axes[factor] for factor in others)), []).append(cell)
+        groups.setdefault((_depth(cell, paper), *(axes[factor] for factor in others)), []).append(cell)
     accuracies = study.tables["cells"].set_index("id")["test_accuracy"]
-    rows = [(*_levels(levels), *_results(levels[0], group, accuracies)) for levels, group in groups.items()]
+    rows = [
+        (*_levels(levels), *_results(paper.results.get(levels[0]), group, accuracies))
+        for levels, group in groups.items()
+    ]
     heads = ["Depth", *(escape(label(factor)).capitalize() for factor in others)]
     heads += [r"Test error (\%)", "$n$", "published"]
     caption = (
-        rf"Residual networks of \texttt{{{escape(study.name)}}} beside those of He et al.~\cite{{he2016}}: "
-        r"test error at the end of training, mean $\pm$ standard deviation over the $n$ seeds that finished; of "
-        "several published runs the best, with their mean, standard deviation and number in brackets. "
-        f"{_differences(cells, study)}"
+        rf"{escape(label(model))} in \texttt{{{escape(study.name)}}} beside {paper.authors}~\cite{{{paper.key}}}: "
+        r"test error at the end of training, mean $\pm$ standard deviation over the $n$ seeds that finished. "
+        f"{_of_several(paper)}{_differences(cells, study, paper)}"
     )
     body = tabular(pd.DataFrame(rows, columns=heads), "r" + "l" * len(others) + "rrl")
-    return floating(body, caption, f"{study.name}:published", wide=True)
+    return floating(body, caption, f"{study.name}:{paper.key}", wide=True)
+
+
+def _of_several(paper: Paper) -> str:
+    """How the numbers of several published runs are printed, where the paper gives the best one too."""
+    both = any(row.runs > 1 and math.isfinite(row.error) for row in paper.results.values())
+    text = "Of several published runs the best, with their mean, standard deviation and number in brackets. "
+    return text if both else ""
 
 
 def _levels(levels: tuple) -> list[str]:
@@ -61,10 +77,9 @@ def _levels(levels: tuple) -> list[str]:
     return [count(depth), *(escape(label(level)) for level in others)]
 
 
-def _results(depth: int, cells: list[Cell], accuracies: pd.Series) -> list[str]:
+def _results(known: Published | None, cells: list[Cell], accuracies: pd.Series) -> list[str]:
     """The measured error, its seeds, and the published error."""
     errors = 100 * (1 - accuracies.reindex([cell.id for cell in cells]).dropna())
-    known = CIFAR_RESNETS.get(depth)
     return [mean_of(errors), count(len(errors)), _error(known) if known else MISSING]
 
 
@@ -73,24 +88,27 @@ def _millions(parameters: float) -> str:
 
 
 def _error(known: Published) -> str:
-    if known.runs is None or known.mean is None or known.std is None:
+    """The best run, the runs' mean, standard deviation and number, or all of it: what the paper says."""
+    if known.runs == 1:
         return percent(known.error)
-    return rf"{percent(known.error)} (${percent(known.mean)} \pm {percent(known.std)}$, {count(known.runs)} runs)"
+    runs = rf"${percent(known.mean)} \pm {percent(known.std)}$, {count(known.runs)} runs"
+    return f"{percent(known.error)} ({runs})" if math.isfinite(known.error) else runs
 
 
-def _differences(cells: list[Cell], study: StudyInputs) -> str:
+def _differences(cells: list[Cell], study: StudyInputs, paper: Paper) -> str:
     """Every setting that is not the paper's, with what it is there."""
-    settings = [_settings(cell, study) for cell in cells]
+    settings = [_settings(cell, study, paper) for cell in cells]
     parts = []
-    for name, theirs in CIFAR_CONDITIONS.items():
+    for name, theirs in paper.conditions.items():
         ours = list(dict.fromkeys(setting[name] for setting in settings))
         if not all(any(_agree(one, other) for other in theirs) for one in ours):
             parts.append(f"{name} {listed([_text(one) for one in ours])} (there {_alternatives(theirs)})")
-    parts.append("the channels standardized (there each pixel's mean subtracted)")
-    return f"Different here: {'; '.join(parts)}."
+    if paper.scaling:
+        parts.append(f"the channels standardized (there {paper.scaling})")
+    return f"Different here: {'; '.join(parts)}." if parts else "The settings are the paper's."
 
 
-def _settings(cell: Cell, study: StudyInputs) -> dict[str, Any]:
+def _settings(cell: Cell, study: StudyInputs, paper: Paper) -> dict[str, Any]:
     """What a cell was trained with, under the names of the published conditions."""
     spec = cell.spec
     task, model, optimizer, budget = (spec[name] for name in ("task", "model", "optimizer", "budget"))
@@ -100,8 +118,8 @@ def _settings(cell: Cell, study: StudyInputs) -> dict[str, Any]:
         "data": task["dataset"],
         "training images": train,
         "augmentation": task["augment"],
-        "channels of the first stage": model["width"] or CIFAR_CONDITIONS["channels of the first stage"][0],
-        "shortcuts": model["options"].get("shortcut", "A"),
+        "channels of the first stage": model["width"] or paper.conditions["channels of the first stage"][0],
+        "shortcuts": model["options"].get("shortcut", SHORTCUTS[model["name"]]),
         "normalization": model["norm"],
         "activation": model["activation"],
         "initialization": spec["init"],

@@ -1,12 +1,13 @@
 """The networks of the papers are as large as they are known to be."""
 
+import math
 from types import SimpleNamespace
 
 import pytest
 
 from phase2.models.lenet import LeNet
 from phase2.probe.model_sizes import model_sizes
-from phase2.probe.published import CIFAR_RESNETS
+from phase2.probe.published import HE2016
 
 PARAMETERS = {
     ("LeNet", 5): 62_006,
@@ -39,15 +40,15 @@ def test_operations_are_twice_the_multiply_adds(sizes):
 
 def test_published_numbers_are_ours_as_far_as_they_are_printed(sizes):
     known = sizes.dropna(subset="published_parameters")
-    assert list(known.index) == [("CIFAR ResNet", depth) for depth in CIFAR_RESNETS if depth != 1202]
+    assert list(known.index) == [("CIFAR ResNet", depth) for depth in HE2016.results if depth != 1202]
     for ours, theirs in zip(known.parameters, known.published_parameters, strict=True):
         assert f"{ours:.1e}" == f"{theirs:.1e}"
 
 
 def test_errors_of_several_runs_are_given_with_their_spread():
-    for known in CIFAR_RESNETS.values():
+    for known in HE2016.results.values():
         assert 0.06 < known.error < 0.09
-        assert (known.runs is None) == (known.mean is None) == (known.std is None)
-    best = CIFAR_RESNETS[110]
+        assert (known.runs == 1) == math.isnan(known.mean) == math.isnan(known.std)
+    best = HE2016.results[110]
     assert best.error < best.mean
-    assert min(CIFAR_RESNETS, key=lambda depth: CIFAR_RESNETS[depth].error) == 110
+    assert min(HE2016.results, key=lambda depth: HE2016.results[depth].error) == 110

@@ -10,7 +10,7 @@ from finished_run import make_config
 
 from phase2.probe.model_sizes import model_sizes
 from phase2.report.inputs import ProbeInputs, StudyInputs
-from phase2.report.published import errors_table, published_tables
+from phase2.report.published import errors_tables, published_tables
 from phase2.study.cell import cells_of
 from phase2.study.config import Study
 
@@ -44,6 +44,12 @@ def study(settings, lost=(), error=0.1, **axes):
     table.loc[list(lost), "test_accuracy"] = np.nan
     meta = {"classes": list("0123456789"), "arrays": {"train_images": {"shape": SHAPES[section["task"]["dataset"]]}}}
     return StudyInputs("depths", section, meta, {"cells": table})
+
+
+def errors_table(study):
+    """The one table of a study."""
+    (table,) = errors_tables(study)
+    return table
 
 
 def rows_of(latex):
@@ -112,12 +118,26 @@ def test_seeds_that_did_not_finish_are_not_counted():
     assert [row[1:3] for row in rows] == [["$10.50$", "2"], ["--", "0"]]
 
 
-def test_only_studies_of_residual_networks_by_depth_have_a_table():
+def test_only_networks_with_published_errors_have_a_table():
     other = study({**DESK, "model": {"name": "mlp", "width": 8}}, depth=[2, 4])
-    single = study(PAPER | {"model": {"name": "cifar_resnet", "depth": 20}}, lr=[0.1])
-    assert published_tables([other, single], []) == ""
-    text = published_tables([other, study(PAPER, depth=[20]), single], [])
-    assert re.findall(r"\\label\{(.*?)\}", text) == ["tab:depths:published"]
+    shallow = study(PAPER | {"model": {"name": "cifar_resnet", "depth": 8}}, lr=[0.1])
+    assert published_tables([other, shallow], []) == ""
+    text = published_tables([other, study(PAPER, depth=[20]), shallow], [])
+    assert re.findall(r"\\label\{(.*?)\}", text) == ["tab:depths:he2016"]
+
+
+def test_architectures_side_by_side_have_a_table_for_each_paper():
+    """A depth that the configuration does not name is the architecture's own."""
+    settings = PAPER | {"task": PAPER["task"] | {"validation": 10}, "budget": {"epochs": 200, "batch_size": 128}}
+    text = published_tables([study(settings, model=["lenet", "cifar_resnet", "resnet"], error=0.0775)], [])
+    assert re.findall(r"\\label\{(.*?)\}", text) == ["tab:depths:he2016", "tab:depths:devries2017"]
+    he, devries = text.split(r"\caption")[1:]
+    assert rows_of(he) == [["20", r"$8.75 \pm 1.00$", "3", "8.75"]]
+    assert rows_of(devries) == [["18", r"$8.75 \pm 1.00$", "3", r"$4.72 \pm 0.21$, 5 runs"]]
+    assert "iterations 78,200 (there 64,000)" in he
+    assert "schedule multi-step (there a fifth at 30, 60 and 80" in devries
+    for same in ("iterations", "channels", "shortcuts", "training images", "initialization"):
+        assert same not in devries.split("Different here")[1]
 
 
 def test_sizes_are_printed_with_the_published_ones():
