@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from checkout import LEAN, SMOKE, Checkout, Ran, clean_environ
+from pdf import words_of
 from safetensors.numpy import load_file
 
 from phase2.study.cell import Cell, cells_of
@@ -18,9 +19,7 @@ from phase2.study.results import HISTORY, destinations, read_metrics
 
 @pytest.fixture(scope="module")
 def text(finished: Checkout) -> str:
-    """The report's words, the hyphens of line ends taken out."""
-    paper = finished.run(["pdftotext", "results/smoke/report.pdf", "-"]).succeeded().output
-    return re.sub(r"\s+", " ", paper.replace("-\n", "").replace("\N{HYPHEN}\n", ""))
+    return words_of(finished.folder / "results" / "smoke" / "report.pdf")
 
 
 def the_config(finished: Checkout) -> Config:
