@@ -90,6 +90,12 @@ def test_a_second_run_has_nothing_to_do(project: Checkout):
     assert project.contents("results", "checkpoints") == before
 
 
+def test_the_scheduler_wakes_when_jobs_end_and_not_by_timers(project: Checkout):
+    ran = project.snakemake("figures", "--forcerun", "figure", "--verbose").succeeded()
+    assert ran.jobs["figure"] > 5
+    assert ran.output.count("Ready jobs: ") <= sum(ran.jobs.values()) + 2
+
+
 def test_there_is_no_bar_away_from_a_terminal(smoke_run: Ran):
     assert "\x1b" not in smoke_run.output
     assert "\r" not in smoke_run.output
