@@ -152,11 +152,11 @@ def _result(like: tuple[Tensor, Tensor], channels: int, size: Pair) -> Tensor:
 
 
 def _parts(x: Tensor, out: int, geometry: Geometry) -> Iterator[slice]:
-    """The batch in parts whose unfolded input stays in the cache, but is not less than the weight; on a GPU, whole."""
+    """The batch in parts whose unfolded input stays in the cache, but is twice the weight at least; on a GPU, whole."""
     pixels = math.prod(geometry.output)
     unfolded = x.shape[1] * math.prod(geometry.kernel) * pixels  # of one image
     fitting = torch.get_num_threads() * _UNFOLDED // unfolded if x.is_cpu else x.shape[0]
-    images = max(1, fitting, out // geometry.groups // pixels)
+    images = max(1, fitting, 2 * out // geometry.groups // pixels)
     return (slice(first, first + images) for first in range(0, x.shape[0], images))
 
 
