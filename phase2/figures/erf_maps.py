@@ -13,7 +13,7 @@ from phase2.figures.marks import stacked
 from phase2.figures.style import FULL_WIDTH, SEQUENTIAL, blank, styled
 
 ABREAST = 6  # networks in a row at most
-TALLEST, WIDEST = 8.5, 2.0  # inches: the figure, a map
+TALLEST, WIDEST = 8.5, 1.4  # inches: the figure, a map
 LINE = 0.14  # inches: a line of text
 TIMES = {"start": "before training", "trained": "trained"}
 FRAME: dict[str, Any] = {"fill": False, "edgecolor": "#F0F0F0", "linewidth": 1.0, "linestyle": (0, (4, 2))}

@@ -127,13 +127,12 @@ def _against_the_rest(table: pd.DataFrame, study: StudyInputs, say: Say) -> str:
         verdict = f"It is {able}distinguishable from"
         p = say("Second P", p_phrase(second["p_best"]), "ranking", how, dict(second[study.factors]))
         evidence = f", after Holm's correction ({p})"
+    text = f"{verdict} the runner-up, {_runner_up(table, study, say)}{evidence}"
+    if len(others) == 1:
+        return f"{text}."
     close = say("Close To Best", count((others["p_best"] >= ALPHA).sum()), "ranking", f"not significant: {how}")
     rest = say("Other Combinations", count(len(others)), "ranking", "rows but the first")
-    runner = _runner_up(table, study, say)
-    return (
-        f"{verdict} the runner-up, {runner}{evidence}; of all {rest} other combinations, {close} cannot be "
-        "told apart from it."
-    )
+    return f"{text}; of all {rest} other combinations, {close} cannot be told apart from it."
 
 
 def order_finding(study: StudyInputs, say: Say) -> list[str]:
@@ -207,16 +206,24 @@ def pairs_finding(study: StudyInputs, say: Say) -> list[str]:
 def _family(factor: str, rows: pd.DataFrame, say: Say) -> str:
     differ = rows[rows["p_holm"] < ALPHA]
     name = escape(label(factor))
+    if len(rows) == 1 and differ.empty:
+        return f"the two levels of {name} cannot be told apart"
+    if len(rows) == 1:
+        return f"the two levels of {name} differ: {_gap(factor, differ, say)}"
     total = say(f"{factor} Pairs", count(len(rows)), "pairs", f"pairs of {factor}")
     if differ.empty:
         return f"none of the {total} pairs of {name} can be told apart"
     amount = say(f"{factor} Differ", count(len(differ)), "pairs", f"pairs of {factor} with p_holm below alpha")
+    return f"{amount} of the {total} pairs of {name} differ, the furthest apart being {_gap(factor, differ, say)}"
+
+
+def _gap(factor: str, differ: pd.DataFrame, say: Say) -> str:
+    """Which two levels of those that differ are furthest apart, and by how much."""
     top = differ.iloc[differ["difference"].abs().argmax()]
     better, worse = (top["a"], top["b"]) if top["difference"] > 0 else (top["b"], top["a"])
     how = f"largest difference of {factor}, in percentage points"
     gap = say(f"{factor} Gap", percent(abs(top["difference"])), "pairs", how, {factor: [better, worse]})
-    furthest = f"{escape(label(better))} over {escape(label(worse))} by {gap} points"
-    return f"{amount} of the {total} pairs of {name} differ, the furthest apart being {furthest}"
+    return f"{escape(label(better))} over {escape(label(worse))} by {gap} points"
 
 
 FINDINGS: dict[str, tuple[str, Callable[[StudyInputs, Say], list[str]]]] = {

@@ -101,6 +101,17 @@ def test_what_the_sign_flip_test_can_show_depends_on_the_number_of_seeds(study_o
     assert f"by itself it {able}" in text
 
 
+@pytest.mark.parametrize(
+    ("size", "said"), [({}, "differ: Kaiming over N(0, 1) by "), ({"effect": 0.0}, "cannot be told apart")]
+)
+def test_two_levels_are_told_of_as_two_and_not_as_one_pair_of_one(study_of, size, said):
+    axes = {"init": ["kaiming", "normal_large"], "seed": [0, 1, 2, 3, 4]}
+    text = findings(study_of(axes, failures=False, **size))
+    assert f"the two levels of initialization {said}" in text["Pairs"]
+    assert "pairs" not in text["Pairs"]
+    assert "other combinations" not in text["Best"]
+
+
 def test_a_factor_held_at_one_level_is_named_and_not_compared(study_of):
     text = findings(study_of(MEDIUM | {"init": ["kaiming"]}))
     assert text["Pairs"].endswith("Held at a single level, and so not compared: initialization.")
