@@ -80,7 +80,7 @@ class Checkout:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=300,
+            timeout=900,  # what hangs ends; a slow machine needs a third of it for all of smoke
             check=False,
         )
         return Ran(run.returncode, run.stdout)
