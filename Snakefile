@@ -18,6 +18,7 @@ include: "rules/aggregate.smk"
 include: "rules/figures.smk"
 include: "rules/report.smk"
 include: "rules/notebooks.smk"
+include: "rules/receipts.smk"
 
 
 rule all:

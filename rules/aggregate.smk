@@ -5,8 +5,10 @@ rule aggregate:
     input:
         metrics=lambda w: cell_files(w.study, "metrics.json"),
         history=lambda w: cell_files(w.study, "history.csv"),
+        data=lambda w: DATA / "prepared" / CONFIG.studies[w.study].task.dataset / "meta.json",
     output:
         **{table: f"{TABLES}/{table}.csv" for table in ("cells", "curves", "schedules")},
+        receipt=f"{RECEIPTS}/aggregate-{{study}}.json",
     log:
         f"logs/{RUN}/{{study}}/aggregate.log",
     benchmark:
@@ -25,6 +27,7 @@ rule analyse:
         data=lambda w: DATA / "prepared" / CONFIG.studies[w.study].task.dataset / "meta.json",
     output:
         **{table: f"{TABLES}/{table}.csv" for table in ANALYSES},
+        receipt=f"{RECEIPTS}/analyse-{{study}}.json",
     log:
         f"logs/{RUN}/{{study}}/analyse.log",
     benchmark:
@@ -45,6 +48,7 @@ rule record:
     output:
         config=f"{RESULTS}/config.yaml",
         environment=f"{RESULTS}/environment.json",
+        receipt=f"{RECEIPTS}/record.json",
     log:
         f"logs/{RUN}/record.log",
     params:
@@ -59,7 +63,8 @@ rule summarise:
     input:
         [f"{RESULTS}/tables/{study}/{table}.csv" for study in CELLS for table in ("cells", "ranking", "variance")],
     output:
-        f"{RESULTS}/metrics.json",
+        metrics=f"{RESULTS}/metrics.json",
+        receipt=f"{RECEIPTS}/summarise.json",
     log:
         f"logs/{RUN}/summarise.log",
     params:

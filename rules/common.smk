@@ -37,6 +37,7 @@ DATA = CONFIG.data.folder
 RESULTS = f"results/{RUN}"
 CHECKPOINTS = f"checkpoints/{RUN}"
 TABLES = f"{RESULTS}/tables/{{study}}"
+RECEIPTS = f"{RESULTS}/receipts"
 ANALYSES = ("ranking", "levels", "pairs", "variance", "divergence")
 CELLS = {name: cells_of(name, study) for name, study in CONFIG.studies.items()}
 JOBS = {name: jobs_of(cells, CONFIG.studies[name]) for name, cells in CELLS.items()}

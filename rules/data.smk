@@ -29,7 +29,8 @@ rule prepare:
     input:
         rules.verify.output,
     output:
-        DATA / "prepared" / "{dataset}" / "meta.json",
+        meta=DATA / "prepared" / "{dataset}" / "meta.json",
+        receipt=DATA / "prepared" / "{dataset}" / "receipt.json",
     log:
         "logs/data/{dataset}/prepare.log",
     params:

@@ -5,6 +5,7 @@ rule derive:
     output:
         latex=f"{RESULTS}/derivations/derivations.tex",
         steps=f"{RESULTS}/derivations/steps.csv",
+        receipt=f"{RECEIPTS}/derive.json",
     log:
         f"logs/{RUN}/derive.log",
     benchmark:

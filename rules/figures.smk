@@ -7,6 +7,7 @@ rule figure:
     output:
         pdf=f"{RESULTS}/figures/{{subject}}/{{figure}}.pdf",
         png=f"{RESULTS}/figures/{{subject}}/{{figure}}.png",
+        receipt=f"{RECEIPTS}/figure-{{subject}}-{{figure}}.json",
     log:
         f"logs/{RUN}/{{subject}}/figure-{{figure}}.log",
     params:

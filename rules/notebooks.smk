@@ -7,7 +7,8 @@ rule notebook:
         tables=lambda w: notebook_tables(w.notebook),
         config=rules.record.output.config,
     output:
-        f"{RESULTS}/notebooks/{{notebook}}.html",
+        page=f"{RESULTS}/notebooks/{{notebook}}.html",
+        receipt=f"{RECEIPTS}/notebook-{{notebook}}.json",
     log:
         f"logs/{RUN}/notebook-{{notebook}}.log",
     benchmark:
@@ -31,4 +32,4 @@ rule notebook:
 
 rule notebooks:
     input:
-        expand(rules.notebook.output, notebook=NOTEBOOKS),
+        expand(rules.notebook.output.page, notebook=NOTEBOOKS),

@@ -11,6 +11,7 @@ for name, probe in CONFIG.probes.items():
         output:
             **{table: f"{RESULTS}/tables/{name}/{table}.csv" for table in PROBES[probe.probe].tables},
             provenance=f"{RESULTS}/tables/{name}/provenance.json",
+            receipt=f"{RECEIPTS}/probe-{name}.json",
         log:
             f"logs/{RUN}/{name}.log",
         benchmark:

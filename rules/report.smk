@@ -13,6 +13,7 @@ rule sources:
         generated=directory(f"{RESULTS}/report/generated"),
         trace=f"{RESULTS}/report/trace.json",
         mastery=f"{RESULTS}/mastery.csv",
+        receipt=f"{RECEIPTS}/sources.json",
     log:
         f"logs/{RUN}/sources.log",
     params:
@@ -30,10 +31,11 @@ rule typeset:
         generated=rules.sources.output.generated,
         environment=rules.record.output.environment,
         figures=rules.figures.input,
-        metrics=rules.summarise.output,
+        metrics=rules.summarise.output.metrics,
         config=rules.record.output.config,
     output:
-        f"{RESULTS}/{{document}}.pdf",
+        pdf=f"{RESULTS}/{{document}}.pdf",
+        receipt=f"{RECEIPTS}/typeset-{{document}}.json",
     log:
         f"logs/{RUN}/{{document}}.log",
     benchmark:
@@ -48,4 +50,4 @@ rule typeset:
 
 rule report:
     input:
-        expand(rules.typeset.output, document=DOCUMENTS),
+        expand(rules.typeset.output.pdf, document=DOCUMENTS),

@@ -15,7 +15,7 @@ import numpy as np
 
 from phase2.data.disk import writing_in
 from phase2.errors import UserError
-from phase2.files import atomic_path, canonical_json, sha256_text, write_json
+from phase2.files import atomic_path, canonical_json, sha256_file, sha256_text, write_json
 
 
 @dataclass(frozen=True)
@@ -28,12 +28,12 @@ class Prepared:
 
     @property
     def hash(self) -> str:
-        """SHA-256 over names, types, shapes and contents of all arrays: the data's identity."""
+        """SHA-256 over all arrays (name, type, shape, content) and their meta data: the data's identity."""
         return self.meta["hash"]
 
 
 def write(folder: Path, arrays: dict[str, np.ndarray], meta: dict[str, Any]) -> None:
-    """Writes `arrays` and `meta`, to which it adds `arrays` (dtype, shape, sha256 of each) and `hash`.
+    """Writes `arrays` and `meta`, to which it adds `arrays` (dtype, shape, sha256 of each), `files` (sha256) and `hash`.
 
     Raises `UserError` if the folder cannot be written; what it then holds does not open as prepared data.
     """
@@ -43,13 +43,14 @@ def write(folder: Path, arrays: dict[str, np.ndarray], meta: dict[str, Any]) -> 
         for name, array in arrays.items():
             with atomic_path(folder / f"{name}.npy") as temporary:
                 _save(temporary, np.ascontiguousarray(array))
-        described = {name: _describe(array) for name, array in arrays.items()}
-        content = meta | {"arrays": described, "hash": sha256_text(canonical_json(described))}
-        write_json(folder / "meta.json", content)
+        content = meta | {"arrays": {name: _describe(array) for name, array in arrays.items()}}
+        files = {f"{name}.npy": sha256_file(folder / f"{name}.npy") for name in arrays}
+        write_json(folder / "meta.json", content | {"files": files, "hash": content_hash(content)})
 
 
 def open_prepared(folder: Path) -> Prepared:
-    """Opens prepared data without reading the arrays: only headers, and file sizes against them.
+    """Opens prepared data without reading the arrays: only headers, and file sizes against them. What computes with the
+    data opens it by `phase2.data.checked`.
 
     Raises `UserError` if the folder is not prepared data, or an array is missing, truncated or another one.
     """
@@ -57,13 +58,10 @@ def open_prepared(folder: Path) -> Prepared:
     return Prepared(folder, {name: _map(folder, name, meta) for name in meta["arrays"]}, meta)
 
 
-def check(folder: Path) -> None:
-    """Reads every array and compares its SHA-256; raises `UserError` naming the first one that differs."""
-    prepared = open_prepared(folder)
-    for name, array in prepared.arrays.items():
-        expected, found = prepared.meta["arrays"][name]["sha256"], _sha256(array)
-        if found != expected:
-            raise _spoilt(folder / f"{name}.npy", f"expected sha256 {expected}, found {found}")
+def content_hash(meta: dict[str, Any]) -> str:
+    """The hash of all that a training sees: the arrays, and the statistics and names that stand beside them."""
+    told = {name: value for name, value in meta.items() if name not in ("hash", "files", "origin")}
+    return sha256_text(canonical_json(told))
 
 
 def _save(path: Path, array: np.ndarray) -> None:
@@ -87,7 +85,7 @@ def _read_meta(folder: Path) -> dict[str, Any]:
     except FileNotFoundError as error:
         raise UserError(f"{folder} holds no prepared data (no meta.json): prepare the dataset first") from error
     except json.JSONDecodeError as error:
-        raise _spoilt(folder / "meta.json", str(error)) from error
+        raise spoilt(folder / "meta.json", str(error)) from error
 
 
 def _map(folder: Path, name: str, meta: dict[str, Any]) -> np.ndarray:
@@ -96,15 +94,16 @@ def _map(folder: Path, name: str, meta: dict[str, Any]) -> np.ndarray:
     try:
         array = np.load(path, mmap_mode="c")
     except (OSError, ValueError, EOFError) as error:
-        raise _spoilt(path, str(error)) from error
+        raise spoilt(path, str(error)) from error
     if [array.dtype.str, list(array.shape)] != [expected["dtype"], expected["shape"]]:
         found = f"{array.dtype.str} {list(array.shape)}"
-        raise _spoilt(path, f"expected {expected['dtype']} {expected['shape']}, found {found}")
+        raise spoilt(path, f"expected {expected['dtype']} {expected['shape']}, found {found}")
     size = array.offset + array.nbytes
     if path.stat().st_size != size:
-        raise _spoilt(path, f"expected {size:,} bytes, found {path.stat().st_size:,}")
+        raise spoilt(path, f"expected {size:,} bytes, found {path.stat().st_size:,}")
     return array
 
 
-def _spoilt(path: Path, reason: str) -> UserError:
-    return UserError(f"{path} is spoilt ({reason}): delete {path.parent} and prepare the dataset again")
+def spoilt(path: Path, reason: str) -> UserError:
+    """The error for a file that is not what was prepared."""
+    return UserError(f"{path} is spoilt ({reason}): delete {path.parent} and run the same command again")

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import torch
 
-from phase2.data.prepared import open_prepared
+from phase2.data.checked import open_checked
 from phase2.errors import UserError
 from phase2.probe.catalog import PROBES, datasets_of, load
 from phase2.probe.runs import read_runs
@@ -25,7 +25,7 @@ def measure(name: str, config: Config, checkpoints: Path) -> tuple[dict[str, pd.
     keep_freed_memory()
     options: Any = config.probes[name]
     reads, prepared = PROBES[options.probe].reads, config.data.folder / "prepared"
-    data = {role: open_prepared(prepared / dataset) for role, dataset in datasets_of(name, config).items()}
+    data = {role: open_checked(prepared / dataset) for role, dataset in datasets_of(name, config).items()}
     inputs: dict[str, Any] = dict(data)
     cells = []
     if "runs" in reads:

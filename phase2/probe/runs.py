@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file
 from torch import Tensor
 from torch.nn import Module
@@ -13,6 +14,9 @@ from torch.nn import Module
 from phase2.data.prepared import Prepared
 from phase2.errors import UserError
 from phase2.study.cell import Cell
+from phase2.study.code import training_code
+from phase2.study.results import MEND
+from phase2.study.store import key_of
 from phase2.train.batches import Parts, open_parts
 from phase2.train.lanes import initialized, network
 from phase2.train.recipe import recipe_of
@@ -65,16 +69,17 @@ def after_epoch(run: Run, epoch: int, data: Prepared) -> Module:
 def _read(path: Path, cell: Cell, data: Prepared) -> Module | None:
     """The network with the weights of a file; None if the file holds none, since the cell diverged."""
     try:
+        with safe_open(path, "pt") as file:
+            made_as = (file.metadata() or {}).get("key")
+        if made_as != key_of(cell, training_code(cell.spec), data.hash):
+            raise UserError("they are of another cell, other code or other data")
         weights = load_file(path)
         if not weights:
             return None
         model = network(recipe_of(cell.spec), data.arrays["train_images"].shape[1:], len(data.meta["classes"]))
         model.load_state_dict(weights)
     except Exception as error:  # safetensors' own errors share no class
-        raise UserError(
-            f"the weights {path} cannot be read ({error}): delete the file and run `snakemake grid`, "
-            "which restores it from the cell store or trains it"
-        ) from None
+        raise UserError(f"the weights {path} cannot be used ({error}): {MEND}") from None
     return model.eval()
 
 

@@ -21,6 +21,7 @@ TRANSPARENT = {"phase2.registry"}
 DIGESTS = Path(".phase2/digests.json")  # by the SHA-256 of a file's text: every job needs those of most files
 
 
+@cache
 def fingerprint(*entries: str, components: tuple[tuple[str, str], ...] = ()) -> str:
     """12 hex digits for the code behind `entries` (module names) and `components` ((kind, name) of the registry)."""
     targets = [registry.COMPONENTS[kind][name] for kind, name in components]
@@ -47,6 +48,7 @@ def closure(entries: list[str]) -> set[str]:
 
 def clear_cache() -> None:
     """Forgets what was read, for a process that lives while code is edited."""
+    fingerprint.cache_clear()
     _tree.cache_clear()
     _imports.cache_clear()
     _digest.cache_clear()
@@ -98,7 +100,7 @@ def _digest(name: str) -> str:
     text = _file(name).read_text()
     known, key = _known(), sha256_text(text)
     if key not in known:
-        known[key] = _digest_of(text)
+        known[key] = digest_of(text)
     return known[key]
 
 
@@ -110,7 +112,8 @@ def _known() -> dict[str, str]:
         return {}
 
 
-def _digest_of(text: str) -> str:
+def digest_of(text: str) -> str:
+    """The digest of a source text's syntax tree, without docstrings and comments."""
     tree = ast.parse(text)
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):

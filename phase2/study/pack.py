@@ -17,14 +17,24 @@ import torch
 from filelock import FileLock, Timeout
 from safetensors.torch import save
 
-from phase2.data.prepared import Prepared, open_prepared
+from phase2.data.checked import open_checked
+from phase2.data.prepared import Prepared
 from phase2.errors import UserError
-from phase2.files import sha256_text, write_bytes, write_json
+from phase2.files import sha256_file, sha256_text, write_bytes, write_json
 from phase2.study.cell import Cell
 from phase2.study.code import training_code
 from phase2.study.config import Compute, Study
 from phase2.study.provenance import environment
-from phase2.study.results import HISTORY, METRICS, destinations, kept_epochs, read_metrics, weight_files, write_history
+from phase2.study.results import (
+    HISTORY,
+    METRICS,
+    destinations,
+    kept_epochs,
+    read_metrics,
+    weight_files,
+    write_history,
+    write_metrics,
+)
 from phase2.study.store import Store, key_of
 from phase2.train.batches import open_parts
 from phase2.train.loop import LaneResult, train_pack
@@ -79,7 +89,7 @@ def fill_pack(
     """Brings every cell of a pack into the cell store; returns the cells' keys, and what was trained for it."""
     torch.set_num_threads(compute.threads)
     keep_freed_memory()
-    prepared = open_prepared(folders.prepared)
+    prepared = open_checked(folders.prepared)
     store = Store(folders.store)
     keys = [key_of(cell, training_code(cell.spec), prepared.hash) for cell in cells]
     names = [METRICS, HISTORY, *weight_files(study)]
@@ -167,7 +177,11 @@ def _write_cell(
     folder: Path, cell: Cell, key: str, result: LaneResult, study: Study, provenance: dict[str, Any]
 ) -> None:
     """Writes a cell's files. A diverged lane has no weights: its files of weights are there, and empty of tensors."""
-    write_json(
+    write_history(folder / HISTORY, result.history)
+    for name in weight_files(study):
+        tensors = result.weights.get(Path(name).stem, {})
+        write_bytes(folder / name, save(tensors, metadata={"key": key}))
+    write_metrics(
         folder / METRICS,
         {
             "id": cell.id,
@@ -180,12 +194,9 @@ def _write_cell(
             "seconds": result.seconds,
             "spec": cell.spec,
             "provenance": provenance | {"code": training_code(cell.spec)},
+            "files": {name: sha256_file(folder / name) for name in (HISTORY, *weight_files(study))},
         },
     )
-    write_history(folder / HISTORY, result.history)
-    for name in weight_files(study):
-        tensors = result.weights.get(Path(name).stem, {})
-        write_bytes(folder / name, save(tensors, metadata={"cell": cell.id}))
 
 
 def _device(wanted: str) -> str:

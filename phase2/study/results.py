@@ -1,15 +1,24 @@
-"""A cell's files in the results tree: written once, checked whenever they are read."""
+"""A cell's files in the results tree: written once, checked whenever they are read.
+
+`metrics.json` says what a cell was made from (id, code, data), holds the checksums of the cell's other files and one of
+itself: it is the cell's receipt, and travels with the files.
+"""
 
 import csv
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from phase2.checksums import Checksums
 from phase2.errors import UserError
+from phase2.files import canonical_json, sha256_text, write_json
 from phase2.study.cell import Cell
+from phase2.study.code import training_code
 from phase2.study.config import Study
 
 METRICS, HISTORY = "metrics.json", "history.csv"
+MEND = "run `snakemake`, which restores it from the cell store or trains the cell"
 HISTORY_COLUMNS = (
     "epoch",
     "step",
@@ -56,17 +65,52 @@ def write_history(path: Path, rows: list[dict[str, Any]]) -> None:
         writer.writerows(rows)
 
 
+def write_metrics(path: Path, content: dict[str, Any]) -> None:
+    """Writes a cell's metrics with the checksum of all that they say."""
+    write_json(path, content | {"checksum": _checksum(content)})
+
+
+def _checksum(content: dict[str, Any]) -> str:
+    return sha256_text(canonical_json({name: value for name, value in content.items() if name != "checksum"}))
+
+
 def read_metrics(cell: Cell, results: Path) -> dict[str, Any]:
     """A cell's metrics; raises `UserError` if the file is missing, damaged, or of another cell."""
     path = results / cell.study / cell.partition / METRICS
-    mend = "delete it and run again: the cell store restores it, or the cell is trained"
     try:
-        metrics = json.loads(path.read_text())
-        found = metrics["id"]
+        metrics = _whole(path)
     except FileNotFoundError:
-        raise UserError(f"{path} is missing: run `snakemake grid` to make it") from None
-    except (ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{path} is not a cell's metrics ({error!r}): {mend}") from None
-    if found != cell.id:
-        raise UserError(f"{path} belongs to cell {found}, expected {cell.id} of this configuration: {mend}")
+        raise UserError(f"{path} is missing: {MEND}") from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{path} is not a cell's metrics ({error!r}): {MEND}") from None
+    if metrics["id"] != cell.id:
+        raise UserError(f"{path} belongs to cell {metrics['id']}, expected {cell.id} of this configuration: {MEND}")
     return metrics
+
+
+def _whole(path: Path) -> dict[str, Any]:
+    metrics = json.loads(path.read_text(encoding="utf-8"))
+    if metrics["checksum"] != _checksum(metrics):
+        raise ValueError("its content is not as it was written")
+    return metrics
+
+
+def disagreement(cell: Cell, data: str | None, files: Mapping[str, Path], checksums: Checksums) -> str | None:
+    """In which way a cell's files, by name, are not those of `cell` with today's code and the data set of hash `data`
+    (None: not known now); None if they are.
+    """
+    try:
+        metrics = _whole(files[METRICS])
+        made = metrics["provenance"]
+        found = {"configuration": metrics["id"], "code": made["code"], "data": made["data"]}
+        written = metrics["files"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        return f"{METRICS} is missing or damaged ({type(error).__name__})"
+    wanted = {"configuration": cell.id, "code": training_code(cell.spec), "data": data or found["data"]}
+    for what, value in wanted.items():
+        if found[what] != value:
+            return f"cells of another {what}" if what == "configuration" else f"cells trained with other {what}"
+    for name, path in files.items():
+        if name != METRICS and (checksum := checksums.of(path)) != written.get(name, "none"):
+            return f"{name} is not as it was written" if checksum else f"{name} is missing"
+    return None

@@ -7,9 +7,10 @@ from typing import Any
 import pandas as pd
 
 from phase2 import registry
+from phase2.checksums import Checksums
 from phase2.errors import UserError
 from phase2.study.cell import Cell
-from phase2.study.results import HISTORY, HISTORY_COLUMNS, read_metrics
+from phase2.study.results import HISTORY, HISTORY_COLUMNS, MEND, METRICS, disagreement, read_metrics
 
 FINAL = ("test_accuracy", "test_loss", "val_accuracy", "val_loss", "train_accuracy", "train_loss")
 HASHES = ("id", "data", "code", "commit")
@@ -17,17 +18,22 @@ KINDS = dict.fromkeys(HISTORY_COLUMNS, float) | {"epoch": int, "step": int, "spl
 PROVENANCE = ("data", "code", "commit", "dirty", "device", "torch", "finished")
 
 
-def gather(cells: list[Cell], results: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+def gather(cells: list[Cell], results: Path, data: str | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The tables `cells` (a row a cell) and `curves` (a row a cell, epoch and split) of one study.
 
     The learning-curve area is the mean of the validation accuracy over the epochs. Where the learning rate is an axis,
-    `lr` is the cell's also in `curves`. Raises `UserError` naming a file that is missing or damaged.
+    `lr` is the cell's also in `curves`. Raises `UserError` naming a file that is missing, damaged, or not what today's
+    configuration and code make of the data of hash `data`.
     """
     cell_rows: list[dict[str, Any]] = []
     curve_rows: list[dict[str, Any]] = []
+    checksums = Checksums()
     for cell in cells:
+        folder = results / cell.study / cell.partition
         metrics = read_metrics(cell, results)
-        history = _read_history(results / cell.study / cell.partition / HISTORY)
+        history = _read_history(folder / HISTORY)
+        if problem := disagreement(cell, data, {name: folder / name for name in (METRICS, HISTORY)}, checksums):
+            raise UserError(f"{folder}: {problem}. {MEND.capitalize()}")
         if metrics["status"] == "ok" and len(history) != 2 * cell.spec["budget"]["epochs"]:
             raise _damaged(results / cell.study / cell.partition / HISTORY, f"it has {len(history)} rows")
         labels = {"id": cell.id} | dict(cell.axes)
@@ -68,7 +74,7 @@ def _read_history(path: Path) -> list[dict[str, Any]]:
 
 
 def _damaged(path: Path, problem: str) -> UserError:
-    return UserError(f"{path} cannot be read ({problem}): delete its folder and run `snakemake grid`")
+    return UserError(f"{path} cannot be read ({problem}): {MEND}")
 
 
 def read_table(path: Path) -> pd.DataFrame:
@@ -76,7 +82,7 @@ def read_table(path: Path) -> pd.DataFrame:
     try:
         return pd.read_csv(path, dtype=dict.fromkeys(HASHES, str), keep_default_na=False, na_values=[""])
     except FileNotFoundError:
-        raise UserError(f"{path} is missing: run `snakemake report`, which makes every table it needs") from None
+        raise UserError(f"{path} is missing: run `snakemake`, which makes every table") from None
 
 
 def schedule_table(cells: list[Cell], total: int) -> pd.DataFrame:

@@ -15,6 +15,8 @@ from phase2.nn.conv import Conv2d
 from phase2.probe.layer_responses import gradient_norms, layer_responses, response_stds
 from phase2.probe.runs import Run, at_start
 from phase2.study.cell import Cell
+from phase2.study.code import training_code
+from phase2.study.store import key_of
 
 MEASURES = ["std", "gradient_norm", "weight_norm"]
 SHAPE, CLASSES, BATCH, EPOCHS = (1, 8, 8), 3, 16, 3
@@ -38,7 +40,7 @@ def run_of(data, tmp_path):
 
     def build(model="cifar_resnet", depth=8, seed=0, norm="batch", epochs=EPOCHS):
         network = {"name": model, "width": 4, "depth": depth, "norm": norm, "dropout": 0.0, "options": {}}
-        spec = {"model": network, "init": "kaiming", "seed": seed}
+        spec = {"model": network | {"activation": "relu"}, "init": "kaiming", "schedule": "constant", "seed": seed}
         spec["task"] = {"dataset": "tiny", "validation": 50, "train": 60, "pixels": "natural"}
         spec["optimizer"] = {"name": "sgd", "options": {}}
         spec["budget"] = {"epochs": epochs, "batch_size": BATCH}
@@ -47,8 +49,10 @@ def run_of(data, tmp_path):
         cell = Cell("depths", tuple(axes.items()), canonical_json(spec))
         run = Run(axes, torch.nn.Identity(), spec["task"], cell, folder)
         folder.mkdir()
+        made_as = {"key": key_of(cell, training_code(cell.spec), data.hash)}
         for epoch, scale in SCALES.items():
-            save_file(scaled(at_start(run, data), scale).state_dict(), folder / f"epoch={epoch:02d}.safetensors")
+            weights = scaled(at_start(run, data), scale).state_dict()
+            save_file(weights, folder / f"epoch={epoch:02d}.safetensors", metadata=made_as)
         return Run(axes, scaled(at_start(run, data), BEST), spec["task"], cell, folder)
 
     return build

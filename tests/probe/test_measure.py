@@ -14,7 +14,9 @@ from phase2.probe.catalog import PROBES
 from phase2.probe.measure import measure
 from phase2.probe.runs import read_runs
 from phase2.study.cell import Cell, cells_of
+from phase2.study.code import training_code
 from phase2.study.config import Config, validate
+from phase2.study.store import key_of
 
 STUDY = {
     "question": "?",
@@ -42,7 +44,7 @@ def data(config: Config) -> Prepared:
 
 
 @pytest.fixture
-def cells(config: Config, tmp_path: Path) -> list[Cell]:
+def cells(config: Config, data: Prepared, tmp_path: Path) -> list[Cell]:
     """The cells of the study, with weights as a training leaves them; the last one diverged."""
     cells = cells_of("grid", config.studies["grid"])
     for number, cell in enumerate(cells):
@@ -50,7 +52,8 @@ def cells(config: Config, tmp_path: Path) -> list[Cell]:
         path.parent.mkdir(parents=True)
         torch.manual_seed(number)
         model = MLP(64, 3, width=6, depth=2, norm="batch", activation=cell.spec["model"]["activation"])
-        save_file({} if cell is cells[-1] else model.state_dict(), path)
+        key = key_of(cell, training_code(cell.spec), data.hash)
+        save_file({} if cell is cells[-1] else model.state_dict(), path, metadata={"key": key})
     return cells
 
 
@@ -67,8 +70,14 @@ def test_networks_come_back_with_their_weights_and_axes_in_evaluation_mode(cells
 def test_a_damaged_file_of_weights_is_named_with_the_way_to_mend_it(cells, data, tmp_path: Path):
     path = tmp_path / "grid" / cells[0].partition / "best.safetensors"
     path.write_bytes(b"nothing")
-    with pytest.raises(UserError, match=r"best\.safetensors cannot be read .*delete the file and run `snakemake grid`"):
+    with pytest.raises(UserError, match=r"best\.safetensors cannot be used .*: run `snakemake`, which restores it"):
         read_runs(cells, tmp_path, data)
+
+
+def test_weights_of_other_data_are_refused(cells, data, tmp_path: Path):
+    other = Prepared(data.folder, data.arrays, data.meta | {"hash": "0" * 64})
+    with pytest.raises(UserError, match=r"they are of another cell, other code or other data"):
+        read_runs(cells, tmp_path, other)
 
 
 @pytest.mark.parametrize("name", ["shapes", "health"])

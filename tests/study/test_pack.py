@@ -139,7 +139,7 @@ def test_weights_load_with_safetensors_alone_into_torchs_layers(folders: Folders
     for cell in cells():
         path = destinations(cell, study, folders.results, folders.checkpoints)["best.safetensors"]
         with safe_open(path, "pt") as file:
-            assert file.metadata() == {"cell": cell.id}
+            assert file.metadata() == {"key": read_metrics(cell, folders.results)["key"]}
         network = nn.ModuleDict({"layers": nn.Sequential(nn.Linear(64, 6), nn.ReLU(), nn.Linear(6, 3))})
         network.load_state_dict(load_file(path))
         accuracy = (network["layers"](images.flatten(1)).argmax(1) == labels).double().mean().item()

@@ -10,7 +10,7 @@ from studies import STUDY, cells, run
 from phase2 import registry
 from phase2.errors import UserError
 from phase2.study.pack import Folders
-from phase2.study.results import HISTORY_COLUMNS, read_metrics, write_history
+from phase2.study.results import HISTORY_COLUMNS, read_metrics, write_history, write_metrics
 from phase2.study.tables import gather, read_table, schedule_table
 
 EXPLODED = {"axes": {"lr": [1e30, 2e30], "seed": [0]}}
@@ -36,10 +36,10 @@ def test_damaged_metrics_are_named_with_the_way_out(damage, folders: Folders):
     path = metrics_path(folders)
     content = damage(path.read_text())
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    with pytest.raises(UserError, match=rf"{path} is not a cell's metrics .*: delete it and run again"):
+    with pytest.raises(UserError, match=rf"{path} is not a cell's metrics .*: run `snakemake`, which restores it"):
         gather(cells(), folders.results)
     path.unlink()
-    with pytest.raises(UserError, match=rf"{path} is missing: run `snakemake grid` to make it"):
+    with pytest.raises(UserError, match=rf"{path} is missing: run `snakemake`, which"):
         read_metrics(cells()[0], folders.results)
 
 
@@ -47,7 +47,7 @@ def test_metrics_of_another_cell_are_named(folders: Folders):
     run(folders)
     path = metrics_path(folders)
     other = cells()[1].id
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"id": other}))
+    write_metrics(path, json.loads(path.read_text()) | {"id": other})
     with pytest.raises(UserError, match=rf"{path} belongs to cell {other}, expected {cells()[0].id} of this"):
         gather(cells(), folders.results)
 
@@ -68,7 +68,7 @@ def test_a_damaged_history_is_named_with_the_way_out(damage, folders: Folders):
     run(folders)
     path = metrics_path(folders).with_name("history.csv")
     path.write_text(damage(path.read_text()))
-    with pytest.raises(UserError, match=rf"{path} cannot be read .*: delete its folder and run `snakemake grid`"):
+    with pytest.raises(UserError, match=rf"{path} cannot be read .*: run `snakemake`, which restores"):
         gather(cells(), folders.results)
 
 

@@ -1,5 +1,6 @@
 """Reads all cells of a study into tidy tables."""
 
+import json
 from pathlib import Path
 
 from job import job
@@ -13,7 +14,8 @@ with job(snakemake):
     config = validate(snakemake.config)
     name = snakemake.wildcards.study
     cells = cells_of(name, config.studies[name])
-    table, curves = gather(cells, Path("results") / config.run)
+    data = json.loads(Path(snakemake.input.data).read_text(encoding="utf-8"))["hash"]
+    table, curves = gather(cells, Path("results") / config.run, data)
     tables = {"cells": table, "curves": curves, "schedules": schedule_table(cells, int(table["steps"].max()))}
     for key, frame in tables.items():
         with atomic_path(Path(snakemake.output[key])) as temporary:

@@ -1,20 +1,34 @@
-"""What every script does around its one call: its output goes to the rule's log, and errors read as messages."""
+"""What every script does around its one call: its output goes to the rule's log, errors read as messages, and where the
+rule declares a receipt, it is written at the end.
+"""
 
 import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from pathlib import Path
 from typing import Any
 
+from phase2.checksums import Checksums
 from phase2.errors import UserError
+from phase2.study.receipt import made_from, write_receipt
 
 
 @contextmanager
-def job(snakemake: Any) -> Iterator[None]:
-    """Runs the block with its output in the rule's log, which Snakemake shows if the job fails (`show-failed-logs`)."""
+def job(snakemake: Any, also: Iterator[Path] = iter(())) -> Iterator[None]:
+    """Runs the block with its output in the rule's log, which Snakemake shows if the job fails (`show-failed-logs`).
+
+    `also` are files that the block writes besides the declared ones.
+    """
     with open(snakemake.log[0], "w", buffering=1) as log, redirect_stdout(log), redirect_stderr(log):
         try:
+            checksums = Checksums()
+            inputs = {path: checksums.of(path) for path in snakemake.input}  # before the block: as it read them
             yield
+            if receipt := dict(snakemake.output.items()).get("receipt"):
+                outputs = {path: checksums.of(path) for path in [*snakemake.output, *map(str, also)] if path != receipt}
+                write_receipt(Path(receipt), made_from(snakemake.params, Path(_script())), inputs, outputs)
+                checksums.remember()
         except UserError as error:  # the user's to mend: no traceback
             print(f"phase2: {error}")
             sys.exit(1)
@@ -24,3 +38,8 @@ def job(snakemake: Any) -> Iterator[None]:
         except Exception:
             traceback.print_exc()
             sys.exit(1)
+
+
+def _script() -> str:
+    """The file of the script that runs."""
+    return sys.modules["__main__"].__file__ or ""

@@ -1,11 +1,13 @@
-"""Turns a verified data set into memory-mapped arrays with a content hash."""
+"""Checks a data set's files once more and turns them into memory-mapped arrays with a content hash."""
 
 from pathlib import Path
 
 from job import job
 
 from phase2 import registry
+from phase2.data.sources import verify
 
-with job(snakemake):
-    raw, prepared = Path(snakemake.input[0]).parent, Path(snakemake.output[0]).parent
+raw, prepared = Path(snakemake.input[0]).parent, Path(snakemake.output.meta).parent
+with job(snakemake, also=prepared.glob("*.npy")):
+    verify(snakemake.wildcards.dataset, raw)
     registry.load("dataset", snakemake.wildcards.dataset)(raw, prepared)

@@ -1,0 +1,73 @@
+"""SHA-256 of files, each read once: what was read is remembered with the file's size and times.
+
+A file is read again when its size, its time of modification, its inode or its ctime is another one. Programs set a
+file's time of modification as they like (`touch`, `cp -p`, `dvc pull`), its ctime none: so a changed file is noticed.
+"""
+
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from pathlib import Path
+
+from phase2.files import sha256_file, sha256_text
+
+REMEMBERED = Path(".phase2/checksums.sqlite")
+SETTLED = 1_000_000_000  # ns: a file that was changed later than this ago may be changed once more within one tick
+TIMESTAMP = ".snakemake_timestamp"  # Snakemake's own, in folders that are outputs
+
+
+class Checksums:
+    """Checksums by path. `remembered` is a database in an existing folder; without one every file is read."""
+
+    def __init__(self, remembered: Path | None = REMEMBERED):
+        self._database = remembered if remembered and remembered.parent.is_dir() else None
+        self._known: dict[str, tuple[str, str]] = dict(self._read())
+        self._new: dict[str, tuple[str, str]] = {}
+
+    def of(self, path: Path | str) -> str | None:
+        """The SHA-256 of a file, or of the names and contents of all files in a folder; None if nothing is there."""
+        try:
+            status = os.stat(path)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        if os.path.isdir(path):
+            files = (file for file in sorted(Path(path).rglob("*")) if file.name != TIMESTAMP and file.is_file())
+            return sha256_text("\n".join(f"{file.relative_to(path)} {self.of(file)}" for file in files))
+        key, stamp = os.path.abspath(path), _stamp(status)
+        if key in self._known and self._known[key][0] == stamp:
+            return self._known[key][1]
+        checksum = sha256_file(Path(path))
+        self._known[key] = (stamp, checksum)
+        if time.time_ns() - max(status.st_mtime_ns, status.st_ctime_ns) > SETTLED:
+            self._new[key] = self._known[key]
+        return checksum
+
+    def remember(self) -> None:
+        """Keeps what was read for the next process. Where that fails, the next one reads the files again."""
+        if self._database and self._new:
+            with suppress(sqlite3.Error), closing(_connected(self._database)) as database, database:
+                rows = ((key, *value) for key, value in self._new.items())
+                database.executemany("insert or replace into checksums values (?, ?, ?)", rows)
+            self._new = {}
+
+    def _read(self) -> Iterator[tuple[str, tuple[str, str]]]:
+        if self._database:
+            try:
+                with closing(_connected(self._database)) as database:
+                    for path, stamp, checksum in database.execute("select path, stamp, checksum from checksums"):
+                        yield path, (stamp, checksum)
+            except sqlite3.DatabaseError as error:  # a damaged one is made anew; a locked one is another run's
+                if not isinstance(error, sqlite3.OperationalError):
+                    self._database.unlink(missing_ok=True)
+
+
+def _connected(path: Path) -> sqlite3.Connection:
+    database = sqlite3.connect(path, timeout=10)
+    database.execute("create table if not exists checksums (path text primary key, stamp text, checksum text)")
+    return database
+
+
+def _stamp(status: os.stat_result) -> str:
+    return f"{status.st_size} {status.st_mtime_ns} {status.st_ctime_ns} {status.st_ino}"
