@@ -33,7 +33,7 @@ class Prepared:
 
 
 def write(folder: Path, arrays: dict[str, np.ndarray], meta: dict[str, Any]) -> None:
-    """Writes `arrays` and `meta`, to which it adds `arrays` (dtype, shape, sha256 of each), `files` (sha256) and `hash`.
+    """Writes `arrays` and `meta`, adding `arrays` (dtype, shape, sha256 of each), `files` (sha256) and `hash`.
 
     Raises `UserError` if the folder cannot be written; what it then holds does not open as prepared data.
     """

@@ -42,8 +42,8 @@ def disagreement(
         return "nothing says what it was made from"
     except (OSError, ValueError, KeyError, TypeError) as error:
         return f"{receipt} cannot be read ({error})"
-    if changed := _changed(before, _plain(made_from)):
-        return f"{changed} changed"
+    if place := _changed(before, _plain(made_from)):
+        return f"{place} changed"
     wanted = {path: checksums.of(path) for path in inputs}
     if others := recorded[0] ^ set(wanted):
         return f"it was made from other files ({_some(others)})"

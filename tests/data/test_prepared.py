@@ -63,7 +63,7 @@ def test_torch_takes_the_arrays_without_a_warning_and_cannot_change_the_disk(fol
         warnings.simplefilter("error")
         tensor = torch.from_numpy(open_prepared(folder).arrays["train_images"])
     tensor.zero_()
-    check(folder)
+    open_checked(folder)
     assert open_prepared(folder).arrays["train_images"].any()
 
 

@@ -4,7 +4,7 @@ rule declares a receipt, it is written at the end.
 
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from phase2.study.receipt import made_from, write_receipt
 
 
 @contextmanager
-def job(snakemake: Any, also: Iterator[Path] = iter(())) -> Iterator[None]:
+def job(snakemake: Any, also: Iterable[Path] = ()) -> Iterator[None]:
     """Runs the block with its output in the rule's log, which Snakemake shows if the job fails (`show-failed-logs`).
 
     `also` are files that the block writes besides the declared ones.
