@@ -101,6 +101,22 @@ def trace(
 
 
 @app.command()
+def verify(
+    configfile: Configs = [],  # noqa: B006
+    mend: Annotated[bool, typer.Option("--mend", help="Make again what disagrees.")] = False,
+    store: Annotated[Path, typer.Option(help="The cell store.")] = STORE,
+) -> None:
+    """Compare results, checkpoints, data and cell store, byte by byte, with today's configuration and code."""
+    from phase2.study.store import Store
+    from phase2.verify import verify as agrees
+
+    if not agrees(configfile, Store(store), mend, typer.echo):
+        typer.echo("to make these again: phase2 verify --mend, or snakemake")
+        raise typer.Exit(1)
+    typer.echo("everything agrees: what lies here is what configuration, code and data make")
+
+
+@app.command()
 def doctor() -> None:
     """Check Python, torch, LaTeX, data sources, GPU, Slurm and DVC, and say how to mend what is missing."""
     from phase2.doctor import doctor as examine

@@ -20,6 +20,7 @@ from phase2.study.code import components_of, probe_code
 from phase2.study.config import validate
 from phase2.study.fingerprint import fingerprint
 from phase2.study.progress import Monitor
+from phase2.study.provenance import mixtures
 from phase2.study.results import weight_files
 
 try:
@@ -122,6 +123,7 @@ onstart:
 onsuccess:
     pdfs = sorted(job.output[0] for job in workflow.dag.jobs if job.rule.name == "typeset")
     MONITOR.stop(report=next((pdf for pdf in pdfs if pdf.endswith("report.pdf")), None))
+    print(*mixtures(sorted(Path(RESULTS).glob("tables/*/cells.csv"))), sep="\n", end="", file=sys.stderr)
 
 
 onerror:

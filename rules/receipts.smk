@@ -94,7 +94,8 @@ def tell(wrong):
     """Prints which results disagree and why, a line a rule and reason; what was not made yet is not worth a line."""
     lines = Counter()
     for job, reasons in wrong.items():
-        lines.update({(job.rule.name, reason): count for reason, count in reasons.items() if reason})
+        told = {reason or "not made yet": count for reason, count in reasons.items() if reason or VERIFY}
+        lines.update({(job.rule.name, reason): count for reason, count in told.items()})
     if VERIFY:
         write_json(Path(VERIFY), [[rule, reason, count] for (rule, reason), count in lines.items()])
     elif lines:

@@ -244,16 +244,16 @@ COMPONENTS_CAPTION = (
 
 
 def provenance_table(studies: list[StudyInputs]) -> str:
-    """For each study, how many cells each commit, code fingerprint, data hash and device stands behind."""
+    """For each study, how many cells stand behind each commit, code, data, release of torch and device."""
     rows = []
     for study in studies:
         cells = study.tables["cells"]
-        for column, head in (("commit", "commit"), ("code", "code"), ("data", "data"), ("device", "device")):
+        for column in ("commit", "code", "data", "torch", "device"):
             amounts = cells[column].fillna(MISSING).value_counts(sort=False)
             values = [(rf"\texttt{{{escape(str(value)[:12])}}}", amount) for value, amount in amounts.items()]
             if len(values) > FEW:
                 values = [(f"{count(len(values))} different, traced by \\texttt{{phase2 trace}}", len(cells))]
-            rows += [(rf"\texttt{{{escape(study.name)}}}", head, value, count(amount)) for value, amount in values]
+            rows += [(rf"\texttt{{{escape(study.name)}}}", column, value, count(amount)) for value, amount in values]
     table = pd.DataFrame(rows, columns=["Study", "What", "Value", "Cells"])
     caption = (
         "What the cells were trained with: commits, code fingerprints and data hashes by their first digits. A "

@@ -1,8 +1,11 @@
 """What a result was made with: commit, versions, machine."""
 
+import csv
 import os
 import platform
 import subprocess
+from collections import Counter
+from collections.abc import Iterable
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -56,3 +59,19 @@ def _cpu() -> str:
     except OSError:
         return platform.processor() or platform.machine()
     return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
+
+
+def mixtures(tables: Iterable[Path]) -> list[str]:
+    """A line for each table of cells whose runs were made with several releases of torch or on several devices.
+
+    Such cells are valid, and differ in their last digits from those that one release and device would make.
+    """
+    said = []
+    for table in tables:
+        with open(table, encoding="utf-8", newline="") as file:
+            made_with = Counter(f"torch {row['torch']} on {row['device']}" for row in csv.DictReader(file))
+        if len(made_with) > 1:
+            amounts = ", ".join(f"{count} with {what}" for what, count in sorted(made_with.items()))
+            study = table.parent.name
+            said.append(f"{study} mixes cells ({amounts}): `phase2 train {study} --again` trains all anew")
+    return said

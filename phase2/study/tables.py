@@ -31,11 +31,9 @@ def gather(cells: list[Cell], results: Path, data: str | None = None) -> tuple[p
     for cell in cells:
         folder = results / cell.study / cell.partition
         metrics = read_metrics(cell, results)
-        history = _read_history(folder / HISTORY)
         if problem := disagreement(cell, data, {name: folder / name for name in (METRICS, HISTORY)}, checksums):
             raise UserError(f"{folder}: {problem}. {MEND.capitalize()}")
-        if metrics["status"] == "ok" and len(history) != 2 * cell.spec["budget"]["epochs"]:
-            raise _damaged(results / cell.study / cell.partition / HISTORY, f"it has {len(history)} rows")
+        history = _read_history(folder / HISTORY)
         labels = {"id": cell.id} | dict(cell.axes)
         cell_rows.append(labels | _cell_row(cell, metrics, history))
         curve_rows += [row | labels for row in history]
@@ -66,15 +64,8 @@ def _cell_row(cell: Cell, metrics: dict[str, Any], history: list[dict[str, Any]]
 
 
 def _read_history(path: Path) -> list[dict[str, Any]]:
-    try:
-        with open(path, newline="") as file:
-            return [{name: kind(row[name]) for name, kind in KINDS.items()} for row in csv.DictReader(file)]
-    except (OSError, ValueError, TypeError, KeyError, csv.Error) as error:
-        raise _damaged(path, repr(error)) from None
-
-
-def _damaged(path: Path, problem: str) -> UserError:
-    return UserError(f"{path} cannot be read ({problem}): {MEND}")
+    with open(path, encoding="utf-8", newline="") as file:
+        return [{name: kind(row[name]) for name, kind in KINDS.items()} for row in csv.DictReader(file)]
 
 
 def read_table(path: Path) -> pd.DataFrame:

@@ -8,6 +8,7 @@ import pytest
 from studies import STUDY, cells, run
 
 from phase2 import registry
+from phase2.data.prepared import open_prepared
 from phase2.errors import UserError
 from phase2.study.pack import Folders
 from phase2.study.results import HISTORY_COLUMNS, read_metrics, write_history, write_metrics
@@ -68,7 +69,30 @@ def test_a_damaged_history_is_named_with_the_way_out(damage, folders: Folders):
     run(folders)
     path = metrics_path(folders).with_name("history.csv")
     path.write_text(damage(path.read_text()))
-    with pytest.raises(UserError, match=rf"{path} cannot be read .*: run `snakemake`, which restores"):
+    with pytest.raises(UserError, match=rf"{path.parent}: history.csv is not as it was written. Run `snakemake`"):
+        gather(cells(), folders.results)
+
+
+def test_cells_of_other_data_or_code_are_not_gathered(folders: Folders):
+    run(folders)
+    gather(cells(), folders.results, open_prepared(folders.prepared).hash)
+    with pytest.raises(UserError, match=r"cells trained with other data\. Run `snakemake`, which restores"):
+        gather(cells(), folders.results, "0" * 64)
+    path = metrics_path(folders)
+    metrics = json.loads(path.read_text())
+    write_metrics(path, metrics | {"provenance": metrics["provenance"] | {"code": "0" * 12}})
+    with pytest.raises(UserError, match=r"cells trained with other code"):
+        gather(cells(), folders.results)
+
+
+@pytest.mark.parametrize("name", ["metrics.json", "history.csv"])
+def test_an_edited_number_is_not_gathered(name: str, folders: Folders):
+    run(folders)
+    path = metrics_path(folders).with_name(name)
+    text = path.read_text()
+    place = text.rindex("0.")
+    path.write_text(text[:place] + "9." + text[place + 2 :])
+    with pytest.raises(UserError, match=rf"{name}.* not as it was written"):
         gather(cells(), folders.results)
 
 
@@ -138,7 +162,7 @@ def test_tables_survive_the_way_through_csv(folders: Folders, tmp_path: Path):
     assert back["id"].tolist() == ["123456789012", "1e1234567890", "000000000000", "abcdefabcdef"]
     assert back["init"].tolist() == ["none"] * 4
     assert back["test_loss"].tolist() == table["test_loss"].tolist()
-    with pytest.raises(UserError, match=r"none\.csv is missing: run `snakemake report`"):
+    with pytest.raises(UserError, match=r"none\.csv is missing: run `snakemake`"):
         read_table(tmp_path / "none.csv")
 
 

@@ -8,6 +8,7 @@ import pytest
 from checkout import Checkout
 
 AXES = {"activation": ["relu", "tanh"], "init": ["kaiming", "normal_large"], "schedule": ["constant", "cosine"]}
+PROBES = ("activation_shapes", "unit_health")
 SGD, LSUV = "phase2/optim/sgd.py", "phase2/nn/lsuv.py"  # an optimizer in use, an initialization that is not
 HALVED = ("add_scaled_(params, grads, -lr)", "add_scaled_(params, grads, -lr / 2)")
 
@@ -89,8 +90,9 @@ def test_deleted_results_come_back_from_the_store_to_the_byte(project: Checkout)
     assert ran.cells == {"trained": 0, "restored": 16, "diverged": 0, "not finished": 0}
     after = project.contents("results", "checkpoints")
     assert after.keys() == before.keys()
-    differ = {name for name in after if after[name] != before[name]}
-    assert {path.rsplit("/", 1)[-1] for path in differ} <= {"provenance.json"}  # which says when a probe was measured
+    differ = {path.rsplit("/", 1)[-1] for path in after if after[path] != before[path]}
+    # A probe's provenance says when it was measured, and two receipts have its checksum.
+    assert differ - {"provenance.json", "sources.json"} <= {f"probe-{probe}.json" for probe in PROBES}
 
 
 @pytest.mark.parametrize("with_records", [True, False], ids=["touched", "cloned"])
