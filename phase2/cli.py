@@ -73,13 +73,16 @@ def fill(
     minutes: Annotated[float, typer.Option(help="Start no pack after this time.")] = float("inf"),
     store: Annotated[Path, typer.Option(help="The cell store to fill.")] = STORE,
 ) -> None:
-    """Train what the cell store lacks, where there is no Snakemake; the graph restores from the store later."""
+    """Train what the cell store lacks, where there is no Snakemake; the graph restores from the store later.
+
+    Studies without an axis or a value that is asked for are passed over.
+    """
     from phase2.study.fill import fill as fill_store
 
     config = _config(configfile)
     _known(study or [], config)
     done = fill_store(config, study or list(config.studies), _where(where), store, WORK, minutes, typer.echo)
-    typer.echo("the store has every cell" if done else f"stopped after {minutes:g} minutes: run again to go on")
+    typer.echo("the store has every cell asked for" if done else f"stopped after {minutes:g} minutes: run again to go on")
 
 
 @app.command()
