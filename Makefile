@@ -54,7 +54,7 @@ lint: setup
 	@$(BIN)/snakefmt --check Snakefile rules
 	@$(BIN)/mypy
 
-bench: setup
+bench: setup latex data-package
 	@$(BIN)/phase2 bench
 
 doctor: setup

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from phase2 import cli
+from phase2.files import write_json
+from phase2.readme import BEGIN, END
 from phase2.study.config import schema
-from phase2.study.provenance import ROOT
+from phase2.study.provenance import ROOT, environment
 from phase2.study.reference import reference
 
 
@@ -94,6 +96,7 @@ def test_a_store_travels(phase2, tmp_path: Path):
             ("train", "mlp_grid", "activation=softmax"),
             "no cell of mlp_grid has activation=softmax. Its axes: activation:",
         ),
+        (("bench", "packs", "--readme"), "--readme measures nothing and takes all that was measured: give it alone"),
         (("fill", "--study", "mlp_gird"), "unknown study 'mlp_gird'"),
         (("fill", "activaton=relu"), "norm_depth (no axis activaton)"),
         (("fill", "activaton=relu"), "Known axes: activation, init, schedule,"),
@@ -108,6 +111,16 @@ def test_what_the_user_can_mend_is_a_message_and_exit_code_1(phase2, arguments: 
     assert code == 1
     assert message in errors
     assert "Traceback" not in errors
+
+
+def test_bench_writes_the_readmes_table_from_what_was_measured(phase2, folder: Path):
+    (folder / "README.md").write_text(f"{BEGIN}\n{END}\n")
+    figure = {"name": "a time", "values": [1.5], "unit": "s", "bound": 2, "at_least": False, "group": ""}
+    measured = {"figures": [figure | {"median": 1.5, "met": True}], "environment": environment()}
+    write_json(folder / "results" / "bench" / "toy.json", measured)
+    assert phase2("bench", "--readme")[0] == 0
+    assert "| `toy` | a time | 1.5 s (one run) | at most 2 s |" in (folder / "README.md").read_text()
+    assert json.loads((folder / "docs" / "benchmarks" / "toy.json").read_text()) == measured
 
 
 def test_schema_prints_what_editors_and_readers_have(phase2):
