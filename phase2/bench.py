@@ -18,6 +18,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
+from types import ModuleType
 
 import psutil
 import torch
@@ -144,12 +145,18 @@ def measurements() -> dict[str, Path]:
 
 def measure(path: Path, tiny: bool = False) -> list[Figure]:
     """The figures of one measurement; those of its tiny sizes mean nothing."""
+    module = load_measurement(path)
+    return module.measure(module.TINY if tiny else module.FULL)
+
+
+def load_measurement(path: Path) -> ModuleType:
+    """The module that a file of benchmarks/ is."""
     spec = importlib.util.spec_from_file_location(f"benchmarks.{path.stem}", path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module.measure(module.TINY if tiny else module.FULL)
+    return module
 
 
 def bench(names: list[str], output: Path, tiny: bool = False) -> int:

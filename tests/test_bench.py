@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -147,6 +148,12 @@ def test_torch_has_its_threads_again_after_a_measurement_that_failed():
 def test_an_unknown_measurement_gets_the_nearest(tmp_path: Path):
     with pytest.raises(UserError, match=r"unknown measurement 'pack': did you mean 'packs'\?"):
         bench(["pack"], tmp_path)
+
+
+def test_make_bench_sets_up_all_that_the_measurements_need():
+    planned = subprocess.run(["make", "-n", "bench"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for command in ("tools/setup.sh latex", "tools/setup.sh data-package", "phase2 bench"):
+        assert command in planned
 
 
 def test_make_help_and_the_command_agree_on_what_bench_costs_and_writes():
