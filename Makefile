@@ -17,7 +17,7 @@ make smoke         the same on tiny grids and bundled data                      
 make test          set up, then all tests                                       11 min      0.1 GB
 make slurm-test    as root: the tests on a Slurm cluster, set up just for them   3 min      -
 make lint          format, lint and type checks                                  1 min      -
-make bench         measure this machine: results/bench/*.json and a table        30 min     100 MB
+make bench         measure this machine: results/bench/*.json and a table        30 min     0.6 GB
 make doctor        check Python, torch, LaTeX, data, GPU, Slurm, DVC             10 s       -
 make clean         delete tools' caches; results and trained cells stay          1 s        -
 
@@ -54,7 +54,7 @@ lint: setup
 	@$(BIN)/snakefmt --check Snakefile rules
 	@$(BIN)/mypy
 
-bench: setup
+bench: setup latex data-package
 	@$(BIN)/phase2 bench
 
 doctor: setup

@@ -6,38 +6,44 @@ Claim: at least 1.5 times the images per second. A step is forward, loss, backwa
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 from torch.nn import Identity
 
-from phase2.bench import Figure, interleaved
+from phase2.bench import Figure, interleaved, torch_threads
 from phase2.models.cifar_resnet import CifarResNet
 from phase2.nn import cross_entropy
 from phase2.optim import SGD
 
-BATCH = 128
 SHAPE = (3, 32, 32)
 CLASSES = 10
-REPEATS = 9
 WARM_UP = 2
 
 
-def measure() -> list[Figure]:
-    before = torch.get_num_threads()
-    try:
-        return [_figure(threads) for threads in (1, 2)]
-    finally:
-        torch.set_num_threads(before)
+@dataclass(frozen=True)
+class Sizes:
+    batch: int
+    repeats: int
 
 
-def _figure(threads: int) -> Figure:
-    torch.set_num_threads(threads)
-    channels_last, default = interleaved(REPEATS, _timer(channels_last=True), _timer(channels_last=False))
+FULL = Sizes(batch=128, repeats=9)
+TINY = Sizes(batch=2, repeats=1)
+
+
+def measure(sizes: Sizes) -> list[Figure]:
+    return [_figure(threads, sizes) for threads in (1, 2)]
+
+
+def _figure(threads: int, sizes: Sizes) -> Figure:
+    with torch_threads(threads):
+        timers = [_timer(channels_last, sizes.batch) for channels_last in (True, False)]
+        channels_last, default = interleaved(sizes.repeats, *timers)
     ratios = [slow / fast for fast, slow in zip(channels_last, default, strict=True)]
     return Figure(f"ResNet-20 training, channels-last, {threads} thread(s)", ratios, "x", 1.5, at_least=True)
 
 
-def _timer(channels_last: bool) -> Callable[[], float]:
+def _timer(channels_last: bool, batch: int) -> Callable[[], float]:
     """A function that returns the seconds of a training step."""
     torch.manual_seed(0)
     model = CifarResNet(SHAPE, CLASSES, 20, backend="fused")
@@ -46,7 +52,7 @@ def _timer(channels_last: bool) -> Callable[[], float]:
     else:
         model.layout = Identity()
     optimizer = SGD(model.parameters(), lr=0.1, momentum=0.9)
-    images, targets = torch.randn(BATCH, *SHAPE), torch.randint(CLASSES, (BATCH,))
+    images, targets = torch.randn(batch, *SHAPE), torch.randint(CLASSES, (batch,))
 
     def step() -> float:
         began = time.perf_counter()

@@ -7,21 +7,30 @@ the composition; and at no time more memory, beside what it returns, than the un
 
 import os
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from phase2.bench import Figure, interleaved
+from phase2.bench import Figure, interleaved, torch_threads
 from phase2.nn.convolve import conv2d
 
-REPEATS = 9
-BATCH = 128
 LAYOUTS = {"channels first": torch.contiguous_format, "channels last": torch.channels_last}
 Convolution = Callable[..., Tensor]
+
+
+@dataclass(frozen=True)
+class Sizes:
+    batch: int
+    repeats: int
+
+
+FULL = Sizes(batch=128, repeats=9)
+TINY = Sizes(batch=2, repeats=1)
+BOUNDS = {"ResNet-20's": 6, "ResNet-18's": 3}  # of the time against the fused kernel
 
 
 class Case(NamedTuple):
@@ -29,43 +38,48 @@ class Case(NamedTuple):
     side: int
     out: int
     stride: int
-    bound: float
+    network: str
 
     def __str__(self) -> str:
         return f"{self.channels} to {self.out} channels at {self.side} x {self.side}, stride {self.stride}"
 
 
 CASES = [
-    Case(16, 32, 16, 1, 6),
-    Case(32, 16, 32, 1, 6),
-    Case(64, 8, 64, 1, 6),
-    Case(16, 32, 32, 2, 6),
-    Case(32, 16, 64, 2, 6),
-    Case(256, 8, 256, 1, 3),
-    Case(512, 4, 512, 1, 3),
-    Case(128, 16, 256, 2, 3),
-    Case(256, 8, 512, 2, 3),
+    Case(16, 32, 16, 1, "ResNet-20's"),
+    Case(32, 16, 32, 1, "ResNet-20's"),
+    Case(64, 8, 64, 1, "ResNet-20's"),
+    Case(16, 32, 32, 2, "ResNet-20's"),
+    Case(32, 16, 64, 2, "ResNet-20's"),
+    Case(256, 8, 256, 1, "ResNet-18's"),
+    Case(512, 4, 512, 1, "ResNet-18's"),
+    Case(128, 16, 256, 2, "ResNet-18's"),
+    Case(256, 8, 512, 2, "ResNet-18's"),
 ]
 
 
-def measure() -> list[Figure]:
+def measure(sizes: Sizes) -> list[Figure]:
     torch.empty(4 * 2**20)  # 16 MiB, freed at once: from then on malloc keeps pages, as late in a training
-    figures = [_memory(case) for case in CASES]
+    figures = [_memory(case, sizes.batch) for case in CASES]
     for threads in (1, 2):
-        with _threads(threads):
-            figures += [figure for case in CASES for figure in _times(case, threads)]
+        with torch_threads(threads):
+            figures += [figure for case in CASES for figure in _times(case, threads, sizes)]
     return figures
 
 
-def _times(case: Case, threads: int) -> list[Figure]:
+def _times(case: Case, threads: int, sizes: Sizes) -> list[Figure]:
     figures = []
     for name, layout in LAYOUTS.items():
         ours, fused, composed = interleaved(
-            REPEATS, *(_timer(function, case, layout) for function in (conv2d, F.conv2d, _composition))
+            sizes.repeats,
+            *(_timer(function, case, layout, sizes.batch) for function in (conv2d, F.conv2d, _composition)),
         )
-        for other, seconds, bound in (("the fused kernel", fused, case.bound), ("the composition", composed, 1)):
+        for other, seconds, bound, group in (
+            ("the fused kernel", fused, BOUNDS[case.network], f"Conv2d at {case.network} shapes against torch's own"),
+            ("the composition", composed, 1, "Conv2d against F.unfold and a product"),
+        ):
             values = [m / t for m, t in zip(ours, seconds, strict=True)]
-            figures.append(Figure(f"{case}, {name}, threads {threads}: against {other}", values, "x", bound))
+            told = f"{case}, {name}, threads {threads}: against {other}"
+            figures.append(Figure(told, values, "x", bound, group=group))
     return figures
 
 
@@ -77,9 +91,9 @@ def _composition(x: Tensor, weight: Tensor, bias: Tensor, stride: int, padding: 
     return y.unflatten(2, ((x.shape[2] + 2 * padding - kernel) // stride + 1, -1))
 
 
-def _timer(function: Convolution, case: Case, layout: torch.memory_format) -> Callable[[], float]:
+def _timer(function: Convolution, case: Case, layout: torch.memory_format, batch: int) -> Callable[[], float]:
     """A function that returns the seconds of one pass forward and backward."""
-    once = _pass(function, case, layout)
+    once = _pass(function, case, layout, batch)
 
     def seconds() -> float:
         began = time.perf_counter()
@@ -90,9 +104,11 @@ def _timer(function: Convolution, case: Case, layout: torch.memory_format) -> Ca
     return seconds
 
 
-def _pass(function: Convolution, case: Case, layout: torch.memory_format) -> Callable[[], tuple[Tensor, ...]]:
+def _pass(
+    function: Convolution, case: Case, layout: torch.memory_format, batch: int
+) -> Callable[[], tuple[Tensor, ...]]:
     """A function that returns y and the gradients of x, weight and bias."""
-    x = torch.randn(BATCH, case.channels, case.side, case.side).to(memory_format=layout).requires_grad_()
+    x = torch.randn(batch, case.channels, case.side, case.side).to(memory_format=layout).requires_grad_()
     weight = torch.randn(case.out, case.channels, 3, 3).to(memory_format=layout).requires_grad_()
     bias = torch.randn(case.out, requires_grad=True)
     G = torch.randn_like(F.conv2d(x, weight, bias, case.stride, 1).detach())
@@ -104,9 +120,9 @@ def _pass(function: Convolution, case: Case, layout: torch.memory_format) -> Cal
     return once
 
 
-def _memory(case: Case) -> Figure:
+def _memory(case: Case, batch: int) -> Figure:
     """The most bytes held at once, beside what is returned in the end, over the unfolded input's."""
-    once = _pass(conv2d, case, torch.contiguous_format)
+    once = _pass(conv2d, case, torch.contiguous_format, batch)
     os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # else the profiler tells the terminal when it starts and stops
     with torch.profiler.profile(profile_memory=True) as profile:
         kept = once()
@@ -116,15 +132,6 @@ def _memory(case: Case) -> Figure:
             held += event.nbytes()
             most = max(most, held)
     rest = most - sum(tensor.nbytes for tensor in kept)
-    unfolded = 4 * 9 * BATCH * case.channels * (case.side // case.stride) ** 2
-    return Figure(f"{case}: memory over the unfolded input's", [rest / unfolded], "x", 1)
-
-
-@contextmanager
-def _threads(count: int) -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+    unfolded = 4 * 9 * batch * case.channels * (case.side // case.stride) ** 2
+    group = "Conv2d's memory over the unfolded input's"
+    return Figure(f"{case}: memory over the unfolded input's", [rest / unfolded], "x", 1, group=group)

@@ -6,42 +6,49 @@ point at a time means that its weights are written into the network, which is th
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from phase2.bench import Figure, interleaved
+from phase2.bench import Figure, interleaved, torch_threads
 from phase2.models.mlp import MLP
 from phase2.probe.plane import Weights, filter_normalized, losses_at, random_direction
 from phase2.train.objectives import classification
 
-REPEATS = 5
-SIDE = 51  # points
-IMAGES, PIXELS, CLASSES = 500, 28 * 28, 10
+PIXELS, CLASSES = 28 * 28, 10
 WIDTH, DEPTH = 64, 2
 
 
-def measure() -> list[Figure]:
+@dataclass(frozen=True)
+class Sizes:
+    side: int  # points
+    images: int
+    repeats: int
+
+
+FULL = Sizes(side=51, images=500, repeats=5)
+TINY = Sizes(side=3, images=5, repeats=1)
+
+
+def measure(sizes: Sizes) -> list[Figure]:
     torch.empty(4 * 2**20)  # 16 MiB, freed at once: from then on malloc keeps pages, as late in a run
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        return [_figure()]
-    finally:
-        torch.set_num_threads(threads)
+    with torch_threads(1):
+        return [_figure(sizes)]
 
 
-def _figure() -> Figure:
+def _figure(sizes: Sizes) -> Figure:
+    side, images = sizes.side, sizes.images
     generator = torch.Generator().manual_seed(0)
     model = MLP(PIXELS, CLASSES, width=WIDTH, depth=DEPTH).eval()
-    batch = torch.randn(IMAGES, PIXELS, generator=generator), torch.randint(0, CLASSES, (IMAGES,), generator=generator)
+    batch = torch.randn(images, PIXELS, generator=generator), torch.randint(0, CLASSES, (images,), generator=generator)
     origin = {name: p.detach().clone() for name, p in model.named_parameters()}
     directions = [filter_normalized(random_direction(origin, generator), origin) for _ in range(2)]
-    points = torch.cartesian_prod(*[torch.linspace(-1, 1, SIDE)] * 2)
+    points = torch.cartesian_prod(*[torch.linspace(-1, 1, side)] * 2)
     alone = _timer(lambda: _one_by_one(model, origin, directions, points, *batch))
     lanes = _timer(lambda: losses_at(model, classification, origin, directions, points, *batch)[0])
-    slow, fast = interleaved(REPEATS, alone, lanes)
-    name = f"{SIDE} x {SIDE} losses, MLP {PIXELS}-{WIDTH}-{WIDTH}-{CLASSES} on {IMAGES} images: one by one / in lanes"
+    slow, fast = interleaved(sizes.repeats, alone, lanes)
+    name = f"{side} x {side} losses, MLP {PIXELS}-{WIDTH}-{WIDTH}-{CLASSES} on {images} images: one by one / in lanes"
     return Figure(name, [s / f for s, f in zip(slow, fast, strict=True)], "x", 3, at_least=True)
 
 

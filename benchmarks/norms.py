@@ -4,18 +4,26 @@ Claim: at most 4 times the time eagerly, and at most 1.5 times with both sides u
 """
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 import phase2.nn as ours
-from phase2.bench import Figure, interleaved
+from phase2.bench import Figure, interleaved, torch_threads
 
-REPEATS = 25
-CALLS = 10  # timed together in a repetition
-WARM_UP = 5
+
+@dataclass(frozen=True)
+class Sizes:
+    repeats: int
+    calls: int  # timed together in a repetition
+    warm_up: int
+    compiler: str  # of torch.compile; aot_eager traces alike, and compiles nothing
+
+
+FULL = Sizes(repeats=25, calls=10, warm_up=5, compiler="inductor")
+TINY = Sizes(repeats=1, calls=1, warm_up=1, compiler="aot_eager")
 CASES: list[tuple[str, tuple[int, ...], tuple[int, ...]]] = [
     ("LayerNorm", (1024,), (256, 1024)),
     ("RMSNorm", (1024,), (256, 1024)),
@@ -25,23 +33,26 @@ CASES: list[tuple[str, tuple[int, ...], tuple[int, ...]]] = [
 ]
 
 
-def measure() -> list[Figure]:
+def measure(sizes: Sizes) -> list[Figure]:
     torch.empty(4 * 2**20)  # 16 MiB, freed at once: from then on malloc keeps pages, as late in a training
-    with _one_thread():
-        return [figure for case in CASES for figure in (_figure(*case, compiled=False), _figure(*case, compiled=True))]
+    with torch_threads(1):
+        return [figure for case in CASES for figure in _figures(*case, sizes)]
 
 
-def _figure(name: str, arguments: tuple[int, ...], shape: tuple[int, ...], compiled: bool) -> Figure:
+def _figures(name: str, arguments: tuple[int, ...], shape: tuple[int, ...], sizes: Sizes) -> list[Figure]:
     torch.compiler.reset()
     layers = [getattr(library, name)(*arguments) for library in (ours, nn)]
-    timers = [_timer(torch.compile(layer) if compiled else layer, shape) for layer in layers]
-    mine, theirs = interleaved(REPEATS, *timers)
-    how, bound = ("compiled", 1.5) if compiled else ("eager", 4)
-    return Figure(f"{name} {shape}, {how}", [m / t for m, t in zip(mine, theirs, strict=True)], "x", bound)
+    compiled = [torch.compile(layer, backend=sizes.compiler) for layer in layers]
+    figures = []
+    for how, pair, bound in (("eager", layers, 4), ("compiled", compiled, 1.5)):
+        mine, theirs = interleaved(sizes.repeats, *(_timer(layer, shape, sizes) for layer in pair))
+        ratios = [m / t for m, t in zip(mine, theirs, strict=True)]
+        figures.append(Figure(f"{name} {shape}, {how}", ratios, "x", bound, group=f"norms, {how}, against torch.nn"))
+    return figures
 
 
-def _timer(layer: Callable[[Tensor], Tensor], shape: tuple[int, ...]) -> Callable[[], float]:
-    """A function that returns the seconds of `CALLS` passes forward and backward."""
+def _timer(layer: Callable[[Tensor], Tensor], shape: tuple[int, ...], sizes: Sizes) -> Callable[[], float]:
+    """A function that returns the seconds of some passes forward and backward."""
     x, gradient = torch.randn(shape, requires_grad=True), torch.randn(shape)
     inputs = [x, *layer.parameters()]
 
@@ -51,15 +62,5 @@ def _timer(layer: Callable[[Tensor], Tensor], shape: tuple[int, ...]) -> Callabl
             torch.autograd.grad(layer(x), inputs, gradient)
         return time.perf_counter() - began
 
-    calls(WARM_UP)
-    return lambda: calls(CALLS)
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
+    calls(sizes.warm_up)
+    return lambda: calls(sizes.calls)

@@ -7,32 +7,39 @@ one matrix product at its end, and stays within the budget. The loop holds all J
 
 import threading
 import time
+from dataclasses import dataclass
 
 import psutil
 import torch
 from torch import Tensor
 
-from phase2.bench import Figure, interleaved
+from phase2.bench import Figure, interleaved, torch_threads
 from phase2.models import MLP
 from phase2.probe.ntk import MB, empirical_ntk
 
-SAMPLES, FEATURES, OUTPUTS, WIDTH, DEPTH = 512, 784, 10, 64, 3
+FEATURES, OUTPUTS, WIDTH, DEPTH = 784, 10, 64, 3
 BUDGET_MB = 500
-REPEATS = 3
 
 
-def measure() -> list[Figure]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
+@dataclass(frozen=True)
+class Sizes:
+    samples: int
+    repeats: int
+
+
+FULL = Sizes(samples=512, repeats=3)
+TINY = Sizes(samples=8, repeats=1)
+
+
+def measure(sizes: Sizes) -> list[Figure]:
+    with torch_threads(1):
         torch.manual_seed(0)
-        model, x = MLP(FEATURES, OUTPUTS, WIDTH, DEPTH), torch.rand(SAMPLES, FEATURES)
+        model, x = MLP(FEATURES, OUTPUTS, WIDTH, DEPTH), torch.rand(sizes.samples, FEATURES)
         torch.testing.assert_close(_ours(model, x[:4]), _by_loop(model, x[:4]), rtol=1e-4, atol=1e-4)
         memory = _memory_mb(lambda: _ours(model, x))
-        ours, loop = interleaved(REPEATS, lambda: _seconds(_ours, model, x), lambda: _seconds(_by_loop, model, x))
-    finally:
-        torch.set_num_threads(threads)
-    case = f"kernel of {SAMPLES} x {SAMPLES} samples, {OUTPUTS} outputs"
+        timers = [lambda kernel=kernel: _seconds(kernel, model, x) for kernel in (_ours, _by_loop)]
+        ours, loop = interleaved(sizes.repeats, *timers)
+    case = f"kernel of {sizes.samples} x {sizes.samples} samples, {OUTPUTS} outputs"
     return [
         Figure(f"{case}: loop / ours", [theirs / mine for theirs, mine in zip(loop, ours, strict=True)], "x", 5, True),
         Figure(f"{case}: memory", [memory], "MB", BUDGET_MB),

@@ -4,29 +4,40 @@ Claim: at least 10 times as many cells a minute for smoke-sized cells, 3 times o
 """
 
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
-from phase2.bench import Figure, interleaved, timed
+from phase2.bench import Figure, interleaved, prepare_apart, timed
 from phase2.study.cell import Cell, cells_of, packs_of
 from phase2.study.config import load
-from phase2.study.fill import prepare
 from phase2.study.provenance import ROOT
 
-REPEATS = 3
-ALONE = 4  # cells of the pack that are also trained alone, one process each
+BOUNDS = {"smoke-sized cells": 10, "default grid": 3}
 
 
-def measure() -> list[Figure]:
+@dataclass(frozen=True)
+class Sizes:
+    grids: tuple[str, ...]
+    alone: int  # cells of the pack that are also trained alone, one process each
+    repeats: int
+
+
+FULL = Sizes(grids=("smoke-sized cells", "default grid"), alone=4, repeats=3)
+TINY = Sizes(grids=("smoke-sized cells",), alone=1, repeats=1)
+
+
+def measure(sizes: Sizes) -> list[Figure]:
     smoke, desk = ROOT / "config" / "smoke.yaml", ROOT / "config.yaml"
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        small = _smoke_sized_grid(folder / "grid.yaml", desk, smoke)
-        return [
-            Figure("packs against processes, smoke-sized cells", _ratios(small, folder), "x", 10, at_least=True),
-            Figure("packs against processes, default grid", _ratios(desk, folder), "x", 3, at_least=True),
-        ]
+        configs = {"smoke-sized cells": _smoke_sized_grid(folder / "grid.yaml", desk, smoke), "default grid": desk}
+        ratios = {grid: _ratios(configs[grid], folder, sizes) for grid in sizes.grids}
+    return [
+        Figure(f"packs against processes, {grid}", values, "x", BOUNDS[grid], at_least=True)
+        for grid, values in ratios.items()
+    ]
 
 
 def _smoke_sized_grid(path: Path, desk: Path, smoke: Path) -> Path:
@@ -38,14 +49,13 @@ def _smoke_sized_grid(path: Path, desk: Path, smoke: Path) -> Path:
     return path
 
 
-def _ratios(config: Path, folder: Path) -> list[float]:
+def _ratios(config: Path, folder: Path, sizes: Sizes) -> list[float]:
     """Seconds a cell with a process for each, over seconds a cell in a pack, by repetition."""
-    loaded = load([config])
-    study = loaded.studies["mlp_grid"]
-    prepare(study.task.dataset, loaded.data.model_copy(update={"folder": folder / "data"}))
+    study = load([config]).studies["mlp_grid"]
+    prepare_apart(study.task.dataset, folder / "data")
     (folder / "config.yaml").write_text(config.read_text())
     pack = next(iter(packs_of(cells_of("mlp_grid", study)).values()))
-    chosen = pack[:: len(pack) // ALONE][:ALONE]
+    chosen = pack[:: len(pack) // sizes.alone][: sizes.alone]
 
     def alone() -> float:
         return sum(_fill([cell], dict(cell.axes), folder) for cell in chosen) / len(chosen)
@@ -53,7 +63,7 @@ def _ratios(config: Path, folder: Path) -> list[float]:
     def together() -> float:
         return _fill(pack, pack[0].pack_axes, folder) / len(pack)
 
-    apart, packed = interleaved(REPEATS, alone, together)
+    apart, packed = interleaved(sizes.repeats, alone, together)
     return [a / p for a, p in zip(apart, packed, strict=True)]
 
 
@@ -61,6 +71,6 @@ def _fill(cells: list[Cell], where: dict, folder: Path) -> float:
     """Seconds to train cells in a fresh process into an empty store."""
     with tempfile.TemporaryDirectory(dir=folder) as store:
         axes = [f"{axis}={value}" for axis, value in where.items()]
-        run = timed(["phase2", "fill", *axes, "--store", store], cwd=folder)
+        run = timed(["phase2", "fill", *axes, "--study", "mlp_grid", "--store", store], cwd=folder)
     assert f"{len(cells)} trained" in run.output, run.output
     return run.seconds

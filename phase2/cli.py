@@ -73,13 +73,18 @@ def fill(
     minutes: Annotated[float, typer.Option(help="Start no pack after this time.")] = float("inf"),
     store: Annotated[Path, typer.Option(help="The cell store to fill.")] = STORE,
 ) -> None:
-    """Train what the cell store lacks, where there is no Snakemake; the graph restores from the store later."""
+    """Train what the cell store lacks, where there is no Snakemake; the graph restores from the store later.
+
+    Studies without an axis or a value that is asked for are passed over.
+    """
     from phase2.study.fill import fill as fill_store
 
     config = _config(configfile)
     _known(study or [], config)
     done = fill_store(config, study or list(config.studies), _where(where), store, WORK, minutes, typer.echo)
-    typer.echo("the store has every cell" if done else f"stopped after {minutes:g} minutes: run again to go on")
+    typer.echo(
+        "the store has every cell asked for" if done else f"stopped after {minutes:g} minutes: run again to go on"
+    )
 
 
 @app.command()
@@ -127,12 +132,25 @@ def doctor() -> None:
 
 @app.command()
 def bench(
-    names: Annotated[list[str] | None, typer.Argument(help="measurements; all if none is named")] = None,
+    names: Annotated[list[str] | None, typer.Argument(help="files of benchmarks/; all if none is named")] = None,
+    tiny: Annotated[bool, typer.Option("--tiny", help="The smallest sizes, once: shows that they run.")] = False,
+    readme: Annotated[bool, typer.Option("--readme", help="Measure nothing: write README's table.")] = False,
 ) -> None:
-    """Measure this machine (about 20 minutes for all): results/bench/*.json and a table."""
-    from phase2.bench import bench as run_benchmarks
+    """Measure this machine (about 30 minutes for all): results/bench/*.json and a table.
 
-    raise typer.Exit(run_benchmarks(names or [], Path("results/bench")))
+    Exit code 1 if a bound is missed or a measurement fails; the others run. --tiny writes and judges nothing.
+    --readme takes results/bench/*.json into docs/benchmarks/ and writes README's table from what is there.
+    """
+    from phase2.bench import bench as run_benchmarks
+    from phase2.readme import publish
+
+    measured = Path("results/bench")
+    if readme:
+        if names or tiny:
+            raise UserError("--readme measures nothing and takes all that was measured: give it alone")
+        publish(measured, Path("docs/benchmarks"), Path("README.md"))
+        return
+    raise typer.Exit(run_benchmarks(names or [], measured, tiny))
 
 
 @app.command()

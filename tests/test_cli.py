@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from phase2 import cli
+from phase2.files import write_json
+from phase2.readme import BEGIN, END
 from phase2.study.config import schema
-from phase2.study.provenance import ROOT
+from phase2.study.provenance import ROOT, environment
 from phase2.study.reference import reference
 
 
@@ -54,6 +56,23 @@ def test_fill_trains_what_is_missing_and_then_nothing(phase2, tmp_path: Path):
     assert "0 trained, 4 in the store" in phase2("fill", *axes, "--store", store, *SMOKE)[1]
 
 
+def test_fill_takes_the_studies_that_match_and_says_which_it_passed_over_and_why(phase2, tmp_path: Path):
+    store = str(tmp_path / "store")
+    code, out, errors = phase2("fill", "activation=tanh", "seed=0", "init=kaiming", "--store", store, *SMOKE)
+    assert code == 0, errors
+    assert "mlp_grid pack 1/1 (activation=tanh/seed=0): 2 trained" in out
+    (told,) = [line for line in out.splitlines() if line.startswith("passed over: ")]
+    assert "norm_depth (no axis activation, init)" in told
+    assert "conv_norms (no axis init)" in told
+    assert "mlp_grid" not in told
+    assert "the store has every cell asked for" in out
+
+
+def test_fill_passes_over_a_study_that_has_the_axes_but_not_the_values(phase2, tmp_path: Path):
+    out = phase2("fill", "activation=tanh", "seed=0", "--minutes", "-1", "--store", str(tmp_path / "store"), *SMOKE)[1]
+    assert "conv_norms (no cell with these values)" in out
+
+
 def test_fill_stops_at_its_time_and_says_how_to_go_on(phase2, tmp_path: Path):
     _, out, _ = phase2("fill", "--minutes", "-1", "--store", str(tmp_path / "store"), *SMOKE)
     assert "run again to go on" in out
@@ -61,10 +80,11 @@ def test_fill_stops_at_its_time_and_says_how_to_go_on(phase2, tmp_path: Path):
 
 def test_a_store_travels(phase2, tmp_path: Path):
     here, there, archive = str(tmp_path / "here"), str(tmp_path / "there"), str(tmp_path / "cells.tar")
-    phase2("fill", "activation=relu", "seed=0", "--store", here, *SMOKE)
+    pack = ("--study", "mlp_grid", "activation=relu", "seed=0")
+    phase2("fill", *pack, "--store", here, *SMOKE)
     assert "4 cells in" in phase2("store", "export", archive, "--store", here)[1]
     assert "4 cells taken in, 0 refused" in phase2("store", "import", archive, "--store", there)[1]
-    assert "0 trained, 4 in the store" in phase2("fill", "activation=relu", "seed=0", "--store", there, *SMOKE)[1]
+    assert "0 trained, 4 in the store" in phase2("fill", *pack, "--store", there, *SMOKE)[1]
 
 
 @pytest.mark.parametrize(
@@ -76,7 +96,10 @@ def test_a_store_travels(phase2, tmp_path: Path):
             ("train", "mlp_grid", "activation=softmax"),
             "no cell of mlp_grid has activation=softmax. Its axes: activation:",
         ),
+        (("bench", "packs", "--readme"), "--readme measures nothing and takes all that was measured: give it alone"),
         (("fill", "--study", "mlp_gird"), "unknown study 'mlp_gird'"),
+        (("fill", "activaton=relu"), "norm_depth (no axis activaton)"),
+        (("fill", "activaton=relu"), "Known axes: activation, init, schedule,"),
         (("trace", "paper", "x"), "unknown document 'paper': expected report"),
         (("trace", "report", "x", "--run", "nosuch"), "run `snakemake report` first"),
         (("store", "import", "nosuch.tar"), "no archive nosuch.tar"),
@@ -88,6 +111,16 @@ def test_what_the_user_can_mend_is_a_message_and_exit_code_1(phase2, arguments: 
     assert code == 1
     assert message in errors
     assert "Traceback" not in errors
+
+
+def test_bench_writes_the_readmes_table_from_what_was_measured(phase2, folder: Path):
+    (folder / "README.md").write_text(f"{BEGIN}\n{END}\n")
+    figure = {"name": "a time", "values": [1.5], "unit": "s", "bound": 2, "at_least": False, "group": ""}
+    measured = {"figures": [figure | {"median": 1.5, "met": True}], "environment": environment()}
+    write_json(folder / "results" / "bench" / "toy.json", measured)
+    assert phase2("bench", "--readme")[0] == 0
+    assert "| `toy` | a time | 1.5 s (one run) | at most 2 s |" in (folder / "README.md").read_text()
+    assert json.loads((folder / "docs" / "benchmarks" / "toy.json").read_text()) == measured
 
 
 def test_schema_prints_what_editors_and_readers_have(phase2):

@@ -50,12 +50,13 @@ def fill(
 ) -> bool:
     """Trains packs into the store until none is missing (True) or `minutes` have passed (False).
 
+    Studies without a cell as `where` says are passed over, and said to be; raises `UserError` if that is all of them.
     A pack that is under way when the time is over is finished: give a budget with room for one.
     """
     deadline = time.monotonic() + 60 * minutes
-    for name in studies:
+    for name, chosen in _matching(config, studies, where, say).items():
         study = config.studies[name]
-        packs = packs_of(select(cells_of(name, study), where))
+        packs = packs_of(chosen)
         folders = Folders(prepare(study.task.dataset, config.data), Path(), Path(), store, work)
         for number, (pack, cells) in enumerate(packs.items(), start=1):
             if time.monotonic() > deadline:
@@ -65,3 +66,25 @@ def fill(
             done = f"{len(trained)} trained, {len(cells) - len(trained)} in the store"
             say(f"{name} pack {number}/{len(packs)} ({pack}): {done}, {time.monotonic() - began:.1f} s")
     return True
+
+
+def _matching(
+    config: Config, studies: list[str], where: dict[str, str], say: Callable[[str], None]
+) -> dict[str, list[Cell]]:
+    """The cells of each study that has some as `where` says; one line tells of the others, and why."""
+    matching, passed_over = {}, []
+    axes = {name: config.studies[name].axes.values() for name in studies}
+    for name in studies:
+        try:
+            matching[name] = select(cells_of(name, config.studies[name]), where)
+        except UserError:
+            lacking = [axis for axis in where if axis not in axes[name]]
+            why = f"no axis {', '.join(lacking)}" if lacking else "no cell with these values"
+            passed_over.append(f"{name} ({why})")
+    told = f"passed over: {', '.join(passed_over)}"
+    if not matching:
+        known = ", ".join(dict.fromkeys(axis for of_study in axes.values() for axis in of_study))
+        raise UserError(f"no study has such a cell; {told}. Known axes: {known}")
+    if passed_over:
+        say(told)
+    return matching
