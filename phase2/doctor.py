@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
+import yaml
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from rich.console import Console
@@ -23,6 +24,8 @@ from rich.table import Table
 from rich.text import Text
 
 from phase2.data.sources import SOURCES, SYSTEM_ROOTS, Source
+from phase2.probe.catalog import datasets
+from phase2.study.config import load
 from phase2.study.provenance import commit
 
 ENOUGH_SPACE = 5e9  # bytes: the default run with its data and checkpoints, and room to spare
@@ -179,11 +182,26 @@ def check_slurm() -> Check:
 
 
 def check_dvc(root: Path) -> Check:
-    """DVC and the project's own configuration of it."""
+    """DVC, the project's own configuration of it, and whether dvc.yaml has what config.yaml makes."""
     package = check_package("dvc")
     if package.status == "ok" and not (root / ".dvc").is_dir():
         return Check("dvc", "warn", f"{package.found}, but {root} has no .dvc/", "git checkout -- .dvc")
+    if package.status == "ok" and (missing := _unversioned(root)):
+        return Check(
+            "dvc", "warn", f"dvc.yaml does not version {', '.join(missing)}", "name it there under outs and deps"
+        )
     return Check("dvc", "ok" if package.status == "ok" else "warn", package.found, package.mend)
+
+
+def _unversioned(root: Path) -> list[str]:
+    """The folders that the run of config.yaml writes and dvc.yaml does not name."""
+    if not (root / "config.yaml").exists():
+        return []
+    config = load([root / "config.yaml"])
+    stages = yaml.safe_load((root / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+    versioned = {path for stage in stages.values() for out in stage["outs"] for path in out}
+    wanted = {f"data/prepared/{dataset}" for dataset in datasets(config)}
+    return sorted((wanted | {f"results/{config.run}", f"checkpoints/{config.run}"}) - versioned)
 
 
 def check_commit() -> Check:

@@ -14,7 +14,7 @@ from phase2.derive.catalog import DERIVATIONS
 from phase2.errors import UserError
 from phase2.figures.catalog import FIGURES, STUDY
 from phase2.figures.catalog import check as check_figures
-from phase2.probe.catalog import PROBES, datasets_of
+from phase2.probe.catalog import PROBES, datasets, datasets_of
 from phase2.study.cell import cells_of, hive, jobs_of
 from phase2.study.code import components_of, probe_code
 from phase2.study.config import validate
@@ -42,10 +42,7 @@ RECEIPTS = f"{RESULTS}/receipts"
 ANALYSES = ("ranking", "levels", "pairs", "variance", "divergence")
 CELLS = {name: cells_of(name, study) for name, study in CONFIG.studies.items()}
 JOBS = {name: jobs_of(cells, CONFIG.studies[name]) for name, cells in CELLS.items()}
-DATASETS = sorted(
-    {study.task.dataset for study in CONFIG.studies.values()}
-    | {dataset for name in CONFIG.probes for dataset in datasets_of(name, CONFIG).values()}
-)
+DATASETS = datasets(CONFIG)
 MONITOR = Monitor(Path(".phase2/progress") / RUN)
 DOCUMENTS = CONFIG.documents
 NOTEBOOKS = {  # what each reads: kinds of probes, and tables of the studies that compare activations

@@ -73,3 +73,9 @@ def datasets_of(name: str, config: Config) -> dict[str, str]:
     own = config.studies[options.study].task.dataset if "runs" in reads else getattr(options, "dataset", None)
     sources = {"data": own, "unfamiliar": getattr(options, "unfamiliar", None)}
     return {role: dataset for role, dataset in sources.items() if role in reads and dataset is not None}
+
+
+def datasets(config: Config) -> list[str]:
+    """The data sets that a run reads."""
+    studies = {study.task.dataset for study in config.studies.values()}
+    return sorted(studies | {dataset for name in config.probes for dataset in datasets_of(name, config).values()})
