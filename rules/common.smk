@@ -20,10 +20,23 @@ from phase2.study.code import components_of, probe_code
 from phase2.study.config import validate
 from phase2.study.fingerprint import fingerprint
 from phase2.study.progress import Monitor
+from phase2.study.read import check_options, read
 from phase2.study.results import weight_files
 
+
+def configuration():
+    """The files and values that Snakemake was given, read by the reader that `phase2` has, which is stricter."""
+    overlays = list(workflow.overwrite_configfiles)
+    files = [path for path in workflow.configfiles if path not in overlays]
+    return read([*files, *overlays], workflow.config_settings.config_args or [])
+
+
 try:
-    CONFIG = validate(config)
+    check_options(sys.argv)
+    content = configuration()
+    config.clear()
+    config.update(content)  # what scripts see
+    CONFIG = validate(content)
     SUBJECTS = {**CONFIG.studies, **CONFIG.probes}
     for study in CONFIG.studies.values():
         check_figures(study.figures, STUDY, study.factors)

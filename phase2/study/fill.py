@@ -13,6 +13,7 @@ from phase2.errors import UserError
 from phase2.study.cell import Cell, cells_of, packs_of
 from phase2.study.config import Config, Data
 from phase2.study.pack import Folders, fill_pack
+from phase2.study.read import as_number
 
 
 def prepare(dataset: str, data: Data) -> Path:
@@ -25,14 +26,24 @@ def prepare(dataset: str, data: Data) -> Path:
     return prepared
 
 
-def select(cells: list[Cell], where: dict[str, str]) -> list[Cell]:
-    """The cells whose axis values read as `where` says; raises `UserError` if there are none."""
-    chosen = [c for c in cells if all(str(dict(c.axes).get(axis)) == value for axis, value in where.items())]
-    if not chosen:
-        wanted = ", ".join(f"{axis}={value}" for axis, value in where.items())
-        known = "; ".join(f"{axis}: {', '.join(map(str, values))}" for axis, values in _values(cells).items())
-        raise UserError(f"no cell of {cells[0].study} has {wanted}. Its axes: {known}")
-    return chosen
+def select(cells: list[Cell], where: dict[str, list[str]]) -> list[Cell]:
+    """The cells that have on each axis of `where` one of its values; raises `UserError` for a value that none has."""
+    axes = _values(cells)
+    for axis, values in where.items():
+        for value in values:
+            if not any(_reads(value, level) for level in axes.get(axis, [])):
+                known = "; ".join(f"{name}: {', '.join(map(str, levels))}" for name, levels in axes.items())
+                raise UserError(f"no cell of {cells[0].study} has {axis}={value}. Its axes: {known}")
+    return [
+        cell
+        for cell in cells
+        if all(any(_reads(value, dict(cell.axes)[axis]) for value in values) for axis, values in where.items())
+    ]
+
+
+def _reads(text: str, level: object) -> bool:
+    """Whether a text is how a level is written: 1e-3 is 0.001."""
+    return text == str(level) or (not isinstance(level, str) and as_number(text) == level)
 
 
 def _values(cells: list[Cell]) -> dict[str, list[object]]:
@@ -42,7 +53,7 @@ def _values(cells: list[Cell]) -> dict[str, list[object]]:
 def fill(
     config: Config,
     studies: list[str],
-    where: dict[str, str],
+    where: dict[str, list[str]],
     store: Path,
     work: Path,
     minutes: float,

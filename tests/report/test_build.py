@@ -10,7 +10,7 @@ from phase2.errors import UserError
 from phase2.figures.catalog import FIGURES as CATALOG
 from phase2.figures.catalog import STUDY
 from phase2.report.build import first_error, typeset, write_sources
-from phase2.report.latex import command
+from phase2.tex import macro_name
 
 SOURCE = Path(__file__).parents[2] / "report"
 TEX = sorted(SOURCE.rglob("*.tex"))
@@ -46,9 +46,9 @@ def test_every_study_macro_and_figure_that_the_sections_name_exists(tmp_path):
     run = sources(tmp_path / "run", SMOKE)
     known = json.loads((run / "report" / "trace.json").read_text())
     text = "\n".join(path.read_text() for path in TEX if path.parent.name == "sections" and "probe" not in path.stem)
-    assert {f"MlpGrid{name}" for name in re.findall(r"\\study\{(\w+)\}", text)} <= set(known)
+    assert {f"Mlpgrid{name}" for name in re.findall(r"\\study\{(\w+)\}", text)} <= set(known)
     assert set(re.findall(r"\\seefigure\{(\w+)\}", text)) == {
-        command(name) for name, figure in CATALOG.items() if figure.of == STUDY
+        macro_name("", name) for name, figure in CATALOG.items() if figure.of == STUDY
     }
 
 
@@ -99,8 +99,8 @@ def test_a_study_is_told_whole_in_its_own_document_and_briefly_in_the_report(tmp
     write_sources(run, run / "report", config, DATASETS)
     report, own = ((run / "report" / "generated" / f"{name}.tex").read_text() for name in ("report", "optimization"))
     assert r"\newcommand{\eachstudy}[1]{%" + "\n}" in report
-    assert r"\newcommand{\optimizationstudy}[1]{%" + "\n" + r"  \onestudy{mlp_grid}{MlpGrid}{#1}" in report
-    assert r"\newcommand{\eachstudy}[1]{%" + "\n" + r"  \onestudy{mlp_grid}{MlpGrid}{#1}" in own
+    assert r"\newcommand{\optimizationstudy}[1]{%" + "\n" + r"  \onestudy{mlp_grid}{Mlpgrid}{#1}" in report
+    assert r"\newcommand{\eachstudy}[1]{%" + "\n" + r"  \onestudy{mlp_grid}{Mlpgrid}{#1}" in own
     assert r"\optimizationtrue" in report
     for name in ("report", "optimization"):
         typeset(SOURCE, run / "report" / "generated", run / "figures", tmp_path / f"{name}.pdf")
@@ -123,8 +123,8 @@ def test_the_same_sources_give_the_same_bytes(tmp_path):
 
 
 def test_a_missing_macro_stops_the_build_with_its_line(tmp_path):
-    with pytest.raises(UserError, match=r"(?s)! Undefined control sequence.*\\MlpGridNothing.*whole log") as error:
-        typeset(*tiny(tmp_path, r"\MlpGridNothing{}"), tmp_path / "report.pdf")
+    with pytest.raises(UserError, match=r"(?s)! Undefined control sequence.*\\MlpgridNothing.*whole log") as error:
+        typeset(*tiny(tmp_path, r"\MlpgridNothing{}"), tmp_path / "report.pdf")
     assert (tmp_path / "report.log").is_file()
     assert str(tmp_path / "report.log") in str(error.value)
     assert not (tmp_path / "report.pdf").exists()

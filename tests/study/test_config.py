@@ -14,7 +14,8 @@ from snakemake.utils import update_config
 from studies import ROOT, content
 
 from phase2.errors import UserError
-from phase2.study.config import Config, load, merge, schema, validate
+from phase2.study.config import Config, load, schema, validate
+from phase2.study.read import merge
 from phase2.study.reference import reference
 
 NAN, INF = float("nan"), float("inf")
