@@ -10,4 +10,4 @@ from phase2.report.build import typeset
 with job(snakemake):
     pdf = Path(snakemake.output[0])
     epoch = json.loads(Path(snakemake.input.environment).read_text())["commit_time"] or 0
-    typeset(Path("report"), Path(snakemake.input.generated), pdf.parent / "figures", pdf, epoch)
+    typeset(Path("report"), Path(snakemake.input.generated), pdf.parents[1] / "figures", pdf, epoch)
