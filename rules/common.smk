@@ -33,10 +33,10 @@ def configuration():
 
 try:
     check_options(sys.argv)
-    content = configuration()
+    given = configuration()
     config.clear()
-    config.update(content)  # what scripts see
-    CONFIG = validate(content)
+    config.update(given)  # what scripts see
+    CONFIG = validate(config)
     SUBJECTS = {**CONFIG.studies, **CONFIG.probes}
     for study in CONFIG.studies.values():
         check_figures(study.figures, STUDY, study.factors)

@@ -27,8 +27,8 @@ phase2 train mlp_grid --set studies.mlp_grid.budget.epochs=3 --set compute.devic
 snakemake --cores 2 --config "studies={mlp_grid.budget.epochs: 3, mlp_grid.axes.seed: [0, 1]}" "compute={device: cpu}"
 ```
 
-Both read a value as a file would. `phase2` takes both spellings; Snakemake refuses a dot before the `=`, and of
-`--config` or `--configfile` given twice it would take the last alone: write each once, as in `--configfile a.yaml b.yaml`.
+Both read a value as a file would. `phase2` takes both spellings; Snakemake refuses a dot before the `=`. Of `--config`
+or `--configfile` given twice it would take the last alone, so that is refused: write `--configfile a.yaml b.yaml`.
 
 ## How it is read
 

@@ -72,9 +72,11 @@ def _at_home(folder: Path) -> Path:
 
 def _printable(text: str) -> str:
     if missing := unprintable(text):
-        named = ", ".join(f"{c if c.isprintable() else ascii(c)} ({unicodedata.name(c, 'no name')})" for c in missing)
+        named = [f"{c if c.isprintable() else ascii(c)} ({unicodedata.name(c, 'no name')})" for c in missing[:3]]
+        rest = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
         raise UserError(
-            f"the report's fonts cannot print {named}: use Latin letters, with or without accents, or plain Greek"
+            f"the report's fonts cannot print {', '.join(named)}{rest}: "
+            "use Latin letters, with or without accents, or plain Greek"
         )
     return text
 

@@ -10,6 +10,7 @@ from phase2.errors import UserError
 from phase2.figures.catalog import FIGURES as CATALOG
 from phase2.figures.catalog import STUDY
 from phase2.report.build import first_error, typeset, write_sources
+from phase2.study.names import TAKEN
 from phase2.tex import macro_name
 
 SOURCE = Path(__file__).parents[2] / "report"
@@ -77,6 +78,14 @@ def test_trace_names_every_macro_table_and_figure(tmp_path):
     files = [run / entry["value"] for entry in trace.values() if entry["kind"] != "macro"]
     assert len(files) == len(FIGURES) + 6
     assert all(file.is_file() for file in files)
+
+
+def test_no_study_may_have_the_first_word_of_a_macro_of_the_whole_run(tmp_path):
+    """A study's macro begins with its name as one word: \\OptimizationCells would be of a study `optimization`."""
+    trace = json.loads((sources(tmp_path / "run", SMOKE) / "report" / "trace.json").read_text())
+    whole = [name for name, entry in trace.items() if entry["kind"] == "macro" and not entry["study"]]
+    first = {match[1].lower() for name in whole if (match := re.match("([A-Z][a-z]*)[A-Z]", name))}
+    assert {"optimization", "report", "total"} <= first <= TAKEN.keys()
 
 
 def test_the_same_results_give_the_same_sources(tmp_path):
