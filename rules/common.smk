@@ -132,7 +132,7 @@ onstart:
 
 
 onsuccess:
-    pdfs = sorted(job.output[0] for job in workflow.dag.jobs if job.rule.name == "publish")
+    pdfs = sorted(job.output[0] for job in workflow.dag.jobs if job.rule.name == "typeset")
     MONITOR.stop(report=next((pdf for pdf in pdfs if pdf.endswith("report.pdf")), None))
 
 

@@ -33,7 +33,7 @@ rule typeset:
         metrics=rules.summarise.output,
         config=rules.record.output.config,
     output:
-        f"{RESULTS}/report/{{document}}.pdf",
+        f"{RESULTS}/{{document}}.pdf",
     log:
         f"logs/{RUN}/{{document}}.log",
     benchmark:
@@ -46,23 +46,6 @@ rule typeset:
         "../workflow/scripts/typeset.py"
 
 
-rule publish:
-    """Snakemake deletes what a job is to write before it runs: so a PDF takes its place once it is typeset, not before."""
-    input:
-        rules.typeset.output,
-    output:
-        f"{RESULTS}/{{document}}.pdf",
-    log:
-        f"logs/{RUN}/{{document}}-publish.log",
-    wildcard_constraints:
-        document="|".join(DOCUMENTS),
-    localrule: True
-    message:
-        "publishing {output}"
-    shell:
-        "cp {input:q} {output:q} 2> {log:q}"
-
-
 rule report:
     input:
-        expand(rules.publish.output, document=DOCUMENTS),
+        expand(rules.typeset.output, document=DOCUMENTS),

@@ -251,26 +251,36 @@ def test_a_wrong_metrics_file_is_named_and_comes_back_once_deleted(content: str,
     assert project.cells() == before
 
 
+KEPT = "results/smoke/report/report.pdf"  # Snakemake deletes results/smoke/report.pdf before it is made anew
+
+
 def test_without_latex_the_way_to_install_it_is_told(project: Checkout, tmp_path: Path):
     (tmp_path / "bin").mkdir()
     for tool in ("bash", "which"):  # what Snakemake itself needs
         (tmp_path / "bin" / tool).symlink_to(shutil.which(tool) or tool)
-    before = project.contents("results/smoke/report.pdf")
+    before = all_but_the_report(project)
     project.edit("report/report.tex", "\\end{document}", "\\end{document} % edited")
     ran = project.snakemake("report", PATH=f"{BIN}{os.pathsep}{tmp_path / 'bin'}")
-    ran.failed_with("latexmk is not installed", "apt-get install latexmk")
-    assert project.contents("results/smoke/report.pdf") == before
-    assert project.snakemake("report").succeeded().jobs == {"typeset": 1, "publish": 1, "report": 1}
+    ran.failed_with("latexmk is not installed", "apt-get install latexmk", f"The PDF of before is {KEPT}")
+    assert all_but_the_report(project) == before
+    assert project.snakemake("report").succeeded().jobs == {"typeset": 1, "report": 1}
 
 
-def test_an_error_of_latex_is_quoted_with_its_line_and_the_report_of_before_stays(project: Checkout):
-    before = project.contents("results", "checkpoints")
+def test_an_error_of_latex_is_quoted_with_its_line_and_the_pdf_of_before_is_kept(project: Checkout):
+    before, pdf = all_but_the_report(project), (project.folder / "results/smoke/report.pdf").read_bytes()
     project.edit("report/report.tex", "\\end{document}", "\\nosuchcommand\n\\end{document}")
     ran = project.snakemake("report")
-    ran.failed_with("! Undefined control sequence.", "\\nosuchcommand", "whole log: results/smoke/report/report.log")
+    ran.failed_with("! Undefined control sequence.", "\\nosuchcommand", "The whole log: results/smoke/report.log")
+    ran.failed_with(f"The PDF of before is {KEPT}")
     assert re.search(r"^l\.\d+ ", ran.output, re.M), ran.output
-    after = project.contents("results", "checkpoints")
-    assert after.pop("results/smoke/report/report.log")
-    assert before.pop("results/smoke/report/report.pdf")
+    assert (project.folder / KEPT).read_bytes() == pdf
+    after = all_but_the_report(project)
+    assert after.pop("results/smoke/report.log")
     assert after == before
     project.snakemake("report").failed_with("! Undefined control sequence.")
+
+
+def all_but_the_report(project: Checkout) -> dict[str, str]:
+    found = project.contents("results", "checkpoints")
+    found.pop("results/smoke/report.pdf", None)
+    return found

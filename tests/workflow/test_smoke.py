@@ -60,7 +60,7 @@ def test_every_job_runs_once(smoke_run: Ran, finished: Checkout):
     config = the_config(finished)
     assert smoke_run.jobs == {
         **dict.fromkeys(("download", "verify", "prepare", "aggregate", "analyse"), 1),
-        **dict.fromkeys(("derive", "record", "summarise", "sources", "typeset", "publish", "report"), 1),
+        **dict.fromkeys(("derive", "record", "summarise", "sources", "typeset", "report"), 1),
         **{f"probe_{name}": 1 for name in config.probes},
         "train_mlp_grid": 4,
         "figure": sum(len(s.figures) for s in (config.studies | config.probes).values()),
