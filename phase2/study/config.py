@@ -221,7 +221,6 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> "Config":
-        check_names(studies=self.studies, probes=self.probes)
         for name, probe in self.probes.items():
             if name in self.studies:
                 raise UserError(f"probes.{name} has the name of a study, whose results lie beside its own: rename one")
@@ -232,6 +231,7 @@ class Config(Section):
                 raise UserError(
                     f"probes.{name} reads the weights of {study}, which keeps {kept}: set its keep to {probe.reads[0]}"
                 )
+        check_names(studies=self.studies, probes=self.probes)
         return self
 
 
