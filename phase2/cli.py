@@ -22,13 +22,20 @@ Configs = Annotated[
     list[Path],
     typer.Option("--configfile", help="Overlay laid over config.yaml; may be given several times."),
 ]
-Where = Annotated[list[str] | None, typer.Argument(help="axis=value, to take only those cells")]
+Sets = Annotated[
+    list[str],
+    typer.Option("--set", help="key=value over all files, e.g. studies.mlp_grid.budget.epochs=3; may be repeated."),
+]
+Where = Annotated[
+    list[str] | None,
+    typer.Argument(help="axis=value, to take only those cells; of one axis several values may be given"),
+]
 
 
-def _config(overlays: list[Path]):
+def _config(overlays: list[Path], sets: list[str]):
     from phase2.study.config import load
 
-    return load([Path("config.yaml"), *overlays])
+    return load([Path("config.yaml"), *overlays], sets)
 
 
 def _known(studies: list[str], config) -> None:
@@ -37,22 +44,25 @@ def _known(studies: list[str], config) -> None:
             raise unknown("study", study, config.studies)
 
 
-def _where(pairs: list[str] | None) -> dict[str, str]:
+def _where(pairs: list[str] | None) -> dict[str, list[str]]:
     wrong = [pair for pair in pairs or [] if "=" not in pair]
     if wrong:
         raise UserError(f"{wrong[0]!r} is not axis=value: write for example activation=relu")
-    return dict(pair.split("=", 1) for pair in pairs or [])
+    where: dict[str, list[str]] = {}
+    for axis, _, value in (pair.partition("=") for pair in pairs or []):
+        where.setdefault(axis, []).append(value)
+    return where
 
 
 @app.command()
-def train(study: str, where: Where = None, configfile: Configs = []) -> None:  # noqa: B006 (typer copies it)
+def train(study: str, where: Where = None, configfile: Configs = [], sets: Sets = []) -> None:  # noqa: B006
     """Train cells of a study now, without Snakemake, and print how they ended."""
     from phase2.study.cell import cells_of, packs_of
     from phase2.study.fill import prepare, select
     from phase2.study.pack import Folders, run_pack
     from phase2.study.results import read_metrics
 
-    config = _config(configfile)
+    config = _config(configfile, sets)
     _known([study], config)
     chosen = config.studies[study]
     results, checkpoints = Path("results") / config.run, Path("checkpoints") / config.run
@@ -69,6 +79,7 @@ def train(study: str, where: Where = None, configfile: Configs = []) -> None:  #
 def fill(
     where: Where = None,
     configfile: Configs = [],  # noqa: B006
+    sets: Sets = [],  # noqa: B006
     study: Annotated[list[str] | None, typer.Option(help="Only this study; may be given several times.")] = None,
     minutes: Annotated[float, typer.Option(help="Start no pack after this time.")] = float("inf"),
     store: Annotated[Path, typer.Option(help="The cell store to fill.")] = STORE,
@@ -79,7 +90,7 @@ def fill(
     """
     from phase2.study.fill import fill as fill_store
 
-    config = _config(configfile)
+    config = _config(configfile, sets)
     _known(study or [], config)
     done = fill_store(config, study or list(config.studies), _where(where), store, WORK, minutes, typer.echo)
     typer.echo(
@@ -126,7 +137,7 @@ def doctor() -> None:
     """Check Python, torch, LaTeX, data sources, GPU, Slurm and DVC, and say how to mend what is missing."""
     from phase2.doctor import doctor as examine
 
-    mirror = _config([]).data.mirror if Path("config.yaml").exists() else None
+    mirror = _config([], []).data.mirror if Path("config.yaml").exists() else None
     raise typer.Exit(examine(Path.cwd(), mirror))
 
 

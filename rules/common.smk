@@ -21,9 +21,22 @@ from phase2.study.config import validate
 from phase2.study.fingerprint import fingerprint
 from phase2.study.progress import Monitor
 from phase2.study.provenance import mixtures
+from phase2.study.read import check_options, read
 from phase2.study.results import weight_files
 
+
+def configuration():
+    """The files and values that Snakemake was given, read by the reader that `phase2` has, which is stricter."""
+    overlays = list(workflow.overwrite_configfiles)
+    files = [path for path in workflow.configfiles if path not in overlays]
+    return read([*files, *overlays], workflow.config_settings.config_args or [])
+
+
 try:
+    check_options(sys.argv)
+    given = configuration()
+    config.clear()
+    config.update(given)  # what scripts see
     CONFIG = validate(config)
     SUBJECTS = {**CONFIG.studies, **CONFIG.probes}
     for study in CONFIG.studies.values():

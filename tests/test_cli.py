@@ -49,6 +49,22 @@ def test_train_writes_the_chosen_cells_and_says_how_they_ended(phase2, folder: P
     assert json.loads((cell / "metrics.json").read_text())["status"] == "ok"
 
 
+def test_values_are_set_over_all_files(phase2, folder: Path):
+    sets = ("--set", "run=set", "--set", "studies.mlp_grid={budget.epochs: 1, axes.lr: [1e-2, 0.1]}")
+    where = ("activation=relu", "seed=0", "init=kaiming", "schedule=cosine", "lr=1e-2")
+    code, _, errors = phase2("train", "mlp_grid", *where, *sets, *SMOKE)
+    assert code == 0, errors
+    (cell,) = (folder / "results/set").rglob("metrics.json")
+    spec = json.loads(cell.read_text())["spec"]
+    assert (spec["budget"]["epochs"], spec["optimizer"]["lr"]) == (1, 0.01)
+
+
+def test_several_values_of_an_axis_are_all_taken(phase2, tmp_path: Path):
+    axes = ("activation=tanh", "init=kaiming", "seed=0", "seed=1")
+    _, out, _ = phase2("fill", "--study", "mlp_grid", *axes, "--store", str(tmp_path / "store"), *SMOKE)
+    assert out.count("2 trained, 0 in the store") == 2
+
+
 def test_fill_trains_what_is_missing_and_then_nothing(phase2, tmp_path: Path):
     store = str(tmp_path / "store")
     axes = ("activation=tanh", "seed=0")
@@ -97,6 +113,9 @@ def test_a_store_travels(phase2, tmp_path: Path):
             "no cell of mlp_grid has activation=softmax. Its axes: activation:",
         ),
         (("bench", "packs", "--readme"), "--readme measures nothing and takes all that was measured: give it alone"),
+        (("train", "mlp_grid", "seed=0", "seed=9"), "no cell of mlp_grid has seed=9. Its axes: activation:"),
+        (("train", "mlp_grid", "--set", "studies.mlp_gird.keep=all"), "unknown study 'mlp_gird': did you mean"),
+        (("train", "mlp_grid", "--set", "studies.mlp_grid.budget.epoch=3"), "did you mean 'epochs'?"),
         (("fill", "--study", "mlp_gird"), "unknown study 'mlp_gird'"),
         (("fill", "activaton=relu"), "norm_depth (no axis activaton)"),
         (("fill", "activaton=relu"), "Known axes: activation, init, schedule,"),

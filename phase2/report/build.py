@@ -16,7 +16,7 @@ from phase2.report.compared import state_comparison
 from phase2.report.conclusions import state_findings
 from phase2.report.describe import state_run, state_study
 from phase2.report.inputs import ProbeInputs, StudyInputs, get, read_environment, read_study
-from phase2.report.latex import command, escape, lines
+from phase2.report.latex import escape, lines
 from phase2.report.macros import Ledger, Macro
 from phase2.report.mastery import mastery_frame, mastery_table
 from phase2.report.probes import read_probe, state_probe
@@ -24,6 +24,7 @@ from phase2.report.published import published_tables
 from phase2.report.summary import state_summary
 from phase2.report.tables import STUDY_TABLES, components_table, provenance_table
 from phase2.study.section import Chapter, Document, document_of
+from phase2.tex import macro_name
 
 APPENDIX = ("pairs", "divergence")  # figures that say in full what the text sums up
 INSTALL = (
@@ -81,7 +82,7 @@ def _loops(document: str, studies: list[StudyInputs], probes: list[ProbeInputs])
 
 def _loop(macro: str, names: list[str]) -> str:
     """A macro that inputs its argument, a section, once for each name."""
-    calls = (rf"  \onestudy{{{name}}}{{{command(name)}}}{{#1}}" for name in names)
+    calls = (rf"  \onestudy{{{name}}}{{{macro_name(name)}}}{{#1}}" for name in names)
     return lines(rf"\newcommand{{\{macro}}}[1]{{%", *calls, "}")
 
 

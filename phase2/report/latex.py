@@ -1,42 +1,15 @@
-"""Text and numbers as LaTeX: escaping, one format for each kind of number, and names of letters only."""
+"""Text and numbers as LaTeX: escaping, and one format for each kind of number."""
 
 import math
 
-SPECIAL = {
-    **{character: f"\\{character}" for character in "&%$#_{}"},
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    "×": r"$\times$",
-    "²": r"\textsuperscript{2}",
-    "±": r"$\pm$",
-    "−": r"$-$",
-}
-DIGITS = ("Zero", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
+from phase2.tex import escape as escape
+
 MISSING = "--"
-
-
-def escape(text: object) -> str:
-    """`text` with every character that means something to TeX made to print."""
-    return "".join(SPECIAL.get(character, character) for character in str(text))
 
 
 def lines(*parts: str) -> str:
     """Parts of a source, each on lines of its own."""
     return "\n".join(parts)
-
-
-def command(*parts: object) -> str:
-    """A macro's name from words: letters only, as TeX wants it.
-
-    >>> command("mlp_grid", "best 2")
-    'MlpGridBestTwo'
-    """
-    words = "".join(c if c.isascii() and c.isalnum() else " " for c in " ".join(map(str, parts))).split()
-    spelt = ("".join(DIGITS[int(c)] if c.isdigit() else c for c in word) for word in words)
-    return "".join(word[0].upper() + word[1:] for word in spelt)
 
 
 def count(number: float) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from phase2.files import write_json, write_text
-from phase2.report.latex import command
+from phase2.tex import macro_name
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Ledger:
         selection: Mapping[str, Any] | None = None,
     ) -> str:
         """Enters the macro \\<Study><Name> (or \\<Name> of the whole run) and returns its call."""
-        return self.add(Macro(command(study or "", name), value, table, how, study, selection or {}))
+        return self.add(Macro(macro_name(study or "", name), value, table, how, study, selection or {}))
 
     def write(self, macros: Path, trace: Path) -> None:
         """Writes the LaTeX file of macros (a \\newcommand each) and the JSON of traces, by name."""

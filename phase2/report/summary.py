@@ -5,9 +5,10 @@ from typing import get_args
 from phase2.figures.labels import label
 from phase2.report.conclusions import ALPHA, FEW_SEEDS, effects_of
 from phase2.report.inputs import StudyInputs, get
-from phase2.report.latex import command, count, escape
+from phase2.report.latex import count, escape
 from phase2.report.macros import Ledger
 from phase2.study.section import Document, document_of
+from phase2.tex import macro_name
 
 LEADS = ("Variance", "Best", "Failures")
 
@@ -25,7 +26,7 @@ def _state_document(document: str, studies: list[StudyInputs], ledger: Ledger) -
     headlines, leads = [], LEADS if len(studies) == 1 else LEADS[:1]
     for study in studies:
         headlines += [rf"In \texttt{{{escape(study.name)}}}:"] if len(studies) > 1 else []
-        headlines += [rf"\{command(study.name, 'Lead', name)}{{}}" for name in leads]
+        headlines += [rf"\{macro_name(study.name, f'Lead {name}')}{{}}" for name in leads]
     how = f"first sentences of {', '.join(leads)}"
     ledger.state(None, f"{document} Headlines", " ".join(headlines), "ranking", how)
     cells = sum(len(study.tables["cells"]) for study in studies)

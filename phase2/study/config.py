@@ -8,11 +8,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-import yaml
-from pydantic import Field, FiniteFloat, StrictBool, StrictInt, ValidationError, field_validator, model_validator
+from pydantic import Field, StrictBool, StrictInt, ValidationError, field_validator, model_validator
 
 from phase2.errors import UserError, unknown
+from phase2.study.names import check_names
 from phase2.study.probes import Probe
+from phase2.study.read import read
 from phase2.study.section import (
     CHAPTER,
     NO_LIMIT,
@@ -24,14 +25,18 @@ from phase2.study.section import (
     Count,
     Dataset,
     Document,
+    Finite,
+    Folder,
     Head,
     Init,
     Limit,
     ModelName,
+    NoneSpelt,
     Norm,
     OptimizerName,
     Pixels,
     Probability,
+    Question,
     Rate,
     Schedule,
     Section,
@@ -74,7 +79,7 @@ class Optimizer(Section):
     name: OptimizerName = Field(description="update rule")
     lr: Rate = Field(description="learning rate: the peak of every schedule")
     weight_decay: Rate = Field(default=0.0, description="L2 penalty's coefficient")
-    options: dict[str, FiniteFloat | bool] = Field(
+    options: dict[str, Finite | StrictBool] = Field(
         default={}, description="further arguments of the optimizer, e.g. {momentum: 0.9, nesterov: true}"
     )
 
@@ -122,7 +127,7 @@ class Axes(Section):
 class Study(Section):
     """A grid of training runs, and the question asked of it."""
 
-    question: str = Field(description="what the study asks, in a sentence: printed in the report")
+    question: Question = Field(description="what the study asks, in a sentence: printed in the report")
     task: Task = Field(description="what is learnt from which data")
     model: Model = Field(description="the network")
     init: Init = Field(default="kaiming", description="initialization where no axis says otherwise")
@@ -132,7 +137,7 @@ class Study(Section):
     clip: Limit = Field(default=NO_LIMIT, description="largest gradient norm; none: norms are not clipped")
     clip_value: Limit = Field(default=NO_LIMIT, description="largest entry of a gradient; none: any")
     axes: Axes = Field(description="the grid: the values of each axis")
-    keep: Literal["none", "best", "half", "all"] = Field(
+    keep: Annotated[Literal["none", "best", "half", "all"], NoneSpelt] = Field(
         default="best",
         description="weights kept: none, of the epoch best on validation, also half-way, also of every epoch",
     )
@@ -160,10 +165,10 @@ class Study(Section):
 class Data(Section):
     """Where data comes from and where it lies."""
 
-    folder: Path = Field(
+    folder: Folder = Field(
         default=Path("data"), description="folder for downloads (raw/) and memory-mapped arrays (prepared/)"
     )
-    mirror: Path | None = Field(
+    mirror: Folder | None = Field(
         default=None,
         description="folder <dataset>/<file> asked before the network; PHASE2_MIRROR does the same",
     )
@@ -226,6 +231,7 @@ class Config(Section):
                 raise UserError(
                     f"probes.{name} reads the weights of {study}, which keeps {kept}: set its keep to {probe.reads[0]}"
                 )
+        check_names(studies=self.studies, probes=self.probes)
         return self
 
 
@@ -239,20 +245,25 @@ def validate(content: dict[str, Any]) -> Config:
     try:
         return Config.model_validate(content)
     except ValidationError as error:
-        problems = "\n".join(f"  {_explain(item)}" for item in error.errors())
+        problems = "\n".join(f"  {_explain(item).removeprefix(': ')}" for item in error.errors())
         raise UserError(f"the configuration is wrong:\n{problems}") from None
 
 
 def _explain(item: Any) -> str:
-    place = ".".join(str(part) for part in item["loc"])
+    place = ".".join(part for part in map(str, item["loc"]) if not part.startswith("function-"))
     if item["type"] == "extra_forbidden":
         *parents, key = item["loc"]
         return f"{place}: {unknown('key', key, _fields_at(parents))}"
     if item["type"] == "union_tag_invalid":
         return f"{place}.probe: {unknown('probe', item['ctx']['tag'], _PROBES)}"
-    message = item["msg"].removeprefix("Value error, ")
-    given = "" if item["type"] in ("value_error", "missing") else f" (found {item['input']!r})"
-    return f"{place}: {message}{given}" if item["type"] != "missing" else f"{place}: is missing"
+    if item["type"] == "missing":
+        return f"{place}: is missing"
+    message, value = item["msg"].removeprefix("Value error, "), item["input"]
+    given = "" if item["type"] == "value_error" else f" (found {value!r})"
+    truth = isinstance(value, bool) and item["type"] in ("string_type", "literal_error")
+    number = item["type"] == "string_type" and isinstance(value, (int, float))
+    hint = "; YAML reads yes, no, on and off as True and False" if truth else ""
+    return f"{place}: {message}{given}{hint}" + ("; in quotes it is text" if truth or number else "")
 
 
 def _fields_at(place: Iterable[Any]) -> list[str]:
@@ -270,24 +281,6 @@ _STUDIES = Config.model_fields["studies"].annotation
 _PROBES = {get_args(kind.model_fields["probe"].annotation)[0]: kind for kind in get_args(get_args(Probe)[0])}
 
 
-def merge(base: dict[str, Any], overlay: dict[str, Any]) -> dict[str, Any]:
-    """`base` with the values of `overlay` over it, section by section, as Snakemake's --configfile does."""
-    both = {**base, **overlay}
-    for key in base.keys() & overlay.keys():
-        if isinstance(base[key], dict) and isinstance(overlay[key], dict):
-            both[key] = merge(base[key], overlay[key])
-    return both
-
-
-def load(paths: Iterable[Path]) -> Config:
-    """Reads configuration files, later ones laid over earlier ones."""
-    content: dict[str, Any] = {}
-    for path in paths:
-        try:
-            overlay = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            raise UserError(f"cannot read the configuration {path}: {error}") from None
-        if not isinstance(overlay, dict):
-            raise UserError(f"the configuration {path} is {overlay!r}, expected sections such as `run: desk`")
-        content = merge(content, overlay)
-    return validate(content)
+def load(paths: Iterable[Path], assignments: Iterable[str] = ()) -> Config:
+    """The configuration of the files, later ones laid over earlier ones, and over them assignments such as run=mine."""
+    return validate(read(paths, assignments))

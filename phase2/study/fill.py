@@ -13,6 +13,7 @@ from phase2.errors import UserError
 from phase2.study.cell import Cell, cells_of, packs_of
 from phase2.study.config import Config, Data
 from phase2.study.pack import Folders, fill_pack
+from phase2.study.read import as_number
 
 
 def prepare(dataset: str, data: Data) -> Path:
@@ -25,14 +26,24 @@ def prepare(dataset: str, data: Data) -> Path:
     return prepared
 
 
-def select(cells: list[Cell], where: dict[str, str]) -> list[Cell]:
-    """The cells whose axis values read as `where` says; raises `UserError` if there are none."""
-    chosen = [c for c in cells if all(str(dict(c.axes).get(axis)) == value for axis, value in where.items())]
-    if not chosen:
-        wanted = ", ".join(f"{axis}={value}" for axis, value in where.items())
-        known = "; ".join(f"{axis}: {', '.join(map(str, values))}" for axis, values in _values(cells).items())
-        raise UserError(f"no cell of {cells[0].study} has {wanted}. Its axes: {known}")
-    return chosen
+def select(cells: list[Cell], where: dict[str, list[str]]) -> list[Cell]:
+    """The cells that have on each axis of `where` one of its values; raises `UserError` for a value that none has."""
+    axes = _values(cells)
+    for axis, values in where.items():
+        for value in values:
+            if not any(_reads(value, level) for level in axes.get(axis, [])):
+                known = "; ".join(f"{name}: {', '.join(map(str, levels))}" for name, levels in axes.items())
+                raise UserError(f"no cell of {cells[0].study} has {axis}={value}. Its axes: {known}")
+    return [
+        cell
+        for cell in cells
+        if all(any(_reads(value, dict(cell.axes)[axis]) for value in values) for axis, values in where.items())
+    ]
+
+
+def _reads(text: str, level: object) -> bool:
+    """Whether a text is how a level is written: 1e-3 is 0.001."""
+    return text == str(level) or (not isinstance(level, str) and as_number(text) == level)
 
 
 def _values(cells: list[Cell]) -> dict[str, list[object]]:
@@ -42,7 +53,7 @@ def _values(cells: list[Cell]) -> dict[str, list[object]]:
 def fill(
     config: Config,
     studies: list[str],
-    where: dict[str, str],
+    where: dict[str, list[str]],
     store: Path,
     work: Path,
     minutes: float,
@@ -69,21 +80,25 @@ def fill(
 
 
 def _matching(
-    config: Config, studies: list[str], where: dict[str, str], say: Callable[[str], None]
+    config: Config, studies: list[str], where: dict[str, list[str]], say: Callable[[str], None]
 ) -> dict[str, list[Cell]]:
     """The cells of each study that has some as `where` says; one line tells of the others, and why."""
     matching, passed_over = {}, []
     axes = {name: config.studies[name].axes.values() for name in studies}
-    for name in studies:
-        try:
-            matching[name] = select(cells_of(name, config.studies[name]), where)
-        except UserError:
-            lacking = [axis for axis in where if axis not in axes[name]]
+    for name, levels in axes.items():
+        there = {
+            axis: [value for value in values if any(_reads(value, level) for level in levels.get(axis, []))]
+            for axis, values in where.items()
+        }
+        if all(there.values()):
+            matching[name] = select(cells_of(name, config.studies[name]), there)
+        else:
+            lacking = [axis for axis in where if axis not in levels]
             why = f"no axis {', '.join(lacking)}" if lacking else "no cell with these values"
             passed_over.append(f"{name} ({why})")
     told = f"passed over: {', '.join(passed_over)}"
     if not matching:
-        known = ", ".join(dict.fromkeys(axis for of_study in axes.values() for axis in of_study))
+        known = ", ".join(dict.fromkeys(axis for levels in axes.values() for axis in levels))
         raise UserError(f"no study has such a cell; {told}. Known axes: {known}")
     if passed_over:
         say(told)

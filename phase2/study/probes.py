@@ -6,18 +6,22 @@ and the report read as they read those of a study (`phase2.probe.catalog` lists 
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, StrictFloat, StrictInt
 
 from phase2.study.section import (
     CHAPTER,
+    NUMBER,
+    WHOLE,
     Activation,
     Chapter,
     Count,
     Dataset,
+    Finite,
     Init,
     OptimizerName,
     Positive,
     Probability,
+    Question,
     Rate,
     Section,
     Seed,
@@ -40,7 +44,7 @@ class Measurement(Section):
 
     uses: ClassVar[tuple[tuple[str, str], ...]] = ()  # components, by kind and name, whatever the options say
     reads: ClassVar[tuple[str, ...]] = ("best", "half", "all")  # what its study may keep, if it has one
-    question: str = Field(description="what the probe asks, in a sentence: printed in the report")
+    question: Question = Field(description="what the probe asks, in a sentence: printed in the report")
     chapter: Chapter = CHAPTER
     figures: list[str] = Field(description="figures drawn of it, by name")
 
@@ -50,8 +54,8 @@ class ActivationShapes(Measurement):
 
     probe: Literal["activation_shapes"]
     activations: Activations = Field(description="non-linearities")
-    low: float = Field(default=-4.0, description="left end of the grid")
-    high: float = Field(default=4.0, description="right end of the grid")
+    low: Finite = Field(default=-4.0, description="left end of the grid")
+    high: Finite = Field(default=4.0, description="right end of the grid")
     points: Count = Field(default=801, description="points of the grid")
 
 
@@ -149,8 +153,8 @@ class Uncertainty(Measurement):
     study: str = Field(description="the study whose best weights are read: it has an axis dropout")
     unfamiliar: Dataset = Field(description="data set that the networks were not trained on")
     dropout: Probability = Field(description="level of the study's axis at which inputs are turned and replaced")
-    angles: list[float] = Field(description="degrees by which test images are rotated")
-    samples: Annotated[int, Field(gt=1)] = Field(description="Monte-Carlo samples")
+    angles: list[Finite] = Field(description="degrees by which test images are rotated")
+    samples: Annotated[StrictInt, Field(gt=1), WHOLE] = Field(description="Monte-Carlo samples")
     images: Count = Field(description="test images used")
 
 
@@ -166,7 +170,7 @@ class RangeTest(Measurement):
     optimizers: Optimizers = Field(description="update rules")
     low: Positive = Field(description="learning rate of the first step")
     high: Positive = Field(description="learning rate of the last step")
-    steps: Annotated[int, Field(gt=1)] = Field(description="optimizer steps")
+    steps: Annotated[StrictInt, Field(gt=1), WHOLE] = Field(description="optimizer steps")
     batch_size: Count = Field(description="images a step")
     seeds: Seeds = Field(description=SEEDS)
 
@@ -186,7 +190,7 @@ class Trajectories(Measurement):
     batch_size: Count = Field(description="images a step")
     seed: Seed = Field(description="all randomness derives from it")
     points: Count = Field(description="points a side of the map of the loss")
-    condition: Annotated[float, Field(gt=1, allow_inf_nan=False)] = Field(
+    condition: Annotated[StrictFloat, Field(gt=1, allow_inf_nan=False), NUMBER] = Field(
         description="condition number of the quadratic"
     )
     steps: Count = Field(description="steps on each test function")
@@ -216,8 +220,8 @@ class Landscape(Measurement):
     study: str = Field(description="the study whose best weights are read")
     images: Count = Field(description="training images on which the loss is taken")
     radius: Positive = Field(description="how far slices reach, in units of the filters' norms")
-    line: Annotated[int, Field(ge=3)] = Field(description="points of a slice along a line")
-    plane: Annotated[int, Field(ge=3)] = Field(description="points a side of a plane")
+    line: Annotated[StrictInt, Field(ge=3), WHOLE] = Field(description="points of a slice along a line")
+    plane: Annotated[StrictInt, Field(ge=3), WHOLE] = Field(description="points a side of a plane")
 
 
 class EdgeOfStability(Measurement):
@@ -241,7 +245,7 @@ class Curvature(Measurement):
     probe: Literal["curvature"]
     study: str = Field(description="the study whose best weights are read")
     images: Count = Field(description="training images on which loss and gradients are taken")
-    draws: Annotated[int, Field(gt=1)] = Field(description="random vectors of the trace's estimate")
+    draws: Annotated[StrictInt, Field(gt=1), WHOLE] = Field(description="random vectors of the trace's estimate")
 
 
 class ReceptiveField(Measurement):

@@ -17,6 +17,28 @@ HEAD = """# Configuration, key by key
 `config.yaml` is the default run. An overlay is laid over it section by section, lists replaced whole:
 `snakemake --cores 2 report --configfile config/smoke.yaml`. A wrong value stops the run before anything is computed,
 with the nearest known name. Adding a value to an axis trains the new cells only.
+
+## From the command line
+
+Single values go over all files: first `config.yaml`, over it the overlays in their order, over them the command line.
+
+```
+phase2 train mlp_grid --set studies.mlp_grid.budget.epochs=3 --set compute.device=cpu
+snakemake --cores 2 --config "studies={mlp_grid.budget.epochs: 3, mlp_grid.axes.seed: [0, 1]}" "compute={device: cpu}"
+```
+
+Both read a value as a file would. `phase2` takes both spellings; Snakemake refuses a dot before the `=`. Of `--config`
+or `--configfile` given twice it would take the last alone, so that is refused: write `--configfile a.yaml b.yaml`.
+
+## How it is read
+
+- Numbers are those of YAML 1.2: `1e-1` and `10_000` are numbers, `010` is ten, and a whole number may be written `1e4`.
+  A number in quotes is a number where one is wanted; `true` is never one.
+- YAML takes `no`, `off` and `false` for a truth value and `null` for nothing: where nothing is a choice, write `none`.
+- A key that stands twice in one section is an error. `~/` is the home folder; other variables are left as they are.
+- A question may have Latin letters with accents, Greek letters and common signs: what the report's fonts can print.
+- A study's name is lower case; two that differ in underscores or in the spelling of a digit alone are refused, and so
+  are names that a run uses itself, such as `report` and `tables`.
 """
 
 COSTS = {  # of each run, by its overlay, with a quick network

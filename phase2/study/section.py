@@ -1,12 +1,16 @@
 """What all parts of the configuration are made of: sections that refuse what they do not know, and checked names."""
 
 import math
-from typing import Annotated, Literal
+import unicodedata
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictInt
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictFloat, StrictInt
 
 from phase2 import registry
 from phase2.errors import UserError, unknown
+from phase2.study.read import as_number
+from phase2.tex import unprintable
 
 NO_NORM = "none"  # the level of an axis of norms at which a network has none
 NO_LIMIT: Literal["none"] = "none"  # the level of an axis of limits at which gradients are not clipped
@@ -33,30 +37,72 @@ def _of_images(dataset: str) -> str:
     return dataset
 
 
-def _limit(value: object) -> object:
-    number = value if isinstance(value, (int, float)) and not isinstance(value, bool) else math.nan
-    if value != NO_LIMIT and not 0 < number < math.inf:
+def _number(value: Any) -> Any:
+    """A text that writes a number as that number; a text that does not, and a truth value, are left to be refused."""
+    read = as_number(value) if isinstance(value, str) else None
+    return value if read is None else read
+
+
+def _whole(value: Any) -> Any:
+    """1e4 is ten thousand images."""
+    read = _number(value)
+    return int(read) if isinstance(read, float) and read.is_integer() else read
+
+
+def _limit(value: Any) -> Any:
+    limit = _number(value)
+    above = limit if isinstance(limit, (int, float)) and not isinstance(limit, bool) else math.nan
+    if limit != NO_LIMIT and not 0 < above < math.inf:
         raise UserError(f"expected a number above 0, or {NO_LIMIT}, which clips nothing (found {value!r})")
+    return limit
+
+
+def _spelt_out(value: Any) -> Any:
+    if value is None or value is False:
+        raise UserError(f"YAML reads no, off and false as False, and null and ~ as None (found {value}): write none")
     return value
+
+
+def _at_home(folder: Path) -> Path:
+    try:
+        return folder.expanduser()
+    except RuntimeError:
+        raise UserError(f"{folder} has no such home folder: write the whole path") from None
+
+
+def _printable(text: str) -> str:
+    if missing := unprintable(text):
+        named = [f"{c if c.isprintable() else ascii(c)} ({unicodedata.name(c, 'no name')})" for c in missing[:3]]
+        rest = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
+        raise UserError(
+            f"the report's fonts cannot print {', '.join(named)}{rest}: "
+            "use Latin letters, with or without accents, or plain Greek"
+        )
+    return text
 
 
 Activation = Annotated[str, _known("activation")]
 Dataset = Annotated[str, _known("dataset"), AfterValidator(_of_images)]
 Init = Annotated[str, _known("init")]
-Norm = Annotated[str, AfterValidator(_norm)]
+NoneSpelt = BeforeValidator(_spelt_out)  # of a field in which none is a word
+Norm = Annotated[str, AfterValidator(_norm), NoneSpelt]
 ModelName = Annotated[str, _known("model")]
 OptimizerName = Annotated[str, _known("optimizer")]
 Schedule = Annotated[str, _known("schedule")]
-Count = Annotated[StrictInt, Field(gt=0)]
+Question = Annotated[str, AfterValidator(_printable)]
+Folder = Annotated[Path, AfterValidator(_at_home)]
+NUMBER, WHOLE = BeforeValidator(_number), BeforeValidator(_whole)
+Count = Annotated[StrictInt, Field(gt=0), WHOLE]
 Pixels = Literal["natural", "permuted"]
-Augment = Literal["none", "crop_flip"]
+Augment = Annotated[Literal["none", "crop_flip"], NoneSpelt]
 Backend = Literal["scratch", "fused"]
 Head = Literal["gap", "dense"]
-Seed = Annotated[StrictInt, Field(ge=0)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Limit = Annotated[Literal["none"] | float, BeforeValidator(_limit)]
-Rate = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Probability = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]
+Seed = Annotated[StrictInt, Field(ge=0), WHOLE]
+Finite = Annotated[StrictFloat, Field(allow_inf_nan=False), NUMBER]
+Positive = Annotated[StrictFloat, Field(gt=0, allow_inf_nan=False), NUMBER]
+Limit = Annotated[Literal["none"] | float, BeforeValidator(_limit), NoneSpelt]
+Rate = Annotated[StrictFloat, Field(ge=0, allow_inf_nan=False), NUMBER]
+Probability = Annotated[StrictFloat, Field(ge=0, lt=1, allow_inf_nan=False), NUMBER]
 
 Chapter = Literal["foundations", "convolutions", "optimization"]
 Document = Literal["report", "optimization"]

@@ -9,10 +9,10 @@ import pandas as pd
 from pydantic import TypeAdapter
 
 from phase2.probe.catalog import PROBES
-from phase2.report.latex import command
 from phase2.report.macros import Ledger
 from phase2.report.probes import read_probe, state_probe
 from phase2.study.probes import Probe
+from phase2.tex import macro_name
 
 SEEDS = [0, 1, 2]
 NETWORK = {"dataset": "digits", "width": 32, "depth": 4}
@@ -68,7 +68,7 @@ def said(kind: str, tables: dict[str, pd.DataFrame], **options) -> tuple[str, st
             tables.get(name, rows(["unread"])).to_csv(folder / f"{name}.csv", index=False)
         state_probe(read_probe(Path(run), "a_probe", config), ledger)
     values = {name: macro.value for name, macro in ledger.entries.items()}
-    measured, finding = (expand(values[command("a_probe", name)], values) for name in ("Measured", "Finding"))
+    measured, finding = (expand(values[macro_name("a_probe", name)], values) for name in ("Measured", "Finding"))
     return measured, finding
 
 

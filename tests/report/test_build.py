@@ -10,7 +10,8 @@ from phase2.errors import UserError
 from phase2.figures.catalog import FIGURES as CATALOG
 from phase2.figures.catalog import STUDY
 from phase2.report.build import first_error, typeset, write_sources
-from phase2.report.latex import command
+from phase2.study.names import TAKEN
+from phase2.tex import macro_name
 
 SOURCE = Path(__file__).parents[2] / "report"
 TEX = sorted(SOURCE.rglob("*.tex"))
@@ -46,9 +47,9 @@ def test_every_study_macro_and_figure_that_the_sections_name_exists(tmp_path):
     run = sources(tmp_path / "run", SMOKE)
     known = json.loads((run / "report" / "trace.json").read_text())
     text = "\n".join(path.read_text() for path in TEX if path.parent.name == "sections" and "probe" not in path.stem)
-    assert {f"MlpGrid{name}" for name in re.findall(r"\\study\{(\w+)\}", text)} <= set(known)
+    assert {f"Mlpgrid{name}" for name in re.findall(r"\\study\{(\w+)\}", text)} <= set(known)
     assert set(re.findall(r"\\seefigure\{(\w+)\}", text)) == {
-        command(name) for name, figure in CATALOG.items() if figure.of == STUDY
+        macro_name("", name) for name, figure in CATALOG.items() if figure.of == STUDY
     }
 
 
@@ -79,6 +80,14 @@ def test_trace_names_every_macro_table_and_figure(tmp_path):
     assert all(file.is_file() for file in files)
 
 
+def test_no_study_may_have_the_first_word_of_a_macro_of_the_whole_run(tmp_path):
+    """A study's macro begins with its name as one word: \\OptimizationCells would be of a study `optimization`."""
+    trace = json.loads((sources(tmp_path / "run", SMOKE) / "report" / "trace.json").read_text())
+    whole = [name for name, entry in trace.items() if entry["kind"] == "macro" and not entry["study"]]
+    first = {match[1].lower() for name in whole if (match := re.match("([A-Z][a-z]*)[A-Z]", name))}
+    assert {"optimization", "report", "total"} <= first <= TAKEN.keys()
+
+
 def test_the_same_results_give_the_same_sources(tmp_path):
     first, second = (sources(tmp_path / name, SMOKE) / "report" for name in ("a", "b"))
     names = [path.relative_to(first) for path in sorted(first.rglob("*")) if path.is_file()]
@@ -99,8 +108,8 @@ def test_a_study_is_told_whole_in_its_own_document_and_briefly_in_the_report(tmp
     write_sources(run, run / "report", config, DATASETS)
     report, own = ((run / "report" / "generated" / f"{name}.tex").read_text() for name in ("report", "optimization"))
     assert r"\newcommand{\eachstudy}[1]{%" + "\n}" in report
-    assert r"\newcommand{\optimizationstudy}[1]{%" + "\n" + r"  \onestudy{mlp_grid}{MlpGrid}{#1}" in report
-    assert r"\newcommand{\eachstudy}[1]{%" + "\n" + r"  \onestudy{mlp_grid}{MlpGrid}{#1}" in own
+    assert r"\newcommand{\optimizationstudy}[1]{%" + "\n" + r"  \onestudy{mlp_grid}{Mlpgrid}{#1}" in report
+    assert r"\newcommand{\eachstudy}[1]{%" + "\n" + r"  \onestudy{mlp_grid}{Mlpgrid}{#1}" in own
     assert r"\optimizationtrue" in report
     for name in ("report", "optimization"):
         typeset(SOURCE, run / "report" / "generated", run / "figures", tmp_path / f"{name}.pdf")
@@ -123,8 +132,8 @@ def test_the_same_sources_give_the_same_bytes(tmp_path):
 
 
 def test_a_missing_macro_stops_the_build_with_its_line(tmp_path):
-    with pytest.raises(UserError, match=r"(?s)! Undefined control sequence.*\\MlpGridNothing.*whole log") as error:
-        typeset(*tiny(tmp_path, r"\MlpGridNothing{}"), tmp_path / "report.pdf")
+    with pytest.raises(UserError, match=r"(?s)! Undefined control sequence.*\\MlpgridNothing.*whole log") as error:
+        typeset(*tiny(tmp_path, r"\MlpgridNothing{}"), tmp_path / "report.pdf")
     assert (tmp_path / "report.log").is_file()
     assert str(tmp_path / "report.log") in str(error.value)
     assert not (tmp_path / "report.pdf").exists()

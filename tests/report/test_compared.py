@@ -32,7 +32,7 @@ def compared(study_of):
         ledger = Ledger()
         state_comparison(study, ledger)
         values = {name: macro.value for name, macro in ledger.entries.items()}
-        return expand(values["MlpGridComparison"], values)
+        return expand(values["MlpgridComparison"], values)
 
     return say
 
@@ -45,7 +45,7 @@ def bump(center: float, width: float = 1.0):
 def test_a_study_without_such_a_figure_is_compared_in_no_words(study_of):
     ledger = Ledger()
     state_comparison(study_of({"activation": ["relu"], "seed": SEEDS}), ledger)
-    assert ledger.entries["MlpGridComparison"].value == ""
+    assert ledger.entries["MlpgridComparison"].value == ""
 
 
 def test_best_rates_are_named_with_how_particular_each_level_is(compared):

@@ -29,7 +29,7 @@ def compared(study_of):
         ledger = Ledger()
         state_comparison(study, ledger)
         values = {name: macro.value for name, macro in ledger.entries.items()}
-        return expand(values["MlpGridComparison"], values)
+        return expand(values["MlpgridComparison"], values)
 
     return say
 

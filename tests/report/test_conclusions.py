@@ -25,8 +25,8 @@ def findings(study) -> dict[str, str]:
             text = text.replace(f"\\{name}{{}}", values[name])
         return text
 
-    found = {name: expand(values[f"MlpGridFinding{name}"]) for name in FINDINGS}
-    return found | {"Answer": values["MlpGridAnswer"]}
+    found = {name: expand(values[f"MlpgridFinding{name}"]) for name in FINDINGS}
+    return found | {"Answer": values["MlpgridAnswer"]}
 
 
 def test_the_strongest_factor_leads_when_it_does(study_of):

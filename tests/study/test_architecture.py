@@ -11,7 +11,7 @@ import pytest
 from phase2.study.fingerprint import SOURCE
 
 FLOORS = (
-    {"errors", "files", "registry", "checksums"},
+    {"errors", "files", "registry", "checksums", "tex"},
     {"schedules"},
     *({name} for name in ("scratch", "nn", "models", "optim", "data", "train", "study", "probe")),
     *({name} for name in ("derive", "stats", "figures", "report")),

@@ -2,19 +2,15 @@
 
 import json
 from collections.abc import Iterator
-from copy import deepcopy
 from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from pydantic import BaseModel
-from snakemake.utils import update_config
 from studies import ROOT, content
 
 from phase2.errors import UserError
-from phase2.study.config import Config, load, merge, schema, validate
+from phase2.study.config import Config, load, schema, validate
 from phase2.study.reference import reference
 
 NAN, INF = float("nan"), float("inf")
@@ -62,7 +58,24 @@ WRONG = {
     "equal numbers": ("studies.grid.axes.lr", [0.1, 1e-1], "axes.lr: 0.1 stands twice"),
     "axis is no list": ("studies.grid.axes.init", "xavier", "axes.init: Input should be a valid list (found 'xavier')"),
     "broken seed": ("studies.grid.axes.seed", [0, 0.5], "axes.seed.1: Input should be a valid integer (found 0.5)"),
-    "seed is text": ("studies.grid.axes.seed", ["0"], "axes.seed.0: Input should be a valid integer (found '0')"),
+    "seed is text": ("studies.grid.axes.seed", ["two"], "axes.seed.0: Input should be a valid integer (found 'two')"),
+    "rate is a truth": ("studies.grid.optimizer.lr", True, "optimizer.lr: Input should be a valid number (found True)"),
+    "dropout is a truth": ("studies.grid.model.dropout", False, "model.dropout: Input should be a valid number"),
+    "option is text": (
+        "studies.grid.optimizer.options",
+        {"momentum": "much"},
+        "optimizer.options.momentum: Input should be a valid number (found 'much')",
+    ),
+    "run is a number": ("run", 2024, "run: Input should be a valid string (found 2024); in quotes it is text"),
+    "init is a truth": (
+        "studies.grid.init",
+        False,
+        "(found False); YAML reads yes, no, on and off as True and False; in quotes it is text",
+    ),
+    "nobody's folder": ("data.folder", "~nobody-at-all/data", "~nobody-at-all/data has no such home folder"),
+    "Chinese": ("studies.grid.question", "为什么?", "cannot print 为 (CJK UNIFIED IDEOGRAPH-4E3A), 什 (CJK"),
+    "emoji": ("studies.grid.question", "Why? \U0001f600", "(GRINNING FACE): use Latin letters"),
+    "half of a character": ("studies.grid.question", "Why? \ud83d", "cannot print '\\ud83d' (no name)"),
     "seed is a truth": ("studies.grid.axes.seed", [True], "axes.seed.0: Input should be a valid integer (found True)"),
     "negative seed": ("studies.grid.axes.seed", [-1], "seed.0: Input should be greater than or equal to 0 (found -1)"),
     "negative rate": ("studies.grid.optimizer.lr", -0.1, "optimizer.lr: Input should be greater than or equal to 0"),
@@ -97,6 +110,47 @@ def test_a_wrong_value_is_named_with_its_place_and_what_was_expected(place: str,
     with pytest.raises(UserError) as caught:
         validate(content(place, value))
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("value", [False, None])
+@pytest.mark.parametrize(
+    "place", ["model.norm", "clip", "clip_value", "task.augment", "keep", "axes.norm", "axes.clip"]
+)
+def test_where_none_is_a_word_what_yaml_reads_instead_is_told(place: str, value: bool | None):
+    levels = [value] if place.startswith("axes") else value
+    with pytest.raises(UserError, match=rf"studies\.grid\.{place}.*YAML reads no, off .*found {value}\): write none"):
+        validate(content(f"studies.grid.{place}", levels))
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "read"),
+    [
+        ("clip", "1e-1", 0.1),
+        ("optimizer.lr", "1e-1", 0.1),
+        ("optimizer.lr", 1, 1.0),
+        ("optimizer.options", {"momentum": "9e-1", "nesterov": True}, {"momentum": 0.9, "nesterov": True}),
+        ("budget.epochs", "3", 3),
+        ("task.train", 1e3, 1000),
+        ("axes.seed", ["0", "1"], [0, 1]),
+    ],
+)
+def test_a_number_that_comes_as_text_is_the_number(place: str, value: Any, read: Any):
+    found: Any = validate(content(f"studies.grid.{place}", value)).studies["grid"]
+    for part in place.split("."):
+        found = getattr(found, part)
+    assert repr(found) == repr(read)
+
+
+def test_a_tilde_is_the_home_folder_and_a_variable_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert validate(content("data.folder", "~/data")).data.folder == tmp_path / "data"
+    assert validate(content("data.mirror", "~")).data.mirror == tmp_path
+    assert validate(content("data.folder", "$HOME/data")).data.folder == Path("$HOME/data")
+
+
+def test_a_question_may_have_greek_accents_and_signs():
+    question = "Hält β₂ ≤ 0.999, was Šímová über α → ∞ verspricht – „immer“?"
+    assert validate(content("studies.grid.question", question)).studies["grid"].question == question
 
 
 @pytest.mark.parametrize("key", ["question", "task", "model", "optimizer", "budget", "axes", "figures"])
@@ -153,33 +207,6 @@ def test_the_schema_file_is_the_models():
 def test_the_shipped_configurations_are_valid(overlay: str | None):
     config = load([ROOT / "config.yaml", *([ROOT / "config" / overlay] if overlay else [])])
     assert config.run == (Path(overlay).stem if overlay else "desk")
-
-
-values = st.one_of(st.none(), st.integers(0, 3), st.lists(st.integers(0, 3), max_size=2))
-trees = st.recursive(values, lambda below: st.dictionaries(st.sampled_from("abc"), below, min_size=1, max_size=3))
-mappings = st.dictionaries(st.sampled_from("abc"), trees, max_size=3)
-
-
-@settings(deadline=None)
-@given(mappings, mappings)
-def test_overlays_are_merged_as_snakemake_merges_them(base: dict, overlay: dict):
-    expected = deepcopy(base)
-    update_config(expected, overlay)
-    before = deepcopy((base, overlay))
-    assert merge(base, overlay) == expected
-    assert (base, overlay) == before
-
-
-@pytest.mark.parametrize("text", ["run: [", "- a list", "just text", b"\xff\xfe\x00"])
-def test_a_file_that_is_no_configuration_is_named(text: str | bytes, tmp_path: Path):
-    (tmp_path / "mine.yaml").write_bytes(text if isinstance(text, bytes) else text.encode())
-    with pytest.raises(UserError, match=r"configuration .*mine\.yaml"):
-        load([ROOT / "config.yaml", tmp_path / "mine.yaml"])
-
-
-def test_a_missing_file_is_named(tmp_path: Path):
-    with pytest.raises(UserError, match=r"cannot read the configuration .*none\.yaml: .*No such file"):
-        load([tmp_path / "none.yaml"])
 
 
 def test_the_reference_page_is_the_models():

@@ -11,13 +11,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from checkout import BIN, Checkout, Ran, clean_environ
+from checkout import BIN, LEAN, SMOKE, Checkout, Ran, clean_environ
 
 PACK = "results/smoke/mlp_grid/activation=relu/seed=0"
 CELL = f"{PACK}/init=kaiming/schedule=cosine"
 OTHER = "results/smoke/mlp_grid/activation=tanh/seed=0/init=kaiming/schedule=cosine"
 GELU = {"studies": {"mlp_grid": {"axes": {"activation": ["relu", "tanh", "gelu"], "seed": [0]}}}}
 JPEG = {"studies": {"mlp_grid": {"task": {"dataset": "cifar10_jpeg"}}}}
+
+
+STUDY = {
+    "question": "Does it work?",
+    "task": {"dataset": "digits", "validation": 40},
+    "model": {"name": "mlp", "width": 6, "depth": 1},
+    "optimizer": {"name": "sgd", "lr": 0.05},
+    "budget": {"epochs": 2, "batch_size": 32},
+    "axes": {"seed": [0]},
+    "figures": [],
+}
 
 
 def study(**changes: Any) -> dict[str, Any]:
@@ -46,6 +57,15 @@ CONFIGS: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
         study(task={"dataset": "tinyshakespeare"}),
         ("task.dataset: tinyshakespeare holds text", "expected one of digits, fashion_mnist"),
     ),
+    "a question that cannot be printed": (
+        study(question="它有效吗?"),
+        ("studies.mlp_grid.question: the report's fonts cannot print 它 (CJK UNIFIED IDEOGRAPH-5B83)",),
+    ),
+    "a name that is taken": (
+        {"studies": {"report": STUDY}},
+        ("studies.report: the run itself has a folder results/<run>/report: choose another name",),
+    ),
+    "a truth for none": (study(clip=False), ("studies.mlp_grid.clip", "(found False): write none")),
     "no mirror": (
         {"data": {"mirror": "no/such/mirror"}},
         ("no/such/mirror is not a folder: expected <mirror>/<dataset>/<file>", "set it to null"),
@@ -60,6 +80,32 @@ def test_a_wrong_configuration_is_refused_before_anything_runs(name: str, projec
     ran = project.snakemake("report", config=config).failed_with(*parts)
     assert "Job stats" not in ran.output
     assert project.contents("results", "checkpoints", ".phase2") == before
+
+
+def test_a_key_that_stands_twice_is_refused_with_both_lines(project: Checkout):
+    (project.folder / "mine.yaml").write_text("run: mine\ncompute: {threads: 1}\nrun: yours\n")
+    parts = ("mine.yaml: the key run stands twice in one section, in line 1 and in line 3",)
+    project.run([*project.command("report"), "mine.yaml"]).failed_with(*parts)
+
+
+def test_overlays_that_snakemake_would_drop_are_refused_with_the_right_spelling(project: Checkout):
+    command = [*project.command("grid"), "--configfile", "config/full.yaml"]
+    parts = ("--configfile is given 2 times", f"--configfile {SMOKE} {LEAN} config/full.yaml")
+    project.run(command).failed_with(*parts)
+
+
+def test_values_on_the_command_line_lie_over_the_files_and_jobs_see_them(project: Checkout):
+    assert not (project.folder / "results/mine").exists()
+    values = ["run=mine", "studies={mlp_grid.budget.epochs: 1, mlp_grid.axes: {activation: [relu], seed: [3]}}"]
+    values += ["studies={mlp_grid: {'optimizer': {'lr': 1e-2}, axes.schedule: [cosine]}}"]
+    ran = project.run([*project.command("grid"), "--config", *values]).succeeded()
+    assert ran.cells["trained"] == 2
+    (cell, _) = sorted((project.folder / "results/mine/mlp_grid").rglob("metrics.json"))
+    spec = json.loads(cell.read_text())["spec"]
+    assert (spec["budget"]["epochs"], spec["optimizer"]["lr"], spec["seed"]) == (1, 0.01, 3)
+    project.run([*project.command("grid"), "--config", "studies={mlp_grid.budget.epoch: 1}"]).failed_with(
+        "studies.mlp_grid.budget.epoch: unknown key 'epoch': did you mean 'epochs'?"
+    )
 
 
 @pytest.mark.parametrize("text", ["studies: {mlp_grid: [", "[1, 2]", "just words"])
@@ -205,6 +251,9 @@ def test_a_wrong_metrics_file_is_named_and_comes_back_once_deleted(content: str,
     assert project.cells() == before
 
 
+KEPT = "results/smoke/report/report.pdf"  # Snakemake deletes results/smoke/report.pdf before it is made anew
+
+
 def test_without_latex_the_way_to_install_it_is_told(project: Checkout, tmp_path: Path):
     (tmp_path / "bin").mkdir()
     for tool in ("bash", "which"):  # what Snakemake itself needs
@@ -212,20 +261,23 @@ def test_without_latex_the_way_to_install_it_is_told(project: Checkout, tmp_path
     before = all_but_the_report(project)
     project.edit("report/report.tex", "\\end{document}", "\\end{document} % edited")
     ran = project.snakemake("report", PATH=f"{BIN}{os.pathsep}{tmp_path / 'bin'}")
-    ran.failed_with("latexmk is not installed", "apt-get install latexmk")
+    ran.failed_with("latexmk is not installed", "apt-get install latexmk", f"The PDF of before is {KEPT}")
     assert all_but_the_report(project) == before
     assert project.snakemake("report").succeeded().jobs == {"typeset": 1, "report": 1}
 
 
-def test_an_error_of_latex_is_quoted_with_its_line(project: Checkout):
-    before = all_but_the_report(project)
+def test_an_error_of_latex_is_quoted_with_its_line_and_the_pdf_of_before_is_kept(project: Checkout):
+    before, pdf = all_but_the_report(project), (project.folder / "results/smoke/report.pdf").read_bytes()
     project.edit("report/report.tex", "\\end{document}", "\\nosuchcommand\n\\end{document}")
     ran = project.snakemake("report")
     ran.failed_with("! Undefined control sequence.", "\\nosuchcommand", "The whole log: results/smoke/report.log")
+    ran.failed_with(f"The PDF of before is {KEPT}")
     assert re.search(r"^l\.\d+ ", ran.output, re.M), ran.output
+    assert (project.folder / KEPT).read_bytes() == pdf
     after = all_but_the_report(project)
     assert after.pop("results/smoke/report.log")
     assert after == before
+    project.snakemake("report").failed_with("! Undefined control sequence.")
 
 
 def all_but_the_report(project: Checkout) -> dict[str, str]:
