@@ -49,11 +49,11 @@ def test_without_a_study_that_fails_the_others_are_reported_and_later_all(projec
         "cannot get cifar10-jpeg.tar.xz", "report: results/smoke/report.pdf, which lacks another, another_health"
     )
     assert ran.jobs["typeset"] == 1
-    assert "it lacks another and another_health, which failed" in words_of(report)
+    assert "not whole: it lacks another and another_health, which failed" in words_of(report)
     assert "missing:\n- another\n- another_health\n" in recorded.read_text()
     project.snakemake("report", config=whole).succeeded()
     text = words_of(report)
-    assert "it lacks" not in text
+    assert "not whole" not in text
     assert "What is missing?" in text
     assert "missing: []" in recorded.read_text()
 
