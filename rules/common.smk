@@ -1,6 +1,8 @@
 # The validated configuration, and the helpers that rules share. Nothing here imports torch: this file runs in every job,
 # and fingerprints of code are taken by functions, so that a job takes its own and no other.
+import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from phase2.study.cell import cells_of, hive, jobs_of
 from phase2.study.code import components_of, probe_code
 from phase2.study.config import validate
 from phase2.study.fingerprint import fingerprint
+from phase2.study.missing import ANNOUNCED, lacking, without
 from phase2.study.progress import Monitor
 from phase2.study.provenance import mixtures
 from phase2.study.read import check_options, read
@@ -45,6 +48,9 @@ try:
         check_figures(probe.figures, probe.probe)
 except UserError as error:
     raise WorkflowError(str(error))
+
+if CONFIG.missing and workflow.is_main_process and os.environ.get(ANNOUNCED) != " ".join(CONFIG.missing):
+    raise WorkflowError("missing is set, which a run alone writes that goes on without what failed: remove the key")
 
 RUN = CONFIG.run
 DATA = CONFIG.data.folder
@@ -119,6 +125,32 @@ def spare_timers():
         workflow.scheduler.job_rate_limiter = None
 
 
+def subject_of(job):
+    """The study or the probe whose job this is, if it is one's."""
+    kind, _, name = job.rule.name.partition("_")
+    return name if kind in ("train", "probe") else job.wildcards_dict.get("study", job.wildcards_dict.get("subject"))
+
+
+def report_without_what_failed():
+    """If the run was told to keep going (-k), starts it again for the report of all studies and probes that are whole.
+
+    The lock that this process still holds guards both: it runs no job any more.
+    """
+    forced = {"-F", "--forceall", "-f", "--force", "-R", "--forcerun"} & set(sys.argv)
+    wanted = any(job.rule.name == "typeset" for job in workflow.dag.jobs)
+    if forced or not wanted or CONFIG.missing or not workflow.scheduler.keepgoing or workflow.scheduler._user_kill:
+        return
+    names = lacking(CONFIG, map(subject_of, workflow.dag.needrun_jobs()))
+    if not names or CONFIG.studies.keys() <= set(names):
+        return
+    overlay = Path(".phase2") / f"without-what-failed-{RUN}.json"
+    overlay.write_text(json.dumps(without(config, names)))
+    options = [option for option in sys.argv[1:] if option not in workflow.dag_settings.targets]
+    command = [sys.executable, "-m", "snakemake", "report", *options, "--configfile", str(overlay), "--nolock"]
+    print(f"phase2: going on without {', '.join(names)}", file=sys.stderr, flush=True)
+    subprocess.run(command, env=os.environ | {ANNOUNCED: " ".join(names)}, check=False)
+
+
 onstart:
     spare_timers()
     MONITOR.start(
@@ -132,9 +164,10 @@ onstart:
 
 onsuccess:
     pdfs = sorted(job.output[0] for job in workflow.dag.jobs if job.rule.name == "typeset")
-    MONITOR.stop(report=next((pdf for pdf in pdfs if pdf.endswith("report.pdf")), None))
+    MONITOR.stop(report=next((pdf for pdf in pdfs if pdf.endswith("report.pdf")), None), missing=CONFIG.missing)
     print(*mixtures(sorted(Path(RESULTS).glob("tables/*/cells.csv"))), sep="\n", end="", file=sys.stderr)
 
 
 onerror:
     MONITOR.stop(failed=True)
+    report_without_what_failed()

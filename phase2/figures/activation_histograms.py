@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from phase2.figures.labels import printed
-from phase2.figures.style import SEQUENTIAL, blank, styled
+from phase2.figures.style import SEQUENTIAL, blank, nothing_without, styled
 
 PANEL, PAGE = 0.8, 8.2  # inches: the height of a row of panels, and of all of them at most
 KINDS = {"activation": "activations", "gradient": "gradients"}
@@ -18,6 +18,7 @@ OVERLAP = 1.5  # height of a ridge, in distances between ridges
 
 
 @styled
+@nothing_without("histograms", "density")
 def activation_histograms(*, histograms: pd.DataFrame) -> Figure:
     """A block of rows for activations and one for gradients, a row an activation, a column an initialization.
 

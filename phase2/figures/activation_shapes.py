@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 
 from phase2.figures.labels import label, printed
 from phase2.figures.marks import panels
-from phase2.figures.style import LINES, PALETTE, blank, styled
+from phase2.figures.style import LINES, PALETTE, blank, nothing_without, styled
 
 PANEL = 1.4  # inches: height
 PER_ROW = 5
@@ -15,6 +15,7 @@ HEIGHT = (-2, 2.5)  # of the scale that all panels share: it leaves the far ends
 
 
 @styled
+@nothing_without("shapes", "value")
 def activation_shapes(*, shapes: pd.DataFrame) -> Figure:
     """A panel an activation: f, f' and f'' over x on one scale, a line each."""
     names = list(printed(shapes.activation).cat.categories)

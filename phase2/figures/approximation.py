@@ -6,13 +6,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from phase2.figures.labels import label
-from phase2.figures.style import PALETTE, blank, series, styled
+from phase2.figures.marks import sizes_across
+from phase2.figures.style import PALETTE, blank, nothing_without, series, styled
 
 HEIGHT = 3.3
 SHOWN_DEPTH = -1  # of the depths: the fits shown are of the deepest networks
 
 
 @styled
+@nothing_without("errors", "sup_error")
 def approximation(*, errors: pd.DataFrame, fits: pd.DataFrame) -> Figure:
     """A column a target: above, sup-norm error by width with a line a depth; below, the target and two of its fits.
 
@@ -35,16 +37,14 @@ def approximation(*, errors: pd.DataFrame, fits: pd.DataFrame) -> Figure:
 
 
 def _errors(axes: Axes, errors: pd.DataFrame, depths: list[int]) -> None:
-    axes.set(xscale="log", yscale="log")
+    axes.set_yscale("log")
     axes.grid()
     for index, depth in enumerate(depths):
         by_width = errors[errors.depth == depth].groupby("width").sup_error
         mean = np.exp(by_width.agg(lambda values: np.log(values).mean()))
         spread = np.abs(np.stack([mean - by_width.min(), by_width.max() - mean]))
         axes.errorbar(mean.index, mean, yerr=spread, capsize=2, label=str(depth), **series(index))
-    widths = sorted(errors.width.unique())
-    axes.set_xticks(widths, [f"{width:g}" for width in widths], minor=False)
-    axes.minorticks_off()
+    sizes_across(axes, sorted(errors.width.unique()))
     axes.yaxis.set_major_formatter("{x:g}")
 
 

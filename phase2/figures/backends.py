@@ -11,7 +11,7 @@ from matplotlib.ticker import NullLocator, SymmetricalLogLocator
 
 from phase2.figures.labels import crossed, study_factors
 from phase2.figures.marks import stacked
-from phase2.figures.style import PALETTE, blank, series, styled
+from phase2.figures.style import PALETTE, blank, nothing_without, series, styled
 
 HEIGHT = 3.0  # inches
 EPSILON = 1e-7  # about the rounding of float32 at 1: the scale where no loss differs
@@ -21,6 +21,7 @@ ABOVE: dict[str, Any] = {"linewidth": 0.9, "linestyle": ":", "marker": "s", "mar
 
 
 @styled
+@nothing_without("curves", "accuracy")
 def backends(*, cells: pd.DataFrame, curves: pd.DataFrame) -> Figure:
     """Above, validation accuracy in percent by epoch, a colour a seed and a look a backend; below, how far the training
     losses of the two backends are apart, on a logarithmic scale that ends in a linear piece with 0 on it.

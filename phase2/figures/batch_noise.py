@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from phase2.figures.marks import over_seeds
-from phase2.figures.style import PALETTE, blank, styled
+from phase2.figures.style import PALETTE, blank, nothing_without, styled
 
 QUANTITIES = {"normalized": "a sample, normalized", "mean": "mean of a batch", "std": "std of a batch"}
 THEORY: dict[str, dict[str, Any]] = {
@@ -26,6 +26,7 @@ DOTS: dict[str, Any] = {
 
 
 @styled
+@nothing_without("noise", "measured")
 def batch_noise(*, noise: pd.DataFrame) -> Figure:
     """A column a quantity: its variance over batches, by batch size, in units of the data's variance.
 

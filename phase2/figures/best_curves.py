@@ -7,13 +7,14 @@ from matplotlib.lines import Line2D
 
 from phase2.figures.labels import SEPARATOR, crossed, ranking_factors
 from phase2.figures.marks import final_scores, over_seeds, plain_log
-from phase2.figures.style import blank, series, styled
+from phase2.figures.style import blank, nothing_without, series, styled
 
 PANEL, ROW = 1.5, 0.14  # inches: the height of the panels, and of a row of the legend
 MEASURES = {("train", "loss"): "training loss (nats)", ("val", "accuracy"): "validation accuracy (%)"}
 
 
 @styled
+@nothing_without("curves", "loss")
 def best_curves(*, ranking: pd.DataFrame, cells: pd.DataFrame, curves: pd.DataFrame) -> Figure:
     """Training loss and validation accuracy by epoch: mean over the seeds still running, with its 95% t interval.
 

@@ -8,15 +8,16 @@ from matplotlib.ticker import LogLocator
 
 from phase2.errors import UserError
 from phase2.figures.labels import crossed
-from phase2.figures.style import blank, series, styled
+from phase2.figures.marks import ROOM, sizes_across
+from phase2.figures.style import blank, nothing_without, series, styled
 
 HEIGHT = 2.0  # inches
-ROOM = 1.4  # at the ends of the scales
 APART = 1.05  # ratio of neighbouring lines' places, so that no bar hides another
 MEASURES = {"sharpness": "sharpness", "trace": "trace of the Hessian", "noise_scale": "noise scale (images)"}
 
 
 @styled
+@nothing_without("curvature", "sharpness", "trace", "noise_scale")
 def curvature(*, curvature: pd.DataFrame) -> Figure:
     """A panel a measure, by batch size, on logarithmic scales; a line a combination of the other axes, say a rate.
 
@@ -42,7 +43,7 @@ def curvature(*, curvature: pd.DataFrame) -> Figure:
 
 
 def _panel(axes: Axes, table: pd.DataFrame, measure: str) -> None:
-    axes.set(xscale="log", yscale="log")
+    axes.set_yscale("log")
     axes.grid()
     known = table[table[measure] > 0]
     lines = table.line.cat.categories
@@ -52,11 +53,8 @@ def _panel(axes: Axes, table: pd.DataFrame, measure: str) -> None:
         spread = [mean - by_size.min(), by_size.max() - mean]
         place = mean.index * APART ** (index - (len(lines) - 1) / 2)
         axes.errorbar(place, mean, np.abs(spread), capsize=2, elinewidth=0.8, label=name, **series(index))
-    sizes = sorted(table.batch_size.unique())
-    axes.set_xlim(sizes[0] / ROOM, sizes[-1] * ROOM)
     if len(known):
         axes.set_ylim(known[measure].min() / ROOM, known[measure].max() * ROOM)
-    axes.set_xticks(sizes, [f"{size:g}" for size in sizes])
     axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.yaxis.set_major_formatter("{x:g}")
-    axes.minorticks_off()
+    sizes_across(axes, sorted(table.batch_size.unique()))

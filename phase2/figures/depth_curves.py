@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 
 from phase2.figures.labels import crossed, study_factors
 from phase2.figures.marks import plain_log, stacked
-from phase2.figures.style import blank, series, styled
+from phase2.figures.style import blank, nothing_without, series, styled
 
 HEIGHT = 2.4  # inches
 SHADE = 0.15
@@ -18,6 +18,7 @@ SPLITS: dict[str, Any] = {"train": "--", "val": "-"}
 
 
 @styled
+@nothing_without("curves", "accuracy")
 def depth_curves(*, cells: pd.DataFrame, curves: pd.DataFrame) -> Figure:
     """A panel an architecture (and a combination of all other axes but depth), a line a depth: mean error in percent by
     step over the seeds still running, in training dashed and on validation solid with the range over seeds shaded.

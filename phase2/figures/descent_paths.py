@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from phase2.figures.labels import label
-from phase2.figures.style import MUTED, blank, series, styled
+from phase2.figures.style import MUTED, blank, nothing_without, series, styled
 from phase2.probe.functions import Function
 from phase2.probe.functions import functions as known
 
@@ -28,6 +28,7 @@ FLOOR = 1e-13  # distances below it are rounding, and are not drawn
 
 
 @styled
+@nothing_without("functions", "x", "y")
 def descent_paths(*, functions: pd.DataFrame, quadratic: pd.DataFrame) -> Figure:
     """A column a function, from a dot to the star of its minimum: above the paths of methods with one rate, below of
     those with a rate for each coordinate; contours are two a decade. Right, the distance from the quadratic's minimum

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from phase2.figures.marks import over_seeds
-from phase2.figures.style import MUTED, blank, series, styled
+from phase2.figures.style import MUTED, blank, nothing_without, series, styled
 
 METHODS = {"deterministic": "scaling right", "unscaled": "scaling forgotten", "monte_carlo": "Monte-Carlo"}
 MEASURES = {"accuracy": ("test accuracy (%)", 100), "nll": ("NLL (nats)", 1)}
@@ -17,6 +17,7 @@ FEWEST = 10  # images in a bin, of all seeds: accuracy over fewer says little
 
 
 @styled
+@nothing_without("inference", "accuracy")
 def dropout_inference(*, inference: pd.DataFrame, calibration: pd.DataFrame) -> Figure:
     """Accuracy, negative log-likelihood and expected calibration error by dropout rate, and a reliability diagram.
 

@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from phase2.figures.style import PALETTE, blank, styled
+from phase2.figures.style import PALETTE, blank, nothing_without, styled
 
 HEIGHT = 2.8  # inches
 ABOVE, BELOW = 2, 0.6  # room on the scales
@@ -13,6 +13,7 @@ FEW = 100  # a scale from one to this has room for ticks between the powers of t
 
 
 @styled
+@nothing_without("path", "loss")
 def edge_of_stability(*, path: pd.DataFrame) -> Figure:
     """A column a rate: above the training loss, below the sharpness with 2 / rate dashed; a thin line a seed.
 

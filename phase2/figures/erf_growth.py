@@ -9,7 +9,7 @@ from matplotlib.ticker import FixedLocator, NullLocator
 
 from phase2.figures.labels import label
 from phase2.figures.marks import plain_log
-from phase2.figures.style import MUTED, blank, series, styled
+from phase2.figures.style import MUTED, blank, nothing_without, series, styled
 
 HEIGHT = 4.1  # inches
 REACH = 3.5  # standard deviations from the centre that a profile shows
@@ -17,6 +17,7 @@ LARGEST = 8  # points: the first marker
 
 
 @styled
+@nothing_without("growth", "sigma")
 def erf_growth(*, growth: pd.DataFrame, profiles: pd.DataFrame) -> Figure:
     """Above, the standard deviation against depth, in pixels and by the theoretical field's size: lines are predicted,
     markers measured. Below, a column a variant: its profile at the least and the largest depth, dots, with the Gaussian

@@ -10,7 +10,7 @@ from matplotlib.patches import Ellipse, Rectangle
 
 from phase2.figures.labels import crossed
 from phase2.figures.marks import stacked
-from phase2.figures.style import FULL_WIDTH, SEQUENTIAL, blank, styled
+from phase2.figures.style import FULL_WIDTH, SEQUENTIAL, blank, nothing_without, styled
 
 ABREAST = 6  # networks in a row at most
 TALLEST, WIDEST = 8.5, 1.4  # inches: the figure, a map
@@ -21,6 +21,7 @@ ELLIPSE: dict[str, Any] = {"fill": False, "edgecolor": "white", "linewidth": 1.2
 
 
 @styled
+@nothing_without("maps", "value")
 def erf_maps(*, fields: pd.DataFrame, maps: pd.DataFrame) -> Figure:
     """A column a network, its map before training above that after; under each the spread of the squared gradient and
     the part of the visible theoretical field that holds most of it. Networks beyond a row go below.

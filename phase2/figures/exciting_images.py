@@ -7,14 +7,15 @@ from matplotlib.figure import Figure
 
 from phase2.figures.labels import crossed
 from phase2.figures.marks import stacked
-from phase2.figures.style import FULL_WIDTH, blank, styled
+from phase2.figures.style import FULL_WIDTH, blank, nothing_without, styled
 
 TALLEST, WIDEST = 8.5, 0.95  # inches: the figure, an image
-MARGIN, LINES = 1.0, 0.42  # inches: left of the images, the two lines below each
+MARGIN, LINES = 1.0, 0.45  # inches: left of the images, the two lines below each
 KINDS = {"test": "test image", "ascent": "ascent"}
 
 
 @styled
+@nothing_without("exciting", "value")
 def exciting_images(*, exciting: pd.DataFrame) -> Figure:
     """A row a network, a pair of images a layer; each image from its least value, black, to its largest, white. Below
     each is its excitation, in standard deviations over the test images.

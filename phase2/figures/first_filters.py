@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from phase2.figures.labels import crossed
 from phase2.figures.marks import stacked
-from phase2.figures.style import FULL_WIDTH, blank, styled
+from phase2.figures.style import FULL_WIDTH, blank, nothing_without, styled
 
 TALLEST = 8.5  # inches
 MARGIN = 0.75  # inches: left of the image, for the names of the rows
@@ -19,6 +19,7 @@ MAP = "Greys"  # ink is response
 
 
 @styled
+@nothing_without("filters", "value")
 def first_filters(*, filters: pd.DataFrame, maps: pd.DataFrame) -> Figure:
     """A block a network: the image and its maps below, the filters that made them above.
 

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator
 
 from phase2.figures.labels import label
-from phase2.figures.style import blank, series, styled
+from phase2.figures.style import blank, nothing_without, series, styled
 
 IMPLEMENTATIONS = ("numpy", "tape", "torch", "autograd")
 REFERENCE = "numpy"
@@ -17,6 +17,7 @@ MARKED = 8  # markers on a curve
 
 
 @styled
+@nothing_without("curves", "loss")
 def four_ways(*, curves: pd.DataFrame, results: pd.DataFrame) -> Figure:
     """Left: minibatch loss by step for each implementation, mean over the seeds; they lie on each other.
 

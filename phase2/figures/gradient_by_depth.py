@@ -8,7 +8,7 @@ from matplotlib.ticker import LogLocator, NullLocator
 
 from phase2.figures.labels import columns_between, crossed
 from phase2.figures.marks import stacked
-from phase2.figures.style import blank, series, styled
+from phase2.figures.style import blank, nothing_without, series, styled
 
 PANEL = 1.25  # inches: the height of a row of panels
 SHADE = 0.15
@@ -17,6 +17,7 @@ TITLES = {"start": "at initialization", "middle": "in mid-training", "end": "aft
 
 
 @styled
+@nothing_without("responses", "gradient_norm")
 def gradient_by_depth(*, responses: pd.DataFrame) -> Figure:
     """Norm of the gradient by each layer's weights: a row an architecture (and a combination of the axes that are
     neither depth nor seed), a column a moment, a line a depth. Geometric mean over seeds, with their range shaded; a

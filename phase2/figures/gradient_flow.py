@@ -11,7 +11,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
 from phase2.figures.labels import label, printed
-from phase2.figures.style import MUTED, blank, series, styled
+from phase2.figures.style import MUTED, blank, nothing_without, series, styled
 
 PANEL = 1.6  # inches: height
 TICKS = 7
@@ -21,6 +21,7 @@ BEYOND: dict[str, Any] = {"color": MUTED, "alpha": 0.25, "linewidth": 0}
 
 
 @styled
+@nothing_without("layers", "activation_std", "gradient_norm")
 def gradient_flow(*, layers: pd.DataFrame) -> Figure:
     """A column an activation, a line an initialization: std of activations above, rms of gradients below.
 

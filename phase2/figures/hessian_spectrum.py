@@ -4,13 +4,14 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from phase2.figures.style import blank, series, styled
+from phase2.figures.style import blank, nothing_without, series, styled
 
 HEIGHT = 1.8  # inches
 TIMES = ("before", "after")
 
 
 @styled
+@nothing_without("spectrum", "value")
 def hessian_spectrum(*, spectrum: pd.DataFrame) -> Figure:
     """A column a rate: the largest eigenvalues by rank, mean over seeds with their range; a line without dots is the
     mean of all eigenvalues, trace / parameters.

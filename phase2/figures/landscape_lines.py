@@ -9,7 +9,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from phase2.figures.labels import crossed
 from phase2.figures.landscape_planes import FAR
 from phase2.figures.marks import stacked
-from phase2.figures.style import blank, series, styled
+from phase2.figures.style import blank, nothing_without, series, styled
 
 HEIGHT = 3.2  # inches
 SHADE = 0.15
@@ -18,6 +18,7 @@ DOTS = 6  # markers a line, about
 
 
 @styled
+@nothing_without("lines", "loss")
 def landscape_lines(*, lines: pd.DataFrame, interpolation: pd.DataFrame) -> Figure:
     """A column a combination of all factors but the first, whose levels are lines: mean over seeds, or pairs of seeds,
     with their range shaded. Above, log loss along a random direction; below, from one solution to the next.

@@ -14,7 +14,7 @@ from matplotlib.ticker import FuncFormatter
 
 from phase2.figures.labels import crossed
 from phase2.figures.marks import is_left, panels
-from phase2.figures.style import FULL_WIDTH, MUTED, SEQUENTIAL, blank, styled
+from phase2.figures.style import FULL_WIDTH, MUTED, SEQUENTIAL, blank, nothing_without, styled
 
 ABREAST = 6  # panels in a row at most
 TALLEST, WIDEST = 8.5, 2.6  # inches: the figure, a panel
@@ -34,6 +34,7 @@ MINIMUM: dict[str, Any] = {
 
 
 @styled
+@nothing_without("planes", "loss")
 def landscape_planes(*, planes: pd.DataFrame) -> Figure:
     """A panel a network: log loss over x and y, on one scale. A cross marks the solution, a ring the least loss of the
     plane; grey is what is not finite.

@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from phase2.figures.labels import columns_between, crossed
-from phase2.figures.style import LINES, blank, series, styled
+from phase2.figures.style import LINES, blank, nothing_without, series, styled
 
 HEIGHT = 2.5  # inches
 SHADE = 0.15
@@ -18,6 +18,7 @@ MARKS = 8  # a line, about
 
 
 @styled
+@nothing_without("responses", "std")
 def layer_responses(*, responses: pd.DataFrame) -> Figure:
     """Standard deviation of each layer's response after training: left by layer, right the largest first.
 

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from phase2.figures.labels import crossed
 from phase2.figures.marks import is_left, panels
-from phase2.figures.style import blank, series, styled
+from phase2.figures.style import blank, nothing_without, series, styled
 
 ABREAST = 4  # panels in a row at most
 HEIGHT, LINE, LEGEND = 1.55, 0.13, 0.3  # inches: a panel, a line of its title, what is below all
@@ -14,6 +14,7 @@ TIMES = {"end": "after training", "start": "before training"}
 
 
 @styled
+@nothing_without("linear_probes", "accuracy")
 def linear_probes(*, linear_probes: pd.DataFrame) -> Figure:
     """A panel a network: test accuracy by layer, 0 the pixels; dots are means over the seeds, bars their range."""
     factors = list(linear_probes.columns[: list(linear_probes.columns).index("seed")])

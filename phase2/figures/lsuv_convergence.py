@@ -6,13 +6,14 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
 from phase2.figures.labels import printed
-from phase2.figures.style import MUTED, blank, series, styled
+from phase2.figures.style import MUTED, blank, nothing_without, series, styled
 
 TITLES = {"before": "variance before", "distance": "|variance − 1| after", "scalings": "scalings"}
 TOLERANCE = 0.02  # LSUV's
 
 
 @styled
+@nothing_without("convergence", "variance")
 def lsuv_convergence(*, convergence: pd.DataFrame) -> Figure:
     """Panels by layer, a line an activation: the output's variance as LSUV finds it, how far from 1 it is left, and
     the number of scalings in between. A line is the mean over the seeds, its band their range.

@@ -16,6 +16,7 @@ from phase2.figures.labels import SEPARATOR
 
 ROW = 0.155  # inches: one row of labelled intervals
 SHORT = 6  # letters of a column's name that stand upright above it
+ROOM = 1.4  # ratio: what is kept free at the ends of a scale of sizes
 LETTER = 0.078  # inches: a letter of a bold title
 
 
@@ -115,6 +116,14 @@ def plain_log(axes: Axes) -> None:
     axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=6))
     axes.yaxis.set_major_formatter("{x:g}")
     axes.yaxis.set_minor_locator(NullLocator())
+
+
+def sizes_across(axes: Axes, sizes: list[float]) -> None:
+    """A logarithmic x axis that has ticks at these sizes alone, also if there is one."""
+    axes.set_xscale("log")
+    axes.set_xlim(sizes[0] / ROOM, sizes[-1] * ROOM)
+    axes.set_xticks(sizes, [f"{size:g}" for size in sizes])
+    axes.minorticks_off()
 
 
 def in_percent(rows: pd.DataFrame) -> pd.DataFrame:

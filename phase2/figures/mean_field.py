@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from phase2.figures.labels import printed
-from phase2.figures.style import MARKERS, MUTED, PALETTE, blank, styled
+from phase2.figures.style import MARKERS, MUTED, PALETTE, blank, nothing_without, styled
 
 HEIGHT = 3.6  # inches
 WEIGHTS = 4  # values of sigma_w whose variance is drawn
@@ -21,6 +21,7 @@ STEEPEST = 0.5  # log growth a layer at which the colour is full
 
 
 @styled
+@nothing_without("variance", "measured")
 def mean_field(*, variance: pd.DataFrame, phase: pd.DataFrame, boundary: pd.DataFrame) -> Figure:
     """A column an activation. Above, variance by layer for a few sigma_w at the smallest sigma_b: predicted lines,
     and dots for the mean over seeds. Below, the measured log growth of the gradient's norm a layer over the plane

@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
 from phase2.figures.labels import printed
-from phase2.figures.style import MUTED, blank, series, styled
+from phase2.figures.marks import sizes_across
+from phase2.figures.style import MUTED, blank, nothing_without, series, styled
 
 TITLES = {
     "ntk_error": "tangent kernel\nfrom its limit",
@@ -21,6 +22,7 @@ BELOW = 0.55  # the guide's height at the least width, in units of the lowest po
 
 
 @styled
+@nothing_without("convergence", "ntk_error", "nngp_error")
 def ntk_convergence(*, convergence: pd.DataFrame, drift: pd.DataFrame) -> Figure:
     """Relative distances by width, on logarithmic axes: a line an activation, the geometric mean over the seeds with
     their range. The grey line has the slope of the theory: only its direction says something.
@@ -42,15 +44,14 @@ def ntk_convergence(*, convergence: pd.DataFrame, drift: pd.DataFrame) -> Figure
 
 def _lines(axes: Axes, values: pd.DataFrame) -> None:
     """`values` has a row for each activation and width, and a column for each seed."""
-    axes.set(xscale="log", yscale="log")
+    axes.set_yscale("log")
+    sizes_across(axes, list(values.index.unique("width")))
     axes.grid()
     for index, name in enumerate(values.index.unique("line")):
         here = values.loc[name]
         mean = np.exp(np.log(here).mean(axis=1))
         spread = np.stack([mean - here.min(axis=1), here.max(axis=1) - mean]).clip(0)  # rounding of the mean
         axes.errorbar(mean.index, mean, yerr=spread, capsize=2, elinewidth=0.8, label=name, **series(index))
-    widths = values.index.unique("width")
-    axes.set_xticks(widths, [f"{width:g}" for width in widths])
     axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.yaxis.set_major_formatter("{x:g}")
     axes.minorticks_off()

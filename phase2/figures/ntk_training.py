@@ -9,7 +9,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator
 
 from phase2.figures.labels import printed
 from phase2.figures.marks import intervals
-from phase2.figures.style import blank, series, styled
+from phase2.figures.style import blank, nothing_without, series, styled
 
 METHODS = {
     "network": "network",
@@ -23,6 +23,7 @@ MARKED = 5  # markers on a curve
 
 
 @styled
+@nothing_without("linearized", "network_loss", "linearized_loss")
 def ntk_training(*, linearized: pd.DataFrame, regression: pd.DataFrame) -> Figure:
     """A column an activation: by step, above the training loss of the narrowest and the widest network and of their
     linearizations, below how far apart the test outputs of the two are. Right, the test accuracy of five predictors.

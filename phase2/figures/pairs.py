@@ -8,7 +8,7 @@ from matplotlib.lines import Line2D
 
 from phase2.figures.labels import label
 from phase2.figures.marks import ROW, in_percent, intervals
-from phase2.figures.style import MUTED, PALETTE, blank, styled
+from phase2.figures.style import MUTED, PALETTE, blank, sentence, styled
 
 ALPHA = 0.05
 HEADING = 0.3  # inches: a block's title and ticks
@@ -22,9 +22,7 @@ def pairs(*, pairs: pd.DataFrame) -> Figure:
     """
     measures, factors = list(pairs.measure.unique()), list(pairs.factor.unique())
     if not factors:
-        figure = blank(1.0)
-        figure.text(0.5, 0.5, "no factor has two levels to compare", ha="center", va="center")
-        return figure
+        return sentence("no factor has two levels to compare")
     heights = [len(pairs[(pairs.measure == measures[0]) & (pairs.factor == factor)]) for factor in factors]
     figure = blank(ROW * sum(heights) + HEADING * len(heights) + 0.5)
     ratios = [ROW * rows + 0.05 for rows in heights]

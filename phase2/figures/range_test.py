@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from phase2.figures.labels import label
-from phase2.figures.style import PALETTE, blank, styled
+from phase2.figures.style import PALETTE, blank, nothing_without, styled
 
 ROW = 1.45  # inches: a row of panels
 PER_ROW = 4
@@ -17,6 +17,7 @@ RULES: dict[str, tuple[Any, str]] = {"steepest": ("--", "steepest fall"), "break
 
 
 @styled
+@nothing_without("losses", "smoothed")
 def range_test(*, losses: pd.DataFrame, suggestions: pd.DataFrame) -> Figure:
     """A panel an optimizer: the smoothed loss by rate, mean over seeds with their range while all are in the test;
     upright lines at the geometric means over seeds of the suggested rates, where there are any.

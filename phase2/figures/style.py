@@ -1,15 +1,19 @@
 """The one look of all figures: fonts that read in print, colours for every eye, files that repeat."""
 
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
 import matplotlib.style
+import numpy as np
 from matplotlib.figure import Figure
 
 from phase2.files import atomic_path
 
 FULL_WIDTH = 6.75  # inches: the width of the report's text
 DPI = 200
+NOTHING = "nothing finite was measured: every run diverged"
 
 # Okabe and Ito (2008), black last; its yellow is left out, because thin yellow lines vanish on white paper.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -57,6 +61,27 @@ styled = matplotlib.style.context(RC, after_reset=True)
 def blank(height: float) -> Figure:
     """An empty figure as wide as the text and `height` inches high; pyplot never hears of it."""
     return Figure(figsize=(FULL_WIDTH, height), layout="constrained")
+
+
+def sentence(text: str) -> Figure:
+    """A figure that says why there is nothing to draw."""
+    figure = blank(1.0)
+    figure.text(0.5, 0.5, text, ha="center", va="center")
+    return figure
+
+
+def nothing_without(table: str, *columns: str) -> Callable[[Callable[..., Figure]], Callable[..., Figure]]:
+    """As a decorator: the figure is a sentence where the table has not one finite number in these columns."""
+
+    def decorate(draw: Callable[..., Figure]) -> Callable[..., Figure]:
+        @wraps(draw)
+        def drawn(**tables: Any) -> Figure:
+            measured = tables[table][list(columns)].to_numpy(float)
+            return draw(**tables) if np.isfinite(measured).any() else sentence(NOTHING)
+
+        return drawn
+
+    return decorate
 
 
 def series(index: int) -> dict[str, Any]:

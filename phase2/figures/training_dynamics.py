@@ -8,7 +8,7 @@ from matplotlib.ticker import MaxNLocator
 
 from phase2.figures.labels import crossed, label, study_factors
 from phase2.figures.marks import plain_log
-from phase2.figures.style import blank, series, styled
+from phase2.figures.style import blank, nothing_without, series, styled
 
 MEASURES = {"loss": "training loss (nats)", "grad_norm": "gradient norm", "weight_norm": "weight norm"}
 PANEL, LEGEND = 1.55, 0.4  # inches: a row of panels, and the space of all legends
@@ -16,6 +16,7 @@ QUARTILES = (0.25, 0.5, 0.75)
 
 
 @styled
+@nothing_without("curves", "loss")
 def training_dynamics(*, cells: pd.DataFrame, curves: pd.DataFrame) -> Figure:
     """Rows of panels a factor, a column a measure, a line a level.
 

@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator
 
 from phase2.figures.labels import label
-from phase2.figures.style import COUNTS, blank, series, styled
+from phase2.figures.style import COUNTS, blank, nothing_without, series, styled
 
 HEIGHT = 3.1  # inches
 LEVELS = 16  # of the loss, evenly in its log
@@ -17,6 +17,7 @@ MARKS = 5  # markers on a path
 
 
 @styled
+@nothing_without("paths", "loss")
 def trajectories(*, paths: pd.DataFrame, surface: pd.DataFrame, tuning: pd.DataFrame) -> Figure:
     """Left, the paths over contours of the training loss, a dot at their start and a cross at each end; right, the
     loss along each path. The legend has each optimizer's rate: the best of those it was tried at.

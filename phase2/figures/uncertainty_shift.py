@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from phase2.figures.marks import intervals, over_seeds
-from phase2.figures.style import MUTED, PALETTE, blank, series, styled
+from phase2.figures.style import MUTED, PALETTE, blank, nothing_without, series, styled
 
 ENTROPIES = {
     "predictive_entropy": "predictive entropy",
@@ -23,6 +23,7 @@ PLACES = ["accuracy", "turned", "other"]  # left of the two panels of AUROC
 
 
 @styled
+@nothing_without("shift", "accuracy")
 def uncertainty_shift(*, shift: pd.DataFrame, detection: pd.DataFrame) -> Figure:
     """Accuracy and entropies by angle, entropies of the unfamiliar data beside, and AUROC of three scores.
 

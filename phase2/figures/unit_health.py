@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from phase2.figures.labels import printed
 from phase2.figures.marks import ROW, in_percent, intervals, over_seeds
-from phase2.figures.style import PALETTE, blank, styled
+from phase2.figures.style import PALETTE, blank, nothing_without, styled
 
 MEASURES = {"saturated": "saturated (%)", "dead": "dead units (%)"}
 LAYERS_SHOWN = 6  # from the first to the last
@@ -14,6 +14,7 @@ HEADING, FOOT = 0.25, 0.35  # inches: a panel's ticks, and the rest of the figur
 
 
 @styled
+@nothing_without("units", "saturated", "dead")
 def unit_health(*, units: pd.DataFrame) -> Figure:
     """Above the share of unit-image pairs with a slope near 0, below that of constant units; a column a layer.
 

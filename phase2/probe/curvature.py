@@ -5,7 +5,6 @@ by the simple noise scale, tr Σ / |G|² (McCandlish et al. 2018, eq. 2.9): the 
 large as the gradient. G is the gradient of the mean loss over all training images, Σ the covariance of one image's.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -17,13 +16,13 @@ from torch.nn import Module
 from phase2.data.prepared import Prepared
 from phase2.nn import cross_entropy
 from phase2.probe.hessian import Hessian, hutchinson, top_eigenvalues
-from phase2.probe.runs import Run, training_images
+from phase2.probe.runs import Runs, training_images
 from phase2.train.seeding import generator
 
 NUMBERS = 1 << 22  # of gradients of single images, held at a time
 
 
-def curvature(options: Any, data: Prepared, runs: Sequence[Run]) -> dict[str, pd.DataFrame]:
+def curvature(options: Any, data: Prepared, runs: Runs) -> dict[str, pd.DataFrame]:
     """The cross-entropy of trained networks on `options.images` of their training images, to second order.
 
     Table `curvature`, a row a run: its axes; `sharpness`, the largest eigenvalue of the Hessian; `trace` and
@@ -50,7 +49,8 @@ def curvature(options: Any, data: Prepared, runs: Sequence[Run]) -> dict[str, pd
             "loss": loss.item(),
         }
         rows.append(run.axes | measured)
-    return {"curvature": pd.DataFrame(rows)}
+    measures = ("sharpness", "trace", "trace_error", "gradient_norm", "noise_scale", "loss")
+    return {"curvature": runs.table(rows, *measures)}
 
 
 def squared_norms(model: Module, images: Tensor, labels: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ from phase2.errors import UserError
 from phase2.nn.conv import Conv2d
 from phase2.probe.features import BATCH, features, pooled, watched
 from phase2.probe.linear_probe import linear_probe
-from phase2.probe.runs import Run, at_start, training_images
+from phase2.probe.runs import Run, Runs, at_start, training_images
 from phase2.train.batches import open_parts
 from phase2.train.seeding import generator
 
@@ -23,10 +23,18 @@ SHOWN = 16  # filters of a network whose maps are kept
 NOISE = 0.1  # standard deviation of the image that the ascent starts from; those of the data have about 1
 STRIDE = 0.5  # of the ascent's first step, in norms of the test image that it is held against
 
+PIXEL = ("channel", "row", "column", "value")
+COLUMNS = {
+    "filters": ("filter", *PIXEL),
+    "maps": ("filter", *PIXEL),
+    "exciting": ("layer", "unit", "kind", "excitation", *PIXEL),
+    "linear_probes": ("when", "layer", "position", "dimension", "accuracy"),
+}
+
 Labelled = tuple[Tensor, Tensor]
 
 
-def feature_hierarchy(options: Any, data: Prepared, runs: Sequence[Run]) -> dict[str, pd.DataFrame]:
+def feature_hierarchy(options: Any, data: Prepared, runs: Runs) -> dict[str, pd.DataFrame]:
     """Features of the networks of a study by layer; layers are the activations, counted from 1 as images pass them.
 
     All rows begin with the run's axes, the seed last. Of the first seed of each combination of the other axes, if its
@@ -44,10 +52,10 @@ def feature_hierarchy(options: Any, data: Prepared, runs: Sequence[Run]) -> dict
     layer), dimension, accuracy: on `options.test` test images, of the `linear_probe` that `options.train` training
     images make from the features of `pooled`. Test images are spread evenly over the test part.
 
-    Raises `UserError` for more images than there are, a study without finished runs or without a convolutional network.
+    Raises `UserError` for more images than there are, or a study without a convolutional network.
     """
     if not runs:
-        raise UserError("feature_hierarchy: no network of the study has finished, expected one; train it at a lower lr")
+        return {name: runs.joined([], *columns) for name, columns in COLUMNS.items()}
     train = training_images(options.train, data, runs[0])[:2]  # one study, one task
     test = _test_images(options.test, data, runs[0])
     images = test[0]
@@ -61,10 +69,10 @@ def feature_hierarchy(options: Any, data: Prepared, runs: Sequence[Run]) -> dict
             }
             for name, table in shown.items():
                 tables[name].append(_of(run, table))
-    if not tables["filters"]:
+    if not tables["filters"] and runs.all_finished:
         raise UserError("feature_hierarchy: the study's networks have no convolution, expected a study with some")
     tables["linear_probes"] = list(_linear_probes(runs, data, train, test))
-    return {name: pd.concat(parts, ignore_index=True) for name, parts in tables.items()}
+    return {name: runs.joined(parts, *COLUMNS[name]) for name, parts in tables.items()}
 
 
 def _test_images(count: int, data: Prepared, run: Run) -> Labelled:
@@ -128,8 +136,7 @@ def _exciting(model: Module, images: Tensor, steps: int, seed: int) -> pd.DataFr
             excitation = ((reached[layer][n, unit] - over.mean()) / over.std()).item()
             table = _long(image)
             tables.append(table.assign(layer=layer, unit=unit + 1, kind=kind, excitation=excitation))
-    columns = ["layer", "unit", "kind", "excitation", "channel", "row", "column", "value"]
-    return pd.concat(tables, ignore_index=True)[columns]
+    return pd.concat(tables, ignore_index=True)[list(COLUMNS["exciting"])]
 
 
 class _Prior(NamedTuple):

@@ -10,9 +10,8 @@ import torch
 from torch import Tensor
 
 from phase2.data.prepared import Prepared
-from phase2.errors import UserError
 from phase2.probe.plane import Weights, filter_normalized, losses_at, random_direction
-from phase2.probe.runs import Run, training_images
+from phase2.probe.runs import Run, Runs, training_images
 from phase2.train.objectives import classification
 from phase2.train.seeding import generator
 
@@ -31,7 +30,7 @@ class _Images:
         return {"loss": found[0], "accuracy": found[1]}
 
 
-def landscape(options: Any, data: Prepared, runs: Sequence[Run]) -> dict[str, pd.DataFrame]:
+def landscape(options: Any, data: Prepared, runs: Runs) -> dict[str, pd.DataFrame]:
     """Losses (mean cross-entropy in nats) of trained networks and their surroundings, on `options.images` of
     the images that they were trained on.
 
@@ -41,19 +40,16 @@ def landscape(options: Any, data: Prepared, runs: Sequence[Run]) -> dict[str, pd
     of -radius to radius in a random filter-normalized direction, one a seed: loss, accuracy. Table `planes`: loss at
     x and y in that direction and another, of the first seed. Table `interpolation`: loss and accuracy at `position`
     0 to 1 of the straight way from the weights of `seed_a` to those of `seed_b`, the next seed.
-    Raises `UserError` for more images than the networks were trained on, or if no network has a finite loss.
+    Networks without a finite loss are left out. Raises `UserError` for more images than the networks were trained on.
     """
-    if not runs:
-        raise UserError("landscape: no network of the study has finished, expected one; train it at a lower lr")
-    images = _Images(*training_images(options.images, data, runs[0])[:2])  # one study, one task
     lines, planes, ways = [], [], []
-    for axes, chosen in _chosen(runs, images):
-        lines += [_line(options, run, images).assign(**axes) for run in chosen]
-        planes.append(_plane(options, chosen[0], images).assign(**axes))
-        ways += [_way(options, *pair, images).assign(**axes) for pair in pairwise(chosen)]
-    if not lines:
-        raise UserError("landscape: no network of the study has a finite loss, expected one; train it at a lower lr")
-    factors = list(axes)
+    if runs:
+        images = _Images(*training_images(options.images, data, runs[0])[:2])  # one study, one task
+        for axes, chosen in _chosen(runs, images):
+            lines += [_line(options, run, images).assign(**axes) for run in chosen]
+            planes.append(_plane(options, chosen[0], images).assign(**axes))
+            ways += [_way(options, *pair, images).assign(**axes) for pair in pairwise(chosen)]
+    factors = [name for name in runs.axes if name not in ("lr", "seed")]
     return {
         "lines": _table(lines, [*factors, "seed", "distance", "loss", "accuracy"]),
         "planes": _table(planes, [*factors, "seed", "x", "y", "loss"]),
@@ -66,7 +62,7 @@ def weights_of(run: Run) -> Weights:
     return {name: p.detach() for name, p in run.model.named_parameters()}
 
 
-def _chosen(runs: Sequence[Run], images: _Images) -> Iterator[tuple[dict[str, Any], list[Run]]]:
+def _chosen(runs: Runs, images: _Images) -> Iterator[tuple[dict[str, Any], list[Run]]]:
     """Every combination's axes and its networks at the best learning rate, by seed."""
     groups: dict[tuple, dict[Any, list[tuple[float, Run]]]] = {}
     for run in runs:

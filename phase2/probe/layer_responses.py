@@ -15,12 +15,12 @@ from phase2.data.prepared import Prepared
 from phase2.errors import UserError
 from phase2.nn.conv import Conv2d
 from phase2.nn.norm import Norm
-from phase2.probe.runs import Run, after_epoch, at_start, training_images
+from phase2.probe.runs import Run, Runs, after_epoch, at_start, training_images
 from phase2.study.results import half_way
 from phase2.train.objectives import classification
 
 
-def layer_responses(options: Any, data: Prepared, runs: Sequence[Run]) -> dict[str, pd.DataFrame]:
+def layer_responses(options: Any, data: Prepared, runs: Runs) -> dict[str, pd.DataFrame]:
     """The 3x3 convolutions of networks on `options.images` of the images that they were trained on.
 
     Table `responses`, a row for each run, moment and layer: the run's axes; `when` is start, middle (after half the
@@ -29,15 +29,14 @@ def layer_responses(options: Any, data: Prepared, runs: Sequence[Run]) -> dict[s
     the convolution, or of the convolution itself where none does. `gradient_norm` is the norm of the mean loss's
     gradient by the layer's weights, as training sees it: BatchNorm in training mode, on minibatches of at most the
     run's batch size. `weight_norm` is the norm of the weights.
-    Raises `UserError` for more images than there are, a study without finished runs or without the axes `model` and
-    `depth`, and for one that keeps no weights of its middle epoch.
+    Raises `UserError` for more images than there are, a study without the axes `model` and `depth`, and for one that
+    keeps no weights of its middle epoch.
     """
-    if not runs:
-        raise UserError("layer_responses: no network of the study has finished, expected one; train it at a lower lr")
-    if not {"model", "depth"} <= runs[0].axes.keys():
-        axes = ", ".join(runs[0].axes)
+    if not {"model", "depth"} <= runs.axes.keys():
+        axes = ", ".join(runs.axes)
         raise UserError(f"layer_responses: the study's axes are {axes}, expected model and depth among them")
-    return {"responses": pd.DataFrame([row for run in runs for row in _rows(options, data, run)])}
+    rows = [row for run in runs for row in _rows(options, data, run)]
+    return {"responses": runs.table(rows, "when", "layer", "std", "gradient_norm", "weight_norm")}
 
 
 def _rows(options: Any, data: Prepared, run: Run) -> Iterator[dict[str, Any]]:

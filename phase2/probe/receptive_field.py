@@ -6,7 +6,7 @@ uniform kernels, whose variances add up. A kernel of k places along an axis, d j
 j, has (k² - 1) / 12 (d j)².
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import pairwise, product
 from typing import Any
 
@@ -22,7 +22,7 @@ from phase2.nn.activations import ReLU
 from phase2.nn.batch_norm import BatchNorm2d
 from phase2.nn.conv import Conv2d
 from phase2.probe.fields import last_map
-from phase2.probe.runs import Run, at_start
+from phase2.probe.runs import Run, Runs, at_start
 from phase2.train.batches import open_parts
 from phase2.train.seeding import generator
 
@@ -31,6 +31,7 @@ STAGES = 3  # each at half the resolution of the one before, as in He et al. 201
 FACTOR = 2  # the stride between stages, or the dilation
 AT_ONCE = 2**22  # numbers in the images of one backward pass
 VARIANTS = ("linear", "relu", "stride", "dilation", "residual")
+FIELDS = ("field", "start", "row", "column", "sigma_row", "sigma_column", "sigma", "share")
 WITHIN = 1 - np.exp(-2)  # of the mass of a Gaussian in the plane: two standard deviations
 
 
@@ -46,7 +47,7 @@ class Residual(Module):
         return x[..., cut, cut] + self.branch(x)
 
 
-def receptive_field(options: Any, data: Prepared, runs: Sequence[Run]) -> dict[str, pd.DataFrame]:
+def receptive_field(options: Any, data: Prepared, runs: Runs) -> dict[str, pd.DataFrame]:
     """Effective fields of random stacks of 3x3 convolutions, and of the networks of a study.
 
     Stacks, without padding, on images as large as their theoretical `field`: linear; relu; stride (three stages, each
@@ -64,30 +65,28 @@ def receptive_field(options: Any, data: Prepared, runs: Sequence[Run]) -> dict[s
     squared gradient; `sigma`, the geometric mean of both; `share`, of the theoretical field inside the image the least
     part that holds 1 - e^-2 of the squared gradient, what a Gaussian has within two standard deviations.
     Table `maps`: the squared gradient by pixel, of the first seed.
-    Raises `UserError` for more images than there are, if no network has finished, or if one has no map.
+    Raises `UserError` for more images than there are, or if a network has no map.
     """
-    if not runs:
-        raise UserError("receptive_field: no network of the study has finished, expected one; train it at a lower lr")
     growth, profiles = [], []
     for variant, depth, seed in product(VARIANTS, options.depths, options.seeds):
         row, profile = _grown(variant, depth, options.width, options.images, seed)
         axes = {"variant": variant, "depth": depth, "seed": seed}
         growth.append(axes | row)
         profiles.append(profile.assign(**axes)[[*axes, *profile]])
-    first, fields, maps = runs[0].axes["seed"], [], []
+    fields, maps = [], []
     for run in runs:
         images = _test_images(options.images, data, run)
         for when, model in (("start", _calibrated(at_start(run, data), images)), ("trained", run.model)):
             axes = run.axes | {"when": when}
             row, found = _seen(model, images, run.axes["seed"])
             fields.append(axes | row)
-            if run.axes["seed"] == first:
-                maps.append(_pixels(found).assign(**axes)[[*axes, "row", "column", "value"]])
+            if run.axes["seed"] == runs[0].axes["seed"]:
+                maps += _pixels(found).assign(**axes)[[*axes, "row", "column", "value"]].to_dict("records")
     return {
-        "fields": pd.DataFrame(fields),
+        "fields": runs.table(fields, "when", *FIELDS),
         "growth": pd.DataFrame(growth),
         "profiles": pd.concat(profiles, ignore_index=True),
-        "maps": pd.concat(maps, ignore_index=True),
+        "maps": runs.table(maps, "when", "row", "column", "value"),
     }
 
 

@@ -1,10 +1,12 @@
 """The trained networks of a study, read back from their weights."""
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
@@ -37,7 +39,28 @@ class Run:
     folder: Path | None = None
 
 
-def read_runs(cells: Iterable[Cell], checkpoints: Path, data: Prepared) -> list[Run]:
+class Runs(list[Run]):
+    """The networks of a study that finished, and its `axes` with all their levels, which hold also if none did."""
+
+    def __init__(self, runs: Iterable[Run], axes: Mapping[str, Sequence[Any]]) -> None:
+        super().__init__(runs)
+        self.axes = dict(axes)
+
+    @property
+    def all_finished(self) -> bool:
+        return len(self) == math.prod(map(len, self.axes.values()))
+
+    def table(self, rows: Sequence[Mapping[Any, Any]], *columns: str) -> pd.DataFrame:
+        """Rows that begin with the axes of a run; without any, the axes and these columns alone."""
+        return pd.DataFrame(rows) if rows else pd.DataFrame(columns=[*self.axes, *columns])
+
+    def joined(self, parts: Sequence[pd.DataFrame], *columns: str) -> pd.DataFrame:
+        """Tables of the runs below each other; without any, the axes, the seed last, and these columns alone."""
+        factors = [name for name in self.axes if name != "seed"]
+        return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=[*factors, "seed", *columns])
+
+
+def read_runs(cells: Sequence[Cell], checkpoints: Path, data: Prepared) -> Runs:
     """The networks of all cells that finished; a diverged cell's file of weights is empty, and it is left out.
 
     `checkpoints` is the folder of the run. Raises `UserError` for a file that is missing or damaged.
@@ -47,7 +70,8 @@ def read_runs(cells: Iterable[Cell], checkpoints: Path, data: Prepared) -> list[
         folder = checkpoints / cell.study / cell.partition
         if (model := _read(folder / BEST, cell, data)) is not None:
             runs.append(Run(dict(cell.axes), model, cell.spec["task"], cell, folder))
-    return runs
+    axes = {name: list(dict.fromkeys(dict(cell.axes)[name] for cell in cells)) for name, _ in cells[0].axes}
+    return Runs(runs, axes)
 
 
 def at_start(run: Run, data: Prepared) -> Module:

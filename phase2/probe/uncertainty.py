@@ -22,17 +22,19 @@ from torch import Tensor
 from phase2.data.prepared import Prepared
 from phase2.errors import UserError
 from phase2.nn.dropout import Dropout, Dropout2d, predict_mc
-from phase2.probe.runs import Run
+from phase2.probe.runs import Run, Runs
 from phase2.train.seeding import drawing
 
 BINS = 15  # of equal width over the confidences from 0 to 1
 LEAST = 2.0**-149  # the least float32: what a Monte-Carlo probability of 0 counts as
 FAMILIAR, UNFAMILIAR = "0", "unfamiliar"  # kinds of input: test images as they are, and another data set's
 SCORES = ("predictive_entropy", "mutual_information", "max_probability")
+INFERENCE = ["dropout", "seed", "method", "accuracy", "nll", "brier", "ece", "mean_confidence"]
+SHIFT = ["seed", "kind", "accuracy", "predictive_entropy", "expected_entropy", "mutual_information"]
 
 
 @torch.no_grad()
-def uncertainty(options: Any, data: Prepared, runs: Sequence[Run], unfamiliar: Prepared) -> dict[str, pd.DataFrame]:
+def uncertainty(options: Any, data: Prepared, runs: Runs, unfamiliar: Prepared) -> dict[str, pd.DataFrame]:
     """Networks with and without dropout on `options.images` test images, evenly spread over the test part.
 
     Table `inference`, a row for each dropout rate, seed and `method`: accuracy; nll, the mean of -log p(label) in
@@ -59,14 +61,13 @@ def uncertainty(options: Any, data: Prepared, runs: Sequence[Run], unfamiliar: P
     return {"inference": inference, "calibration": calibration, "shift": shift, "detection": detection}
 
 
-def _check(options: Any, data: Prepared, runs: Sequence[Run]) -> None:
+def _check(options: Any, data: Prepared, runs: Runs) -> None:
     available = len(data.arrays["test_labels"])
     if options.images > available:
         raise UserError(f"uncertainty: images={options.images}, expected at most the {available} test images")
-    for run in runs:
-        if set(run.axes) != {"dropout", "seed"}:
-            raise UserError(f"uncertainty: the study's axes are {', '.join(run.axes)}, expected dropout and seed alone")
-    levels = sorted({run.axes["dropout"] for run in runs} - {0})
+    if set(runs.axes) != {"dropout", "seed"}:
+        raise UserError(f"uncertainty: the study's axes are {', '.join(runs.axes)}, expected dropout and seed alone")
+    levels = sorted(set(runs.axes["dropout"]) - {0})
     if options.dropout not in levels:
         raise UserError(f"uncertainty: dropout={options.dropout}, expected a level above 0 of the study, of {levels}")
 
@@ -79,9 +80,9 @@ def _by_method(runs: Sequence[Run], x: Tensor, labels: Tensor, samples: int) -> 
         log_p = predict(run, x, samples)
         bins = reliability(log_p, labels)
         inference.append(names | _scores(log_p, labels, bins))
-        calibration.append(bins.assign(**names))
-    columns = ["dropout", "method", "seed", "bin", "confidence", "accuracy", "count"]
-    return pd.DataFrame(inference), pd.concat(calibration, ignore_index=True)[columns]
+        calibration += bins.assign(**names).to_dict("records")
+    bins_of = ["dropout", "method", "seed", "bin", "confidence", "accuracy", "count"]
+    return pd.DataFrame(inference, columns=INFERENCE), pd.DataFrame(calibration, columns=bins_of)
 
 
 def _by_kind(
@@ -101,7 +102,7 @@ def _by_kind(
         for kind, score in product(detected, SCORES):
             area = auroc(doubts[kind][score], doubts[FAMILIAR][score])
             detection.append({"seed": seed, "kind": kind, "score": score, "auroc": area})
-    return pd.DataFrame(shift), pd.DataFrame(detection)
+    return pd.DataFrame(shift, columns=SHIFT), pd.DataFrame(detection, columns=["seed", "kind", "score", "auroc"])
 
 
 def deterministic(run: Run, x: Tensor, samples: int = 1) -> Tensor:

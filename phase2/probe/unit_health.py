@@ -1,6 +1,5 @@
 """Which units of trained networks still work: saturated ones pass no gradient back, dead ones nothing forward."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -12,13 +11,13 @@ from phase2 import registry
 from phase2.data.prepared import Prepared
 from phase2.errors import UserError
 from phase2.probe.gradient_flow import SATURATION, slope
-from phase2.probe.runs import Run
+from phase2.probe.runs import Runs
 from phase2.train.batches import open_parts
 
 CONSTANT = 1e-6  # of the layer's root mean square: a unit that varies by no more says nothing
 
 
-def unit_health(options: Any, data: Prepared, runs: Sequence[Run]) -> dict[str, pd.DataFrame]:
+def unit_health(options: Any, data: Prepared, runs: Runs) -> dict[str, pd.DataFrame]:
     """Hidden units of trained networks on `options.batch` test images, evenly spread over the test part.
 
     Table `units`, a row for each run and hidden layer (1 is the first): the run's axes, and over images and units
@@ -30,13 +29,13 @@ def unit_health(options: Any, data: Prepared, runs: Sequence[Run]) -> dict[str, 
     if options.batch > len(test):
         raise UserError(f"unit_health: batch={options.batch}, expected at most the {len(test)} test images")
     images, _ = test.batch(torch.arange(options.batch) * len(test) // options.batch, torch.float32)
+    if "activation" not in runs.axes:
+        raise UserError(f"unit_health: the study's axes are {', '.join(runs.axes)}, expected activation among them")
     rows = []
     for run in runs:
-        if "activation" not in run.axes:
-            raise UserError(f"unit_health: the study's axes are {', '.join(run.axes)}, expected activation among them")
         layers = hidden_layers(run.model, registry.load("activation", run.axes["activation"]), images)
         rows += [run.axes | {"layer": n} | _summary(*layer) for n, layer in enumerate(layers, start=1)]
-    return {"units": pd.DataFrame(rows)}
+    return {"units": runs.table(rows, "layer", "saturated", "dead", "mean", "std")}
 
 
 def hidden_layers(model: Module, activation: type[Module], images: Tensor) -> list[tuple[Tensor, Tensor]]:

@@ -12,6 +12,7 @@ from phase2.report.latex import escape, listed, number, percentage, plural, sign
 
 MARGIN = 0.01  # of accuracy: less than this is no difference worth a word
 _ENDS = (("Least", "min"), ("Most", "max"))
+NONE_LEFT = "No two runs are left to compare."
 SAME = 0.02  # of accuracy: what rounding, grown over a training, may part two backends by
 
 
@@ -25,12 +26,16 @@ def depths(study: StudyInputs, say: Say) -> list[str]:
     for model in dict.fromkeys(cells["model"]):
         name = escape(label(model))
         gain = means.loc[model].loc[cells["depth"].max()] - means.loc[model].loc[cells["depth"].min()]
+        if gain.isna().any():  # every run of it diverged at one of the two
+            continue
         numbers = [
             say(f"{model} {part} Depth Gain", signed(-gain[column]), "cells", f"mean of {column}, in points")
             for part, column in (("Train", "train_accuracy"), ("Test", FINAL))
         ]
         text.append(f"{name} {numbers[0]} points on training and {numbers[1]} on test images")
         gains[name] = gain["train_accuracy"]
+    if not gains:
+        return [NONE_LEFT]
     return [f"From {low} to {high} layers, errors change by: {listed(text)}.", _degradation(gains)]
 
 
@@ -53,7 +58,9 @@ def _degradation(gains: dict[str, float]) -> str:
 def backends(study: StudyInputs, say: Say) -> list[str]:
     """How far trainings that differ in the backend alone come out apart."""
     cells, others = study.tables["cells"], [axis for axis in study.axes if axis != "backend"]
-    table = cells.pivot(index=others, columns="backend", values=FINAL)
+    table = cells.pivot(index=others, columns="backend", values=FINAL).dropna()
+    if table.empty or len(table.columns) < 2:
+        return [NONE_LEFT]
     gap = float((table.max(axis=1) - table.min(axis=1)).max())
     most = say("Backend Gap", f"{100 * gap:.2f}", "cells", "largest difference between backends, in points")
     pairs = say("Compared Trainings", plural(len(table), "pair"), "cells", "trainings that differ in the backend alone")
@@ -73,7 +80,15 @@ def backends(study: StudyInputs, say: Say) -> list[str]:
 
 def sharing(study: StudyInputs, say: Say) -> list[str]:
     """Which network is best on images as they are and on permuted ones, and what the permutation costs each."""
-    means = study.tables["cells"].groupby(["model", "pixels"], sort=False)[FINAL].mean().unstack()
+    means = (
+        study.tables["cells"]
+        .groupby(["model", "pixels"], sort=False)[FINAL]
+        .mean()
+        .unstack()
+        .dropna(axis="columns", how="all")
+    )
+    if means.empty:
+        return [NONE_LEFT]
     best = {order: means[order].idxmax() for order in means}
     parts = [
         f"{escape(label(best[order]))} on {order} pixels "
@@ -81,8 +96,8 @@ def sharing(study: StudyInputs, say: Say) -> list[str]:
         for order in means
     ]
     text = [f"The best is {listed(parts)}."]
-    if {"natural", "permuted"} <= set(means):
-        text.append(_cost(means, say))
+    if {"natural", "permuted"} <= set(means) and len(both := means.dropna()):
+        text.append(_cost(both, say))
     return text
 
 

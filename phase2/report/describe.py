@@ -41,6 +41,7 @@ def state_run(config: dict[str, Any], environment: dict[str, Any], studies: list
     say = partial(ledger.state, None)
     cells = [study.tables["cells"] for study in studies]
     say("Run", escape(get(config, "run")), "config", "run")
+    say("Missing", _missing(config.get("missing", [])), "config", "missing: what failed, and is left out")
     say("Total Cells", count(sum(map(len, cells))), "cells", "rows of all studies' tables of cells")
     say("Total Time", _duration(sum(float(c["seconds"].sum()) for c in cells)), "cells", "sum of seconds")
     say("Level", percentage(bootstrap.LEVEL, 0), "code", "phase2.stats.bootstrap.LEVEL")
@@ -49,6 +50,14 @@ def state_run(config: dict[str, Any], environment: dict[str, Any], studies: list
     say("Alpha Percent", percentage(ALPHA, 0), "code", "phase2.report.conclusions.ALPHA")
     say("Margin", count(100 * STUCK_MARGIN), "code", "phase2.stats.divergence.STUCK_MARGIN in points")
     _state_environment(config, environment, say)
+
+
+def _missing(names: list[str]) -> str:
+    """What the first page says of a report that is not whole; nothing of one that is."""
+    if not names:
+        return ""
+    told = listed([rf"\texttt{{{escape(name)}}}" for name in names])
+    return rf"\noindent\textbf{{This report is not whole: it lacks {told}, which failed in this run.}}\par"
 
 
 def _state_environment(config: dict[str, Any], environment: dict[str, Any], say: partial) -> None:

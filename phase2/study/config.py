@@ -206,6 +206,10 @@ class Config(Section):
     probes: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], Probe] = Field(
         default={}, description="the probes of this run, by name: what is measured besides training; null omits one"
     )
+    missing: list[str] = Field(
+        default=[],
+        description="studies and probes that failed, written by a run that goes on without them: never by hand",
+    )
 
     @property
     def documents(self) -> list[str]:
@@ -221,6 +225,8 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> "Config":
+        if there := [name for name in self.missing if name in (*self.studies, *self.probes)]:
+            raise UserError(f"missing: {there[0]} is there: remove it from the list, which a run alone writes")
         for name, probe in self.probes.items():
             if name in self.studies:
                 raise UserError(f"probes.{name} has the name of a study, whose results lie beside its own: rename one")

@@ -7,7 +7,7 @@ is printed.
 import json
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -79,25 +79,28 @@ class Monitor:
                 rate = done / (time.monotonic() - self.began)
                 bar.update(task, completed=int(done), rate=f"{rate:.1f} cells/s")
 
-    def stop(self, report: str | None = None, failed: bool = False) -> None:
+    def stop(self, report: str | None = None, failed: bool = False, missing: Sequence[str] = ()) -> None:
         """Ends the run and prints its summary."""
         self._ended.set()
         if self._thread:
             self._thread.join(timeout=2)
-        print(self.summary(report, failed), file=sys.stderr)
+        print(self.summary(report, failed, missing), file=sys.stderr)
 
-    def summary(self, report: str | None, failed: bool) -> str:
-        """Cells trained, restored, diverged and failed; wall time; where the report is, and what lies beside it."""
+    def summary(self, report: str | None, failed: bool, missing: Sequence[str] = ()) -> str:
+        """Cells trained, restored, diverged and failed; wall time; where the report is, what it lacks, and what lies
+        beside it.
+        """
         notes = self.notes().values()
         count = {name: sum(note.get(name, 0) for note in notes) for name in ("trained", "restored", "diverged")}
-        missing = sum(self.jobs.values()) - count["trained"] - count["restored"]
+        unfinished = sum(self.jobs.values()) - count["trained"] - count["restored"]
         cells = ", ".join(f"{number} {name}" for name, number in count.items())
         minutes, seconds = divmod(round(time.monotonic() - self.began), 60)
-        line = f"cells: {cells}, {missing} not finished; wall time {minutes} min {seconds:02d} s"
+        line = f"cells: {cells}, {unfinished} not finished; wall time {minutes} min {seconds:02d} s"
         if failed:
             return f"{line}\nphase2: the run failed; what was finished is kept, and the same command goes on from there"
         if not report or not Path(report).exists():
             return line
         others = [p for p in sorted(Path(report).parent.iterdir()) if p != Path(report)]
         beside = ", ".join(f"{path.name}/" if path.is_dir() else path.name for path in others)
-        return f"{line}\nreport: {report}\nbeside it: {beside}"
+        lacks = f", which lacks {', '.join(missing)}" if missing else ""
+        return f"{line}\nreport: {report}{lacks}\nbeside it: {beside}"

@@ -69,11 +69,15 @@ def _read_history(path: Path) -> list[dict[str, Any]]:
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """Reads a table that a run wrote. Hashes stay text, also those that look like numbers; only "" is missing."""
+    """Reads a table that a run wrote. Hashes stay text, also those that look like numbers; only "" is missing.
+
+    Without a row nothing tells words from numbers: then all columns but the hashes are of numbers.
+    """
     try:
-        return pd.read_csv(path, dtype=dict.fromkeys(HASHES, str), keep_default_na=False, na_values=[""])
+        table = pd.read_csv(path, dtype=dict.fromkeys(HASHES, str), keep_default_na=False, na_values=[""])
     except FileNotFoundError:
         raise UserError(f"{path} is missing: run `snakemake`, which makes every table") from None
+    return table.astype({name: float for name in table if name not in HASHES}) if table.empty else table
 
 
 def schedule_table(cells: list[Cell], total: int) -> pd.DataFrame:

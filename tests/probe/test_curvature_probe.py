@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from finished import finished
 from tiny import CLASSES, SIDE, write_tiny
 from torch.autograd.functional import hessian
 from torch.func import functional_call
@@ -35,7 +36,7 @@ def run(batch_size=16, seed=0, **options):
 
 
 def measured(data, *runs, images=40, draws=200):
-    return curvature(SimpleNamespace(images=images, draws=draws), data, runs)["curvature"]
+    return curvature(SimpleNamespace(images=images, draws=draws), data, finished(*runs))["curvature"]
 
 
 def examples(data, images=40):

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from finished import finished
 from tiny import CLASSES, SIDE, TRAIN, write_tiny
 from torch import nn
 
@@ -35,7 +36,7 @@ def run(norm="none", lr=0.1, seed=0, scale=1.0, **axes):
 
 
 def measured(data, *runs, **options):
-    return landscape(SimpleNamespace(**OPTIONS | options), data, list(runs))
+    return landscape(SimpleNamespace(**OPTIONS | options), data, finished(*runs))
 
 
 def loss_of(data, model, train=False):
@@ -129,7 +130,8 @@ def test_more_images_than_were_trained_on_is_an_error_that_says_so(data):
         measured(data, run(), images=101)
 
 
-@pytest.mark.parametrize("runs", [[], [run(scale=float("inf"))]])
-def test_a_study_whose_networks_are_all_lost_is_an_error_that_says_so(data, runs):
-    with pytest.raises(UserError, match="landscape: no network of the study"):
-        measured(data, *runs)
+def test_networks_without_a_finite_loss_leave_empty_tables(data):
+    lost, kept = (measured(data, run(scale=scale)) for scale in (float("inf"), 1.0))
+    for name, table in lost.items():
+        assert table.empty
+        assert list(table) == list(kept[name])

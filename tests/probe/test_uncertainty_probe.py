@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from finished import finished
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
@@ -63,7 +64,7 @@ def runs():
 
 
 def measured(data, runs, unfamiliar, **changes):
-    return uncertainty(SimpleNamespace(**OPTIONS | changes), data, runs, unfamiliar)
+    return uncertainty(SimpleNamespace(**OPTIONS | changes), data, finished(*runs), unfamiliar)
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 import torch
+from finished import finished
 from tiny import CLASSES, SIDE, TEST, write_tiny
 
 from phase2.data.prepared import open_prepared
@@ -33,7 +34,7 @@ def network(activation, seed=0, bias=0.0, **options):
 
 
 def measured(data, *runs, batch=TEST):
-    return unit_health(SimpleNamespace(batch=batch), data, runs)["units"]
+    return unit_health(SimpleNamespace(batch=batch), data, finished(*runs))["units"]
 
 
 def images_of(data):

@@ -15,7 +15,7 @@ FLOORS = (
     {"schedules"},
     *({name} for name in ("scratch", "nn", "models", "optim", "data", "train", "study", "probe")),
     *({name} for name in ("derive", "stats", "figures", "report")),
-    {"bench", "cli", "doctor", "readme"},
+    {"bench", "cli", "doctor", "readme", "verify"},
 )
 FLOOR = {name: floor for floor, names in enumerate(FLOORS) for name in names}
 MODULES = sorted((SOURCE / "phase2").rglob("*.py"))

@@ -91,3 +91,10 @@ def test_a_note_is_json_beside_the_others(tmp_path: Path):
     write_note(path, fraction=0.25)
     assert path.parent == tmp_path
     assert json.loads(path.read_text()) == {"fraction": 0.25}
+
+
+def test_a_summary_names_what_the_report_lacks(monitor: Monitor, tmp_path: Path):
+    report = tmp_path / "report.pdf"
+    report.touch()
+    summary = monitor.summary(str(report), failed=False, missing=["grid", "health"])
+    assert summary.splitlines()[1] == f"report: {report}, which lacks grid, health"
