@@ -21,7 +21,7 @@ from phase2.study.cell import cells_of, hive, jobs_of
 from phase2.study.code import components_of, probe_code
 from phase2.study.config import validate
 from phase2.study.fingerprint import fingerprint
-from phase2.study.missing import ANNOUNCED, lacking, without
+from phase2.study.missing import ANNOUNCED, lacking, without, without_configuration
 from phase2.study.progress import Monitor
 from phase2.study.provenance import mixtures
 from phase2.study.read import check_options, read
@@ -132,7 +132,7 @@ def subject_of(job):
 
 
 def report_without_what_failed():
-    """If the run was told to keep going (-k), starts it again for the report of all studies and probes that are whole.
+    """If the run was told to keep going (-k), starts it again for all studies and probes that are whole.
 
     The lock that this process still holds guards both: it runs no job any more.
     """
@@ -145,8 +145,8 @@ def report_without_what_failed():
         return
     overlay = Path(".phase2") / f"without-what-failed-{RUN}.json"
     overlay.write_text(json.dumps(without(config, names)))
-    options = [option for option in sys.argv[1:] if option not in workflow.dag_settings.targets]
-    command = [sys.executable, "-m", "snakemake", "report", *options, "--configfile", str(overlay), "--nolock"]
+    command = [sys.executable, "-m", "snakemake", *without_configuration(sys.argv[1:])]
+    command += ["--configfile", str(overlay), "--nolock"]
     print(f"phase2: going on without {', '.join(names)}", file=sys.stderr, flush=True)
     subprocess.run(command, env=os.environ | {ANNOUNCED: " ".join(names)}, check=False)
 

@@ -8,6 +8,8 @@ from phase2.study.config import Config
 
 ANNOUNCED = "PHASE2_MISSING"  # the variable by which a run tells the one that it starts what is missing
 
+CONFIGURING = ("--configfile", "--configfiles", "--config", "-C")
+
 
 def lacking(config: Config, unfinished: Iterable[str | None]) -> list[str]:
     """The studies and probes among the `unfinished` names, and the probes that read one of these studies."""
@@ -22,3 +24,13 @@ def without(content: dict[str, Any], names: list[str]) -> dict[str, Any]:
     for section in ("studies", "probes"):
         reduced[section] = {name: None if name in names else part for name, part in reduced.get(section, {}).items()}
     return reduced
+
+
+def without_configuration(options: list[str]) -> list[str]:
+    """A command's options without those that name configuration files or values, each with all that it takes."""
+    kept, taking = [], False
+    for option in options:
+        taking = option.split("=")[0] in CONFIGURING or (taking and not option.startswith("-"))
+        if not taking:
+            kept.append(option)
+    return kept

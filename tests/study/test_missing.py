@@ -5,7 +5,7 @@ from studies import STUDY, content
 
 from phase2.errors import UserError
 from phase2.study.config import validate
-from phase2.study.missing import lacking, without
+from phase2.study.missing import lacking, without, without_configuration
 
 AXES = {"axes": {"activation": ["relu"], "seed": [0]}}
 HEALTH = {"probe": "unit_health", "question": "?", "study": "grid", "batch": 20, "figures": []}
@@ -44,3 +44,9 @@ def test_what_is_missing_is_left_out_and_named_and_the_rest_is_as_it_was():
 def test_what_is_there_cannot_be_missing():
     with pytest.raises(UserError, match="missing: grid is there: remove it from the list"):
         validate(whole() | {"missing": ["grid"]})
+
+
+def test_a_command_keeps_all_but_its_configuration():
+    options = ["--cores", "all", "all", "-k", "--configfile", "a.yaml", "b.yaml", "--config", "x=1", "-q", "rules"]
+    assert without_configuration(options) == ["--cores", "all", "all", "-k", "-q", "rules"]
+    assert without_configuration(["--configfile=a.yaml", "-C", "x=1", "--profile", "p"]) == ["--profile", "p"]
