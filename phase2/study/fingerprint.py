@@ -11,6 +11,7 @@ import json
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from phase2 import registry
 from phase2.errors import UserError
@@ -18,19 +19,19 @@ from phase2.files import sha256_text, write_json
 
 SOURCE = Path(__file__).resolve().parents[2]
 TRANSPARENT = {"phase2.registry"}
-DIGESTS = Path(".phase2/digests.json")  # by the SHA-256 of a file's text: every job needs those of most files
+PARSED = Path(".phase2/code.json")  # what every job needs of most files, by the SHA-256 of a file's text
 
 
 @cache
 def fingerprint(*entries: str, components: tuple[tuple[str, str], ...] = ()) -> str:
     """12 hex digits for the code behind `entries` (module names) and `components` ((kind, name) of the registry)."""
     targets = [registry.COMPONENTS[kind][name] for kind, name in components]
-    modules = closure([*entries, *(target.split(":")[0] for target in targets)])
     known = len(_known())
-    digests = [f"{name} {_digest(name)}" for name in sorted(modules)]
+    modules = closure([*entries, *(target.split(":")[0] for target in targets)])
+    digests = [f"{name} {_parsed(name)['digest']}" for name in sorted(modules)]
     if len(_known()) > known:
         with suppress(OSError):  # without the file the next process is slower, and no more
-            write_json(SOURCE / DIGESTS, _known())
+            write_json(SOURCE / PARSED, _known())
     return sha256_text("\n".join([*sorted(targets), *digests]))[:12]
 
 
@@ -48,11 +49,8 @@ def closure(entries: list[str]) -> set[str]:
 
 def clear_cache() -> None:
     """Forgets what was read, for a process that lives while code is edited."""
-    fingerprint.cache_clear()
-    _tree.cache_clear()
-    _imports.cache_clear()
-    _digest.cache_clear()
-    _known.cache_clear()
+    for cached in (fingerprint, _imports, _parsed, _known):
+        cached.cache_clear()
 
 
 def _file(name: str) -> Path:
@@ -61,25 +59,11 @@ def _file(name: str) -> Path:
 
 
 @cache
-def _tree(name: str) -> ast.Module:
-    path = _file(name)
-    if not path.is_file():
-        raise UserError(f"no module {name}: expected {path.relative_to(SOURCE)}")
-    return ast.parse(path.read_text())
-
-
-@cache
 def _imports(name: str) -> frozenset[str]:
     """The phase2 modules named by the import statements of a module, wherever in it they stand."""
     if name in TRANSPARENT or _file(name).name == "__init__.py":
         return frozenset()
-    found: set[str] = set()
-    for node in ast.walk(_tree(name)):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names if alias.name.split(".")[0] == "phase2"}
-        elif isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "phase2":
-            found |= {_origin(node.module, alias.name) for alias in node.names}
-    return frozenset(found)
+    return frozenset(_origin(module, of) if of else module for module, of, _ in _parsed(name)["imports"])
 
 
 def _origin(module: str, name: str) -> str:
@@ -88,28 +72,42 @@ def _origin(module: str, name: str) -> str:
         return module
     if _file(f"{module}.{name}").is_file():
         return f"{module}.{name}"
-    for node in _tree(module).body:
-        if isinstance(node, ast.ImportFrom) and node.module and name in {a.asname or a.name for a in node.names}:
-            return _origin(node.module, name)
+    for inner, of, alias in _parsed(module)["imports"]:
+        if name == (alias or of):
+            return _origin(inner, of)
     return module
 
 
 @cache
-def _digest(name: str) -> str:
-    """The digest of a module's syntax tree, from the file of digests if it has one for this very text."""
-    text = _file(name).read_text()
+def _parsed(name: str) -> dict[str, Any]:
+    """A module's `digest` and `imports`, from the file of those if it has them for this very text."""
+    path = _file(name)
+    if not path.is_file():
+        raise UserError(f"no module {name}: expected {path.relative_to(SOURCE)}")
+    text = path.read_text(encoding="utf-8")
     known, key = _known(), sha256_text(text)
     if key not in known:
-        known[key] = digest_of(text)
+        known[key] = {"digest": digest_of(text), "imports": _imports_of(text)}
     return known[key]
 
 
 @cache
-def _known() -> dict[str, str]:
+def _known() -> dict[str, dict[str, Any]]:
     try:
-        return json.loads((SOURCE / DIGESTS).read_text())
+        return json.loads((SOURCE / PARSED).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
+
+
+def _imports_of(text: str) -> list[list[str | None]]:
+    """What a text imports from phase2: modules, the name taken from each (None: itself), and the name given to it."""
+    found: list[list[str | None]] = []
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            found += [[alias.name, None, None] for alias in node.names if alias.name.split(".")[0] == "phase2"]
+        elif isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "phase2":
+            found += [[node.module, alias.name, alias.asname] for alias in node.names]
+    return found
 
 
 def digest_of(text: str) -> str:

@@ -141,7 +141,7 @@ def test_a_probes_code_covers_the_optimizers_it_names_and_those_it_always_uses(e
 
 def test_a_process_takes_the_digests_of_another_and_only_for_the_very_text(source: Path, edit: Callable[..., None]):
     first = fingerprint(LOOP)
-    digests = json.loads((source.parent / module.DIGESTS).read_text())
+    digests = json.loads((source.parent / module.PARSED).read_text())
     assert len(digests) >= len(closure([LOOP]))
     clear_cache()
     assert fingerprint(LOOP) == first
@@ -151,7 +151,7 @@ def test_a_process_takes_the_digests_of_another_and_only_for_the_very_text(sourc
 
 def test_digests_that_are_damaged_or_cannot_be_kept_change_nothing(source: Path):
     first = fingerprint(LOOP)
-    (source.parent / module.DIGESTS).write_text("{")
+    (source.parent / module.PARSED).write_text("{")
     clear_cache()
     assert fingerprint(LOOP) == first
     shutil.rmtree(source.parent / ".phase2")
