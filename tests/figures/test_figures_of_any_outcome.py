@@ -152,7 +152,8 @@ def one_level(table):
 
 
 def not_a_number(table):
-    measured = [name for name in table.select_dtypes(float) if name not in PLACES]
+    places = PLACES - {"x", "y"} if "step" in table else PLACES  # where a path comes is measured
+    measured = [name for name in table.select_dtypes(float) if name not in places]
     return table.assign(**dict.fromkeys(measured, np.nan))
 
 
