@@ -26,7 +26,7 @@ SGD, FIGURE = "phase2/optim/sgd.py", "phase2/figures/ranking.py"
 HALVED = ("add_scaled_(params, grads, -lr)", "add_scaled_(params, grads, -lr / 2)")
 RESULTS = ("results/smoke", "checkpoints/smoke", "data/prepared")
 TARGETS = ["results/smoke/metrics.json", "results/smoke/tables/unit_health/units.csv", "figures"]
-VARYING = {"seconds", "samples_per_second", "finished", "dirty", "checksum", "files", "lanes", "commit"}
+VARYING = {"seconds", "samples_per_second", "finished", "dirty", "checksum", "files", "lanes", "commit", "commit_time"}
 CONFIGS: list[dict[str, Any]] = [
     {"budget": {"epochs": 1}},
     {"budget": {"epochs": 2}, "keep": "all"},
