@@ -135,16 +135,18 @@ def store_export(archive: Path, store: Path = STORE) -> None:
     """Write every finished cell into one .tar."""
     from phase2.study.store import Store
 
-    typer.echo(f"{Store(store).export(archive)} cells in {archive}")
+    written, damaged = Store(store).export(archive)
+    left_out = f"; left out as damaged: {' '.join(key[:12] for key in damaged)}" if damaged else ""
+    typer.echo(f"{written} cells in {archive}{left_out}")
 
 
 @store_app.command("import")
 def store_import(archive: Path, store: Path = STORE) -> None:
-    """Take in the cells of an exported .tar that are whole and not yet here."""
+    """Take in the cells of an exported .tar that are whole, where the store has none, a damaged one or fewer files."""
     from phase2.study.store import Store
 
     taken, refused = Store(store).import_(archive)
-    typer.echo(f"{taken} cells taken in, {refused} refused as damaged")
+    typer.echo(f"{taken} cells taken in, {refused} refused as damaged or as another cell's")
 
 
 def main() -> None:
