@@ -14,7 +14,7 @@ from uuid import uuid4
 def atomic_path(path: Path) -> Iterator[Path]:
     """Yields a temporary path beside `path`; on success it is fsynced and renamed onto `path`.
 
-    It is made as any program makes a file, with the mode that the umask leaves: `tempfile` would hide it from the group.
+    It has the mode that the umask leaves, as any program's file: one of `tempfile` would be hidden from the group.
     If the block raises (a full disk, a signal), `path` keeps what it held before and the temporary goes.
     """
     path = Path(path)

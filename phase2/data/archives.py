@@ -70,7 +70,7 @@ def _inside(member: tarfile.TarInfo, folder: str) -> tarfile.TarInfo:
     """
     if member.name.startswith("/"):
         raise tarfile.AbsolutePathError(member)
-    return tarfile.data_filter(member, folder).replace(mode=None, deep=False)
+    return tarfile.data_filter(member, folder).replace(mode=None, deep=False)  # type: ignore[arg-type]
 
 
 @contextmanager
