@@ -31,10 +31,10 @@ def measure() -> list[Figure]:
 
 def _smoke_sized_grid(path: Path, desk: Path, smoke: Path) -> Path:
     """The default grid's lanes on smoke's task, network and budget."""
-    content = yaml.safe_load(desk.read_text())
-    small = yaml.safe_load(smoke.read_text())["studies"]["mlp_grid"]
+    content = yaml.safe_load(desk.read_text(encoding="utf-8"))
+    small = yaml.safe_load(smoke.read_text(encoding="utf-8"))["studies"]["mlp_grid"]
     content["studies"]["mlp_grid"] |= {key: small[key] for key in ("task", "model", "budget")}
-    path.write_text(yaml.safe_dump(content))
+    path.write_text(yaml.safe_dump(content), encoding="utf-8")
     return path
 
 
@@ -43,7 +43,7 @@ def _ratios(config: Path, folder: Path) -> list[float]:
     loaded = load([config])
     study = loaded.studies["mlp_grid"]
     prepare(study.task.dataset, loaded.data.model_copy(update={"folder": folder / "data"}))
-    (folder / "config.yaml").write_text(config.read_text())
+    (folder / "config.yaml").write_text(config.read_text(encoding="utf-8"), encoding="utf-8")
     pack = next(iter(packs_of(cells_of("mlp_grid", study)).values()))
     chosen = pack[:: len(pack) // ALONE][:ALONE]
 

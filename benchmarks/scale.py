@@ -14,7 +14,9 @@ def measure() -> list[Figure]:
     with tempfile.TemporaryDirectory() as name:
         folder = copy_of_checkout(Path(name))
         overlay = folder / "wide.yaml"
-        overlay.write_text(yaml.safe_dump({"studies": {"mlp_grid": {"axes": {"seed": list(range(SEEDS))}}}}))
+        overlay.write_text(
+            yaml.safe_dump({"studies": {"mlp_grid": {"axes": {"seed": list(range(SEEDS))}}}}), encoding="utf-8"
+        )
         runs = [timed(["snakemake", "-n", "--configfile", str(overlay), "--", "report"], folder) for _ in range(3)]
     return [
         Figure("dry run of 10,050 cells", [run.seconds for run in runs], "s", 30),

@@ -57,7 +57,7 @@ def write_sources(run_dir: Path, out: Path, config: dict[str, Any], datasets: di
     write_text(folder / "published.tex", published_tables(studies, probes) + "\n")
     write_text(folder / "mastery.tex", mastery_table() + "\n")
     write_text(run_dir / "mastery.csv", mastery_frame().to_csv(index=False))
-    write_text(folder / "derivations.tex", (run_dir / "derivations" / "derivations.tex").read_text())
+    write_text(folder / "derivations.tex", (run_dir / "derivations" / "derivations.tex").read_text(encoding="utf-8"))
     for document in get_args(Document):
         write_text(folder / f"{document}.tex", _loops(document, studies, probes) + "\n")
     ledger.write(folder / "macros.tex", out / "trace.json")
@@ -136,7 +136,7 @@ def typeset(source_dir: Path, generated_dir: Path, figures_dir: Path, pdf: Path,
         shutil.copytree(figures_dir, build / "figures")
         document, logged = f"{pdf.stem}.tex", build / f"{pdf.stem}.log"
         done = _latexmk(build, document, epoch)
-        log = logged.read_text(errors="replace") if logged.is_file() else done.stdout
+        log = logged.read_text(encoding="utf-8", errors="replace") if logged.is_file() else done.stdout
         fault = first_error(log) if done.returncode else _undefined(log)
         if done.returncode or fault:
             kept = pdf.with_suffix(".log")
@@ -153,7 +153,7 @@ def _latexmk(build: Path, document: str, epoch: int) -> subprocess.CompletedProc
         env=os.environ | {"SOURCE_DATE_EPOCH": str(epoch), "FORCE_SOURCE_DATE": "1", "max_print_line": "1000"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
+        encoding="utf-8",
         errors="replace",
         check=False,
     )

@@ -63,7 +63,7 @@ def _tree(name: str) -> ast.Module:
     path = _file(name)
     if not path.is_file():
         raise UserError(f"no module {name}: expected {path.relative_to(SOURCE)}")
-    return ast.parse(path.read_text())
+    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 @cache
@@ -95,7 +95,7 @@ def _origin(module: str, name: str) -> str:
 @cache
 def _digest(name: str) -> str:
     """The digest of a module's syntax tree, from the file of digests if it has one for this very text."""
-    text = _file(name).read_text()
+    text = _file(name).read_text(encoding="utf-8")
     known, key = _known(), sha256_text(text)
     if key not in known:
         known[key] = _digest_of(text)
@@ -105,7 +105,7 @@ def _digest(name: str) -> str:
 @cache
 def _known() -> dict[str, str]:
     try:
-        return json.loads((SOURCE / DIGESTS).read_text())
+        return json.loads((SOURCE / DIGESTS).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
 

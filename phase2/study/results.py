@@ -50,7 +50,7 @@ def destinations(cell: Cell, study: Study, results: Path, checkpoints: Path) -> 
 
 def write_history(path: Path, rows: list[dict[str, Any]]) -> None:
     """Writes a cell's learning curve: a row an epoch and split."""
-    with open(path, "w", newline="") as file:
+    with open(path, "w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, HISTORY_COLUMNS, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
@@ -61,7 +61,7 @@ def read_metrics(cell: Cell, results: Path) -> dict[str, Any]:
     path = results / cell.study / cell.partition / METRICS
     mend = "delete it and run again: the cell store restores it, or the cell is trained"
     try:
-        metrics = json.loads(path.read_text())
+        metrics = json.loads(path.read_text(encoding="utf-8"))
         found = metrics["id"]
     except FileNotFoundError:
         raise UserError(f"{path} is missing: run `snakemake grid` to make it") from None

@@ -61,7 +61,7 @@ def _cell_row(cell: Cell, metrics: dict[str, Any], history: list[dict[str, Any]]
 
 def _read_history(path: Path) -> list[dict[str, Any]]:
     try:
-        with open(path, newline="") as file:
+        with open(path, newline="", encoding="utf-8") as file:
             return [{name: kind(row[name]) for name, kind in KINDS.items()} for row in csv.DictReader(file)]
     except (OSError, ValueError, TypeError, KeyError, csv.Error) as error:
         raise _damaged(path, repr(error)) from None

@@ -12,7 +12,7 @@ from phase2.errors import UserError
 @contextmanager
 def job(snakemake: Any) -> Iterator[None]:
     """Runs the block with its output in the rule's log, which Snakemake shows if the job fails (`show-failed-logs`)."""
-    with open(snakemake.log[0], "w", buffering=1) as log, redirect_stdout(log), redirect_stderr(log):
+    with open(snakemake.log[0], "w", buffering=1, encoding="utf-8") as log, redirect_stdout(log), redirect_stderr(log):
         try:
             yield
         except UserError as error:  # the user's to mend: no traceback
