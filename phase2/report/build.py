@@ -4,11 +4,11 @@ import os
 import re
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, get_args
 
+from phase2.data.disk import is_full, no_room, scratch_folder
 from phase2.errors import UserError
 from phase2.figures.catalog import FIGURES
 from phase2.files import write_bytes, write_text
@@ -129,21 +129,24 @@ def typeset(source_dir: Path, generated_dir: Path, figures_dir: Path, pdf: Path,
     """
     if shutil.which("latexmk") is None:
         raise UserError(f"latexmk is not installed, and the report is typeset with it: {INSTALL}")
-    with tempfile.TemporaryDirectory(prefix="phase2-report-") as scratch:
-        build = Path(scratch) / "report"
+    with scratch_folder() as scratch:
+        build = scratch / "report"
         shutil.copytree(source_dir, build, ignore=shutil.ignore_patterns("generated", "figures"))
         shutil.copytree(generated_dir, build / "generated")
         shutil.copytree(figures_dir, build / "figures")
         document, logged = f"{pdf.stem}.tex", build / f"{pdf.stem}.log"
         done = _latexmk(build, document, epoch)
+        if done.returncode and is_full(scratch):
+            raise no_room(scratch)
         log = logged.read_text(encoding="utf-8", errors="replace") if logged.is_file() else done.stdout
-        fault = first_error(log) if done.returncode else _undefined(log)
-        if done.returncode or fault:
-            kept = pdf.with_suffix(".log")
-            write_text(kept, log)
-            quoted = fault or "\n".join(done.stdout.splitlines()[-10:])
-            raise UserError(f"LaTeX failed on {source_dir / document}:\n{quoted}\nThe whole log: {kept}")
-        write_bytes(pdf, (build / pdf.name).read_bytes())
+        content = b"" if done.returncode else (build / pdf.name).read_bytes()
+    fault = first_error(log) if done.returncode else _undefined(log)
+    if done.returncode or fault:
+        kept = pdf.with_suffix(".log")
+        write_text(kept, log)
+        quoted = fault or "\n".join(done.stdout.splitlines()[-10:])
+        raise UserError(f"LaTeX failed on {source_dir / document}:\n{quoted}\nThe whole log: {kept}")
+    write_bytes(pdf, content)
 
 
 def _latexmk(build: Path, document: str, epoch: int) -> subprocess.CompletedProcess[str]:
