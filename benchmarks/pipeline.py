@@ -80,10 +80,10 @@ def _without(folder: Path, *chapters: str) -> str:
 
 
 def _overlay(folder: Path, name: str, left_out: Callable[[str, dict[str, Any]], bool]) -> str:
-    config = yaml.safe_load((folder / "config.yaml").read_text())
+    config = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
     nothing = {
         part: {key: None for key, subject in config[part].items() if left_out(key, subject)}
         for part in ("studies", "probes")
     }
-    (folder / f"{name}.yaml").write_text(yaml.safe_dump(nothing))
+    (folder / f"{name}.yaml").write_text(yaml.safe_dump(nothing), encoding="utf-8")
     return f"{name}.yaml"

@@ -85,7 +85,7 @@ def timed(command: list[str], cwd: Path) -> Run:
     """
     paths = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     began, memory = time.monotonic(), 0
-    with tempfile.TemporaryFile("w+") as output:
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as output:
         process = psutil.Popen(
             command, cwd=cwd, env=os.environ | {"PATH": paths}, stdout=output, stderr=subprocess.STDOUT
         )
@@ -118,7 +118,7 @@ def _memory_of(process: psutil.Process) -> int:
 def copy_of_checkout(folder: Path) -> Path:
     """The project's own files in an empty folder: nothing trained, nothing prepared, the data as it lies here."""
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", check=True).stdout
     for name in listed.split("\0"):
         if name and (ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -32,7 +33,7 @@ Where = Annotated[
 ]
 
 
-def _config(overlays: list[Path], sets: list[str]):
+def _config(overlays: list[Path], sets: Iterable[str] = ()):
     from phase2.study.config import load
 
     return load([Path("config.yaml"), *overlays], sets)
@@ -55,12 +56,20 @@ def _where(pairs: list[str] | None) -> dict[str, list[str]]:
 
 
 @app.command()
-def train(study: str, where: Where = None, configfile: Configs = [], sets: Sets = []) -> None:  # noqa: B006
+def train(
+    study: str,
+    where: Where = None,
+    configfile: Configs = [],  # noqa: B006 (typer copies it)
+    sets: Sets = [],  # noqa: B006
+    again: Annotated[bool, typer.Option("--again", help="Train them also if the store has them, anew.")] = False,
+) -> None:
     """Train cells of a study now, without Snakemake, and print how they ended."""
     from phase2.study.cell import cells_of, packs_of
     from phase2.study.fill import prepare, select
     from phase2.study.pack import Folders, run_pack
     from phase2.study.results import read_metrics
+    from phase2.study.store import Store
+    from phase2.study.upkeep import forget
 
     config = _config(configfile, sets)
     _known([study], config)
@@ -68,6 +77,8 @@ def train(study: str, where: Where = None, configfile: Configs = [], sets: Sets 
     results, checkpoints = Path("results") / config.run, Path("checkpoints") / config.run
     folders = Folders(prepare(chosen.task.dataset, config.data), results, checkpoints, STORE, WORK)
     for pack in packs_of(select(cells_of(study, chosen), _where(where))).values():
+        if again:
+            forget(Store(STORE), pack, folders.prepared)
         run_pack(pack, chosen, folders, config.compute)
         for cell in pack:
             metrics = read_metrics(cell, results)
@@ -137,7 +148,7 @@ def doctor() -> None:
     """Check Python, torch, LaTeX, data sources, GPU, Slurm and DVC, and say how to mend what is missing."""
     from phase2.doctor import doctor as examine
 
-    mirror = _config([], []).data.mirror if Path("config.yaml").exists() else None
+    mirror = _config([]).data.mirror if Path("config.yaml").exists() else None
     raise typer.Exit(examine(Path.cwd(), mirror))
 
 
@@ -180,16 +191,71 @@ def store_export(archive: Path, store: Path = STORE) -> None:
     """Write every finished cell into one .tar."""
     from phase2.study.store import Store
 
-    typer.echo(f"{Store(store).export(archive)} cells in {archive}")
+    written, damaged = Store(store).export(archive)
+    left_out = f"; left out as damaged: {' '.join(key[:12] for key in damaged)}" if damaged else ""
+    typer.echo(f"{written} cells in {archive}{left_out}")
 
 
 @store_app.command("import")
 def store_import(archive: Path, store: Path = STORE) -> None:
-    """Take in the cells of an exported .tar that are whole and not yet here."""
+    """Take in the cells of an exported .tar that are whole, where the store has none, a damaged one or fewer files."""
     from phase2.study.store import Store
 
     taken, refused = Store(store).import_(archive)
-    typer.echo(f"{taken} cells taken in, {refused} refused as damaged")
+    typer.echo(f"{taken} cells taken in, {refused} refused as damaged or as another cell's")
+
+
+@store_app.command("list")
+def store_list(store: Path = STORE) -> None:
+    """Print what the store has: a line an entry with the cell's id, what it is, how it ended and what made it."""
+    from phase2.study.store import Store
+    from phase2.study.upkeep import entries, table
+
+    typer.echo(table(entries(Store(store))))
+
+
+@store_app.command("drop")
+def store_drop(
+    cells: Annotated[list[str], typer.Argument(help="ids as `phase2 store list` prints them, or their beginnings")],
+    store: Path = STORE,
+) -> None:
+    """Remove cells from the store. What is in results/ stays; `phase2 train STUDY axis=value --again` replaces both."""
+    from phase2.study.store import Store
+    from phase2.study.upkeep import entries, find, table
+
+    dropped = find(entries(Store(store)), cells)
+    for entry in dropped:
+        Store(store).drop(entry.key)
+    typer.echo(f"{table(dropped)}\nThese are dropped.")
+
+
+@store_app.command("gc")
+def store_gc(
+    configfile: Annotated[
+        list[Path],
+        typer.Option(help="Keep also what config.yaml wants with this overlay; may be given several times."),
+    ] = [],  # noqa: B006
+    yes: Annotated[bool, typer.Option("--yes", help="Remove it, and not only print it.")] = False,
+    store: Path = STORE,
+) -> None:
+    """Print, and with --yes remove, what no configuration wants any more, and what killed runs left behind.
+
+    An entry is wanted if a cell of config.yaml, or of config.yaml with an overlay, has it with today's code and data.
+    """
+    from phase2.study.store import Store
+    from phase2.study.upkeep import Wanted, dead_packs, debris, entries, megabytes, remove, table
+
+    overlays = [[], *([path] for path in configfile), configfile]  # each by itself, and all laid over each other
+    wanted = Wanted(map(_config, overlays))
+    listed = entries(Store(store))
+    unwanted = [entry for entry in listed if not wanted.has(entry)]
+    left, packs = debris(Store(store)), dead_packs(WORK, wanted)
+    typer.echo("\n".join([table(unwanted), *map(str, [*left, *packs])]))
+    size = megabytes([*(Store(store).folder(entry.key) for entry in unwanted), *left, *packs])
+    found = f"{len(unwanted)} of {len(listed)} entries and {len(left) + len(packs)} leftovers of killed runs, {size} MB"
+    if yes:
+        remove(Store(store), unwanted, left, packs)
+    typer.echo(f"{found}: {'removed' if yes else 'nothing is removed yet, the same command with --yes does it'}")
 
 
 def main() -> None:

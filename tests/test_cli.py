@@ -65,6 +65,19 @@ def test_several_values_of_an_axis_are_all_taken(phase2, tmp_path: Path):
     assert out.count("2 trained, 0 in the store") == 2
 
 
+def test_training_again_replaces_what_the_store_has(phase2, folder: Path):
+    cells = ("mlp_grid", "activation=tanh", "seed=0", "init=kaiming", *SMOKE)
+    phase2("train", *cells)
+    path = folder / "results/smoke/mlp_grid/activation=tanh/seed=0/init=kaiming/schedule=cosine/metrics.json"
+    (entry,) = (e for e in (folder / ".phase2/store").glob("*/*/metrics.json") if e.read_bytes() == path.read_bytes())
+    first = entry.stat().st_ino
+    phase2("train", *cells)
+    assert entry.stat().st_ino == first
+    assert phase2("train", *cells, "--again")[1].count("test accuracy 0.9") == 2
+    assert entry.read_bytes() == path.read_bytes()
+    assert entry.stat().st_ino != first
+
+
 def test_fill_trains_what_is_missing_and_then_nothing(phase2, tmp_path: Path):
     store = str(tmp_path / "store")
     axes = ("activation=tanh", "seed=0")
@@ -103,6 +116,33 @@ def test_a_store_travels(phase2, tmp_path: Path):
     assert "0 trained, 4 in the store" in phase2("fill", *pack, "--store", there, *SMOKE)[1]
 
 
+def test_an_export_says_which_damaged_entries_it_leaves_out(phase2, tmp_path: Path):
+    store = tmp_path / "store"
+    phase2("fill", "--study", "mlp_grid", "activation=relu", "seed=0", "--store", str(store), *SMOKE)
+    damaged = min(store.glob("*/*/metrics.json"))
+    damaged.write_text("{}")
+    _, out, _ = phase2("store", "export", str(tmp_path / "cells.tar"), "--store", str(store))
+    assert out == f"3 cells in {tmp_path}/cells.tar; left out as damaged: {damaged.parent.name[:12]}\n"
+
+
+def test_a_store_is_listed_dropped_from_and_swept(phase2, tmp_path: Path):
+    store = ("--store", str(tmp_path / "store"))
+    phase2("fill", "--study", "mlp_grid", "activation=relu", "seed=0", *store, *SMOKE)
+    _, out, _ = phase2("store", "list", *store)
+    first, *others = (line.split()[0] for line in out.splitlines()[1:-1])
+    assert out.splitlines()[-1].startswith("4 entries of 4 cells")
+    _, out, _ = phase2("store", "drop", first, *store)
+    assert out.splitlines()[1].startswith(first)
+    assert out.splitlines()[-1] == "These are dropped."
+    kept = ("store", "gc", *store, *SMOKE)
+    assert phase2(*kept)[1].splitlines()[-1].startswith("0 of 3 entries and 0 leftovers of killed runs, 0.00 MB")
+    gc = ("store", "gc", *store)
+    assert phase2(*gc)[1].endswith("nothing is removed yet, the same command with --yes does it\n")
+    assert phase2("store", "list", *store)[1].count("digits") == len(others)
+    assert ": removed" in phase2(*gc, "--yes")[1]
+    assert phase2("store", "list", *store)[1] == "0 entries of 0 cells, 0.00 MB\n"
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -122,6 +162,7 @@ def test_a_store_travels(phase2, tmp_path: Path):
         (("trace", "paper", "x"), "unknown document 'paper': expected report"),
         (("trace", "report", "x", "--run", "nosuch"), "run `snakemake report` first"),
         (("store", "import", "nosuch.tar"), "no archive nosuch.tar"),
+        (("store", "drop", "0123456789ab"), "'0123456789ab' is no cell of the store: `phase2 store list` prints"),
         (("train", "mlp_grid", "--configfile", "nosuch.yaml"), "cannot read the configuration nosuch.yaml"),
     ],
 )

@@ -20,12 +20,22 @@ plain = st.recursive(
 )
 
 
-def test_a_file_is_written_with_its_folders_and_for_the_group_to_read(tmp_path: Path):
+def test_a_file_is_written_with_its_folders(tmp_path: Path):
     path = tmp_path / "a" / "b" / "file"
     write_bytes(path, b"content")
     assert path.read_bytes() == b"content"
-    assert stat.S_IMODE(path.stat().st_mode) == 0o644
     assert os.listdir(path.parent) == ["file"]
+
+
+@pytest.mark.parametrize("umask", [0o022, 0o002, 0o077])
+def test_files_and_folders_get_the_mode_that_the_umask_leaves(umask: int, tmp_path: Path):
+    before = os.umask(umask)
+    try:
+        write_bytes(tmp_path / "a" / "b" / "file", b"content")
+    finally:
+        os.umask(before)
+    modes = [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("a", "a/b", "a/b/file")]
+    assert modes == [0o777 & ~umask, 0o777 & ~umask, 0o666 & ~umask]
 
 
 @pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()])

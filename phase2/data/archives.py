@@ -14,6 +14,8 @@ from pathlib import Path
 from phase2.data.disk import writing_in
 from phase2.errors import UserError
 
+AGAIN = "delete it and download it again"
+
 BROKEN = (tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error, lzma.LZMAError)
 """What Python raises for an archive that is truncated or damaged."""
 
@@ -31,19 +33,21 @@ def gunzip(archive: Path) -> bytes:
         return file.read()
 
 
-def extract_tar(archive: Path, folder: Path) -> None:
+def extract_tar(archive: Path, folder: Path, mend: str = AGAIN) -> None:
     """Unpacks a tar (plain, .gz, .xz) as the new folder `folder`, which appears whole or not at all.
 
-    Raises `UserError` if the archive is missing or broken, if a member or link points outside the folder,
-    if `folder` exists already, or if it cannot be written.
+    Raises `UserError` if the archive is missing, broken or empty (`mend` says what to do then), if a member or link
+    points outside the folder, if `folder` exists already, or if it cannot be written.
     """
     if folder.exists():
         raise UserError(f"cannot unpack {archive}: {folder} exists already. Remove it first")
-    with writing_in(folder.parent), _whole(archive), tarfile.open(archive) as tar:
+    with writing_in(folder.parent), _whole(archive, mend), tarfile.open(archive) as tar:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as temporary:
             unpacked = Path(temporary) / folder.name
             tar.extractall(unpacked, filter=_inside)
+            if not unpacked.exists():
+                raise UserError(f"{archive} is empty: {mend}")
             os.replace(unpacked, folder)
 
 
@@ -60,22 +64,24 @@ def read_tar(archive: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def _inside(member: tarfile.TarInfo, folder: str) -> tarfile.TarInfo:
-    """tarfile's data filter, which refuses what leaves the folder; it would only strip a leading slash."""
+    """tarfile's data filter, which refuses what leaves the folder; it would only strip a leading slash.
+
+    Files get the mode that the umask leaves, not the one they had where the archive was made.
+    """
     if member.name.startswith("/"):
         raise tarfile.AbsolutePathError(member)
-    return tarfile.data_filter(member, folder)
+    return tarfile.data_filter(member, folder).replace(mode=None, deep=False)  # type: ignore[arg-type]
 
 
 @contextmanager
-def _whole(archive: Path) -> Iterator[None]:
+def _whole(archive: Path, mend: str = AGAIN) -> Iterator[None]:
     """Turns what a missing, broken or hostile archive raises into a `UserError` that names it."""
     try:
         yield
     except FileNotFoundError as error:
         raise UserError(f"{archive} does not exist: download the dataset first") from error
     except tarfile.FilterError as error:
-        raise UserError(
-            f"{archive} is refused: {error}. It is not the publisher's: delete it and download it again"
-        ) from error
+        raise UserError(f"{archive} is refused: {error}. It is not what was published: {mend}") from error
     except BROKEN as error:
-        raise UserError(f"{archive} is truncated or damaged ({error}): delete it and download it again") from error
+        reason = next(iter(str(error).splitlines()), "").rstrip(": ")  # tarfile lists what each of its readers said
+        raise UserError(f"{archive} is truncated or damaged, or no archive at all ({reason}): {mend}") from error

@@ -8,7 +8,6 @@ Each raises `UserError` if a raw file is missing or broken.
 
 import io
 import pickle
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from phase2.data.archives import extract_tar, gunzip, read_tar
+from phase2.data.archives import gunzip, read_tar
 from phase2.data.prepared import write
 from phase2.data.sources import SOURCES
 from phase2.data.splits import split
@@ -66,11 +65,9 @@ def prepare_fashion_mnist(raw: Path, out: Path) -> None:
 
 def prepare_cifar10(raw: Path, out: Path) -> None:
     """CIFAR-10 (3x32x32) from the publisher's python version, in the order of its batches."""
-    with tempfile.TemporaryDirectory() as temporary:
-        extract_tar(raw / "cifar-10-python.tar.gz", Path(temporary) / "unpacked")
-        batches = Path(temporary) / "unpacked" / "cifar-10-batches-py"
-        parts = [_read_cifar10_batch(batches / f"data_batch_{i}") for i in range(1, 6)]
-        test = _read_cifar10_batch(batches / "test_batch")
+    files = dict(read_tar(raw / "cifar-10-python.tar.gz"))
+    parts = [_read_cifar10_batch(files, f"data_batch_{i}") for i in range(1, 6)]
+    test = _read_cifar10_batch(files, "test_batch")
     images, labels = zip(*parts, strict=True)
     _write(out, "cifar10", CIFAR10_CLASSES, (np.concatenate(images), np.concatenate(labels)), test)
 
@@ -143,16 +140,16 @@ class _ArrayUnpickler(pickle.Unpickler):
         return super().find_class(module, name)
 
 
-def _read_cifar10_batch(path: Path) -> Labelled:
+def _read_cifar10_batch(files: dict[str, bytes], name: str) -> Labelled:
     """One batch: a dict whose `data` (n, 3072) has each image's red, green and blue planes, 32x32 by rows."""
     try:
-        with open(path, "rb") as file:
-            batch = _ArrayUnpickler(file, encoding="bytes").load()
+        content = io.BytesIO(files[f"cifar-10-batches-py/{name}"])
+        batch = _ArrayUnpickler(content, encoding="bytes").load()
         data, labels = np.asarray(batch[b"data"]), np.asarray(batch[b"labels"])
     except Exception as error:  # a damaged pickle can raise nearly any
-        raise UserError(f"{path.name} is not a batch of CIFAR-10 ({error}): download the dataset again") from error
+        raise UserError(f"{name} is not a batch of CIFAR-10 ({error}): download the dataset again") from error
     if data.dtype != np.uint8 or data.shape != (len(labels), 3072):
-        raise UserError(f"{path.name}: expected uint8 ({len(labels)}, 3072) as data, found {data.dtype} {data.shape}")
+        raise UserError(f"{name}: expected uint8 ({len(labels)}, 3072) as data, found {data.dtype} {data.shape}")
     return data.reshape(-1, 3, 32, 32), labels
 
 

@@ -4,9 +4,7 @@ Cybenko 1989 promises that some network of enough units is near a continuous fun
 descent finds is another matter, and the sup norm, unlike the mean squared error that is minimised, forgives nothing.
 """
 
-import tempfile
 from itertools import product
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -14,6 +12,7 @@ import torch
 from torch import Tensor
 
 from phase2 import registry
+from phase2.data.disk import scratch_folder
 from phase2.errors import UserError
 from phase2.train.batches import Parts, Points
 from phase2.train.loop import train_pack
@@ -69,8 +68,8 @@ def fit(target: str, width: int, depth: int, seed: int, options: Any, x: Tensor)
     )
     lane = Lane(init="kaiming", schedule="cosine", lr=options.lr)
     device = torch.device("cpu")
-    with tempfile.TemporaryDirectory() as folder:
-        (result,) = train_pack(recipe, [lane], _parts(target, options.points, seed), Path(folder), device=device)
+    with scratch_folder() as folder:
+        (result,) = train_pack(recipe, [lane], _parts(target, options.points, seed), folder, device=device)
     if result.status != "ok":
         raise UserError(f"approximation: {target} by width {width}, depth {depth} diverged: lower lr={options.lr}")
     network = registry.load("model", "mlp")((2,), 1, **model)

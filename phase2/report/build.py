@@ -4,11 +4,11 @@ import os
 import re
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, get_args
 
+from phase2.data.disk import is_full, no_room, scratch_folder
 from phase2.errors import UserError
 from phase2.figures.catalog import FIGURES
 from phase2.files import write_bytes, write_text
@@ -58,7 +58,7 @@ def write_sources(run_dir: Path, out: Path, config: dict[str, Any], datasets: di
     write_text(folder / "published.tex", published_tables(studies, probes) + "\n")
     write_text(folder / "mastery.tex", mastery_table() + "\n")
     write_text(run_dir / "mastery.csv", mastery_frame().to_csv(index=False))
-    write_text(folder / "derivations.tex", (run_dir / "derivations" / "derivations.tex").read_text())
+    write_text(folder / "derivations.tex", (run_dir / "derivations" / "derivations.tex").read_text(encoding="utf-8"))
     for document in get_args(Document):
         write_text(folder / f"{document}.tex", _loops(document, studies, probes) + "\n")
     ledger.write(folder / "macros.tex", out / "trace.json")
@@ -130,21 +130,24 @@ def typeset(source_dir: Path, generated_dir: Path, figures_dir: Path, pdf: Path,
     """
     if shutil.which("latexmk") is None:
         raise UserError(f"latexmk is not installed, and the report is typeset with it: {INSTALL}")
-    with tempfile.TemporaryDirectory(prefix="phase2-report-") as scratch:
-        build = Path(scratch) / "report"
+    with scratch_folder() as scratch:
+        build = scratch / "report"
         shutil.copytree(source_dir, build, ignore=shutil.ignore_patterns("generated", "figures"))
         shutil.copytree(generated_dir, build / "generated")
         shutil.copytree(figures_dir, build / "figures")
         document, logged = f"{pdf.stem}.tex", build / f"{pdf.stem}.log"
         done = _latexmk(build, document, epoch)
-        log = logged.read_text(errors="replace") if logged.is_file() else done.stdout
-        fault = first_error(log) if done.returncode else _undefined(log)
-        if done.returncode or fault:
-            kept = pdf.with_suffix(".log")
-            write_text(kept, log)
-            quoted = fault or "\n".join(done.stdout.splitlines()[-10:])
-            raise UserError(f"LaTeX failed on {source_dir / document}:\n{quoted}\nThe whole log: {kept}")
-        write_bytes(pdf, (build / pdf.name).read_bytes())
+        if done.returncode and is_full(scratch):
+            raise no_room(scratch)
+        log = logged.read_text(encoding="utf-8", errors="replace") if logged.is_file() else done.stdout
+        content = b"" if done.returncode else (build / pdf.name).read_bytes()
+    fault = first_error(log) if done.returncode else _undefined(log)
+    if done.returncode or fault:
+        kept = pdf.with_suffix(".log")
+        write_text(kept, log)
+        quoted = fault or "\n".join(done.stdout.splitlines()[-10:])
+        raise UserError(f"LaTeX failed on {source_dir / document}:\n{quoted}\nThe whole log: {kept}")
+    write_bytes(pdf, content)
 
 
 def _latexmk(build: Path, document: str, epoch: int) -> subprocess.CompletedProcess[str]:
@@ -154,7 +157,7 @@ def _latexmk(build: Path, document: str, epoch: int) -> subprocess.CompletedProc
         env=os.environ | {"SOURCE_DATE_EPOCH": str(epoch), "FORCE_SOURCE_DATE": "1", "max_print_line": "1000"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
+        encoding="utf-8",
         errors="replace",
         check=False,
     )

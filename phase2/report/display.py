@@ -112,7 +112,7 @@ def _folder() -> Path:
 def _config(folder: Path) -> dict[str, Any]:
     """The configuration that the run recorded."""
     try:
-        return yaml.safe_load((folder / "config.yaml").read_text())
+        return yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
     except OSError as error:
         raise UserError(
             f"{folder} holds no run ({error}): make one (`snakemake report`), or set {RESULTS} to the folder of another"

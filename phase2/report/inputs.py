@@ -75,7 +75,7 @@ def read_environment(run_dir: Path) -> dict[str, Any]:
     """Reads `run_dir`/environment.json."""
     path = run_dir / "environment.json"
     try:
-        return json.loads(path.read_text())
+        return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UserError(f"cannot read {path} ({error}): run `snakemake report`, which records it") from None
 

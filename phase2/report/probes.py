@@ -26,7 +26,7 @@ def read_provenance(folder: Path) -> dict[str, Any]:
     """What a probe's tables were made from."""
     path = folder / "provenance.json"
     try:
-        return json.loads(path.read_text())
+        return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UserError(f"cannot read {path} ({error}): delete it and run `snakemake report`") from None
 

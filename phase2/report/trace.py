@@ -15,7 +15,7 @@ def load_trace(run_dir: Path) -> dict[str, dict[str, Any]]:
     """Everything a run's report states, by name; raises `UserError` if there is no report yet."""
     path = run_dir / "report" / "trace.json"
     try:
-        return json.loads(path.read_text())
+        return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         known = ", ".join(sorted(found.parts[-3] for found in run_dir.parent.glob("*/report/trace.json")))
         raise UserError(

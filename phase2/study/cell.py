@@ -43,7 +43,10 @@ PLACES: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Cell:
-    """One training run, fully determined by its spec: study, task, model, every axis value, seed and budget."""
+    """One training run, fully determined by its spec: task, model, every axis value, seed and budget.
+
+    The study that asks for it is no part of the spec: a study may be renamed, and two that ask for one run share it.
+    """
 
     study: str
     axes: tuple[tuple[str, Any], ...]  # in the order of the folders: the pack's axes, then the lanes'
@@ -84,7 +87,7 @@ def cells_of(name: str, study: Study) -> list[Cell]:
     """Every cell of a study, in the order of its axes."""
     axes = study.axes.values()
     ordered = [a for a in axes if a not in LANE_AXES] + [a for a in axes if a in LANE_AXES]
-    base = study.model_dump(mode="json", exclude=set(UNTRAINED)) | {"study": name}
+    base = study.model_dump(mode="json", exclude=set(UNTRAINED))
     cells = []
     for values in product(*(axes[a] for a in ordered)):
         spec = base

@@ -97,24 +97,28 @@ def fill_pack(
     if not missing:
         return keys, []
     folder = folders.work / sha256_text("".join([*sorted(keys), *names]))[:16]
-    with _only_here(folder):
+    with only_here(folder):
         lanes = _lanes_under_way(folder, missing)
         chosen = {cell: key for cell, key in zip(cells, keys, strict=True) if key in lanes}
         return keys, _train(chosen, study, prepared, store, folder, compute, progress)
 
 
 @contextmanager
-def _only_here(folder: Path) -> Iterator[None]:
+def only_here(folder: Path) -> Iterator[None]:
     """Holds the lock of a pack's work folder; raises `UserError` if another process does."""
     folder.parent.mkdir(parents=True, exist_ok=True)
+    path = folder.with_suffix(".lock")
     try:
-        lock = FileLock(folder.with_suffix(".lock"), timeout=0).acquire()
+        lock = FileLock(path, timeout=0).acquire()
     except Timeout:
         raise UserError(
             f"another run is training this pack ({folder.name}): wait for it, or stop it, and start again"
         ) from None
     with lock:
-        yield
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)  # while held: who has it open and waits is told by filelock that it is gone
 
 
 def _lanes_under_way(folder: Path, missing: list[str]) -> list[str]:
@@ -124,9 +128,14 @@ def _lanes_under_way(folder: Path, missing: list[str]) -> list[str]:
     the same: from its checkpoint, and to the same last bit, which depends on the number of lanes.
     """
     path = folder / "lanes.json"
-    lanes = json.loads(path.read_text()) if path.exists() else []
-    if set(missing) <= set(lanes):
-        return lanes
+    try:
+        lanes = list(json.loads(path.read_text(encoding="utf-8")))
+        if set(missing) <= set(lanes):
+            return lanes
+    except FileNotFoundError:
+        pass
+    except (ValueError, TypeError) as error:
+        print(f"{path} is damaged ({error}): what was begun of this pack is given up, it is trained from its start")
     shutil.rmtree(folder, ignore_errors=True)
     write_json(path, missing)
     return missing

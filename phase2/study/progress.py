@@ -49,7 +49,7 @@ class Monitor:
         found = {}
         for path in self.jobs:
             try:
-                found[path] = json.loads(path.read_text())
+                found[path] = json.loads(path.read_text(encoding="utf-8"))
             except (OSError, ValueError):  # not begun yet
                 continue
         return found

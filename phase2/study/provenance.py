@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def _git(*arguments: str) -> str | None:
     run = subprocess.run(
-        ["git", "--no-optional-locks", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+        ["git", "--no-optional-locks", *arguments], cwd=ROOT, capture_output=True, encoding="utf-8", check=False
     )
     return run.stdout.strip() if run.returncode == 0 else None
 
@@ -55,7 +55,7 @@ def _version(package: str) -> str | None:
 
 def _cpu() -> str:
     try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
         return platform.processor() or platform.machine()
     return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())

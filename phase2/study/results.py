@@ -59,7 +59,7 @@ def destinations(cell: Cell, study: Study, results: Path, checkpoints: Path) -> 
 
 def write_history(path: Path, rows: list[dict[str, Any]]) -> None:
     """Writes a cell's learning curve: a row an epoch and split."""
-    with open(path, "w", newline="") as file:
+    with open(path, "w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, HISTORY_COLUMNS, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)

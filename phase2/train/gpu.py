@@ -17,7 +17,7 @@ def visible_gpus() -> list[str]:
     if given := os.environ.get("CUDA_VISIBLE_DEVICES"):
         return given.split(",")
     try:
-        listed = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, check=True).stdout
+        listed = subprocess.run(["nvidia-smi", "-L"], capture_output=True, encoding="utf-8", check=True).stdout
     except (OSError, subprocess.CalledProcessError):
         return []
     return [str(number) for number, line in enumerate(listed.splitlines()) if line.startswith("GPU ")]

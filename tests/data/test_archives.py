@@ -62,10 +62,19 @@ def test_truncated_tars_are_named_and_leave_nothing(mode: str, kept: float, tmp_
     whole = tar_of({"noise.bin": os.urandom(100_000)}, mode)
     archive = tmp_path / "data.tar"
     archive.write_bytes(whole[: int(len(whole) * kept)])
-    with pytest.raises(UserError, match=r"(?s)data\.tar is truncated or damaged \(.*delete it and download"):
+    with pytest.raises(
+        UserError, match=r"data\.tar is truncated or damaged, or no archive at all \(.*\): delete it and download"
+    ):
         extract_tar(archive, tmp_path / "out")
     with pytest.raises(UserError, match=r"data\.tar is truncated or damaged"):
         list(read_tar(archive))
+    assert os.listdir(tmp_path) == ["data.tar"]
+
+
+def test_an_empty_tar_is_named_and_leaves_nothing(tmp_path: Path):
+    archive = archive_of(tmp_path, [], "w")
+    with pytest.raises(UserError, match=r"data\.tar is empty: delete it and download it again"):
+        extract_tar(archive, tmp_path / "out")
     assert os.listdir(tmp_path) == ["data.tar"]
 
 

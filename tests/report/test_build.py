@@ -1,6 +1,7 @@
 import json
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from finished_run import DATASETS, DESK, FIGURES, SMOKE, make_cells, make_config, write_run
@@ -142,6 +143,12 @@ def test_a_missing_macro_stops_the_build_with_its_line(tmp_path):
 def test_an_undefined_reference_stops_the_build(tmp_path):
     with pytest.raises(UserError, match=r"Reference `nowhere'.*undefined"):
         typeset(*tiny(tmp_path, r"\ref{nowhere}"), tmp_path / "report.pdf")
+
+
+def test_where_temporary_files_have_no_room_left_the_error_says_so_and_not_that_latex_failed(tmp_path, monkeypatch):
+    monkeypatch.setattr("phase2.data.disk.shutil.disk_usage", lambda path: SimpleNamespace(free=0))
+    with pytest.raises(UserError, match=r"no room for temporary files in .*TMPDIR"):
+        typeset(*tiny(tmp_path, r"\MlpGridNothing{}"), tmp_path / "report.pdf")
 
 
 def test_without_latexmk_the_error_says_how_to_install_it(tmp_path, monkeypatch):

@@ -64,6 +64,31 @@ def test_a_package_file_only_re_exports(path: Path):
         assert docstring or names or reexport, f"{name_of(path)} holds more than re-exports: {ast.unparse(node)}"
 
 
+def opens_text(call: ast.Call) -> bool:
+    """Whether a call reads or writes text, by a name that pathlib, open, tempfile or subprocess have for it."""
+    function = call.func
+    name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+    constants = [a.value for a in [*call.args, *(k.value for k in call.keywords)] if isinstance(a, ast.Constant)]
+    modes = [value for value in constants if isinstance(value, str) and len(value) <= 3]
+    keywords = {keyword.arg for keyword in call.keywords}
+    if name in ("read_text", "write_text"):
+        return isinstance(function, ast.Attribute)  # phase2.files.write_text is UTF-8 by itself
+    if name == "open" and isinstance(function, ast.Name):
+        return not any("b" in mode for mode in modes)
+    if name == "TemporaryFile":
+        return any("b" not in mode for mode in modes)
+    return bool(keywords & {"text", "universal_newlines"})
+
+
+def test_text_is_read_and_written_as_utf8_whatever_the_locale():
+    without = []
+    for path in (path for root in ("phase2", "workflow", "benchmarks") for path in (SOURCE / root).rglob("*.py")):
+        calls = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+        wrong = [call for call in calls if opens_text(call) and "encoding" not in {k.arg for k in call.keywords}]
+        without += [f"{path.relative_to(SOURCE)}: {ast.unparse(call)}" for call in wrong]
+    assert not without
+
+
 def test_what_the_snakefile_reads_imports_no_torch():
     """The Snakefile's top level runs again in every job, and importing torch takes seconds."""
     code = f"import sys, {', '.join(TORCHLESS)}; sys.exit('torch' in sys.modules)"

@@ -1,7 +1,10 @@
 """The fingerprint of code: changed by what changes a number, and by nothing else."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -147,6 +150,21 @@ def test_a_process_takes_the_digests_of_another_and_only_for_the_very_text(sourc
     assert fingerprint(LOOP) == first
     edit("optim/clip.py", "1e-6)).clamp", "1e-7)).clamp")
     assert fingerprint(LOOP) != first
+
+
+def test_a_fingerprint_does_not_depend_on_the_locale(source: Path):
+    """Some of the modules have letters that are not ASCII in their strings."""
+    (source / "schedules" / "accents.py").write_text('NAME = "Gauß–Newton, Παράδειγμα"\n', encoding="utf-8")
+    code = "from phase2.study.fingerprint import fingerprint; print(fingerprint('phase2.schedules.accents'))"
+    plain = {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONPATH": str(source.parent)}
+    taken = set()
+    for locale in ("C", "C.UTF-8"):
+        shutil.rmtree(source.parent / ".phase2", ignore_errors=True)
+        environ = os.environ | plain | {"LC_ALL": locale}
+        run = subprocess.run([sys.executable, "-c", code], env=environ, cwd=source.parent, stdout=subprocess.PIPE)
+        assert run.returncode == 0
+        taken.add(run.stdout)
+    assert len(taken) == 1
 
 
 def test_digests_that_are_damaged_or_cannot_be_kept_change_nothing(source: Path):

@@ -5,7 +5,9 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from unittest import mock
 
@@ -19,7 +21,8 @@ from torch import nn
 
 from phase2.data.prepared import open_prepared
 from phase2.errors import UserError
-from phase2.study.pack import Folders, PackReport, fill_pack, run_pack
+from phase2.study.cell import cells_of
+from phase2.study.pack import Folders, PackReport, fill_pack, only_here, run_pack
 from phase2.study.results import HISTORY_COLUMNS, destinations, read_metrics
 from phase2.study.store import Store
 from phase2.train import loop
@@ -106,6 +109,17 @@ def test_one_more_lane_trains_that_lane_alone(folders: Folders):
     after = tree(folders.results)
     assert {path: after[path] for path in before} == before
     assert len(after) == len(before) + 2
+
+
+def test_a_renamed_study_and_one_with_the_same_trainings_train_nothing(folders: Folders):
+    run(folders)
+    before = list(tree(folders.results, folders.checkpoints).values())
+    renamed = cells_of("other", study_of())
+    assert run_pack(renamed, study_of(), folders, COMPUTE) == PackReport(0, 4, 0, 0.0)
+    shutil.rmtree(folders.results / "grid")
+    shutil.rmtree(folders.checkpoints / "grid")
+    assert list(tree(folders.results, folders.checkpoints).values()) == before
+    assert [read_metrics(cell, folders.results)["spec"] for cell in renamed] == [cell.spec for cell in cells()]
 
 
 def test_other_data_trains_again(folders: Folders, tmp_path: Path):
@@ -217,6 +231,54 @@ def test_a_stopped_pack_goes_on_under_another_configuration(folders: Folders):
         run(folders, progress=stop, axes=axes)
     shutil.rmtree(folders.store)
     assert run(folders, axes=axes).trained == 4
+
+
+@pytest.mark.parametrize("content", [b'["', b"7", b"[[]]", b"\xff\xfe", b""])
+def test_damaged_notes_on_a_pack_under_way_start_it_anew_and_say_so(
+    content: bytes, folders: Folders, capsys: pytest.CaptureFixture[str]
+):
+    with pytest.raises(KeyboardInterrupt):
+        run(folders, progress=mock.Mock(side_effect=KeyboardInterrupt))
+    (notes,) = folders.work.glob("*/lanes.json")
+    notes.write_bytes(content)
+    assert run(folders).trained == 4
+    assert f"{notes} is damaged (" in capsys.readouterr().out
+
+
+def test_a_pack_leaves_no_lock_behind_whether_it_ends_or_is_stopped(folders: Folders):
+    with pytest.raises(KeyboardInterrupt):
+        run(folders, progress=mock.Mock(side_effect=KeyboardInterrupt))
+    assert not list(folders.work.glob("*.lock"))
+    run(folders)
+    assert not list(folders.work.iterdir())
+
+
+def test_a_lock_that_is_removed_while_another_waits_for_it_is_held_by_one(tmp_path: Path):
+    """The second opened the file before the first removed it: what it then holds is no lock, and it asks anew."""
+    opened, go = threading.Event(), threading.Event()
+    open_file = os.open
+
+    def second() -> None:
+        def slowly(path: object, *arguments: object) -> int:
+            descriptor = open_file(path, *arguments)
+            if threading.current_thread() is waiting and not go.is_set():
+                opened.set()
+                go.wait()
+            return descriptor
+
+        with mock.patch("os.open", slowly), suppress(UserError), only_here(tmp_path / "pack"):
+            held.append((tmp_path / "pack.lock").exists())
+
+    held: list[bool] = []
+    waiting = threading.Thread(target=second)
+    with only_here(tmp_path / "pack"):
+        waiting.start()
+        opened.wait()
+    go.set()
+    waiting.join()
+    assert held in ([], [True])
+    with only_here(tmp_path / "pack"):
+        assert (tmp_path / "pack.lock").exists()
 
 
 def test_filling_trains_into_the_store_and_writes_no_results(folders: Folders):

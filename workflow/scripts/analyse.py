@@ -10,7 +10,7 @@ from phase2.stats.analysis import analyse
 from phase2.study.tables import read_table
 
 with job(snakemake):
-    classes = len(json.loads(Path(snakemake.input.data).read_text())["classes"])
+    classes = len(json.loads(Path(snakemake.input.data).read_text(encoding="utf-8"))["classes"])
     tables = analyse(read_table(Path(snakemake.input.cells)), snakemake.params.factors, classes)
     for key, frame in tables.items():
         with atomic_path(Path(snakemake.output[key])) as temporary:

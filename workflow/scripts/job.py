@@ -20,7 +20,7 @@ def job(snakemake: Any, also: Iterable[Path] = ()) -> Iterator[None]:
 
     `also` are files that the block writes besides the declared ones.
     """
-    with open(snakemake.log[0], "w", buffering=1) as log, redirect_stdout(log), redirect_stderr(log):
+    with open(snakemake.log[0], "w", buffering=1, encoding="utf-8") as log, redirect_stdout(log), redirect_stderr(log):
         try:
             checksums = Checksums()
             inputs = {path: checksums.of(path) for path in snakemake.input}  # before the block: as it read them

@@ -8,6 +8,8 @@ from job import job
 from phase2.report.build import write_sources
 
 with job(snakemake):
-    datasets = {Path(path).parent.name: json.loads(Path(path).read_text()) for path in snakemake.input.data}
+    datasets = {
+        Path(path).parent.name: json.loads(Path(path).read_text(encoding="utf-8")) for path in snakemake.input.data
+    }
     report = Path(snakemake.output.trace).parent
     write_sources(report.parent, report, snakemake.params.config, datasets)

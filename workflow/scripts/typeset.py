@@ -11,7 +11,7 @@ from phase2.report.build import typeset
 
 with job(snakemake):
     pdf = Path(snakemake.output[0])
-    epoch = json.loads(Path(snakemake.input.environment).read_text())["commit_time"] or 0
+    epoch = json.loads(Path(snakemake.input.environment).read_text(encoding="utf-8"))["commit_time"] or 0
     kept = pdf.parent / "report" / pdf.name
     try:
         typeset(Path("report"), Path(snakemake.input.generated), pdf.parent / "figures", pdf, epoch)
