@@ -14,8 +14,9 @@ def check_path(path: str | Path) -> None:
     """Raises `UserError` for a path that the shell or PYTHONPATH would take apart when a job starts."""
     if found := TAKEN_APART.search(str(path)):
         raise UserError(
-            f"the path {str(path)!r} holds {found[0]!r}, which the shell takes apart when a job starts: move the checkout "
-            "to a folder with no spaces, quotes, brackets, colons, $, & or the like in its path, then make setup there"
+            f"the path {str(path)!r} holds {found[0]!r}, which the shell takes apart when a job starts: move the "
+            "checkout to a folder with no spaces, quotes, brackets, colons, $, & or the like in its path, "
+            "then make setup there"
         )
 
 
