@@ -6,6 +6,9 @@ from snakemake.utils import min_version
 min_version("9.2")
 
 
+include: "rules/place.smk"
+
+
 configfile: "config.yaml"
 
 

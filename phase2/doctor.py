@@ -24,9 +24,11 @@ from rich.table import Table
 from rich.text import Text
 
 from phase2.data.sources import SOURCES, SYSTEM_ROOTS, Source
+from phase2.errors import UserError
 from phase2.probe.catalog import datasets
 from phase2.study.config import load
-from phase2.study.provenance import commit
+from phase2.study.place import check_place
+from phase2.study.provenance import ROOT, commit
 
 ENOUGH_SPACE = 5e9  # bytes: the default run with its data and checkpoints, and room to spare
 COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
@@ -59,6 +61,7 @@ def check_all(root: Path, mirror: Path | None = None) -> list[Check]:
         datasets = [pool.submit(check_dataset, name, source, root, mirror) for name, source in SOURCES.items()]
     return [
         check_python(),
+        check_folder(root),
         *check_torch(),
         check_package("snakemake"),
         *(check_writable(root / name) for name in ("results", ".phase2")),
@@ -89,6 +92,16 @@ def check_python() -> Check:
         return Check("Python", "ok", found)
     mend = "install one (apt-get install python3.11-venv), remove .venv and run make setup"
     return Check("Python", "fail", f"{found}, but {wanted} is needed", mend)
+
+
+def check_folder(root: Path) -> Check:
+    """The paths of the checkout and of its Python: a shell must not take them apart."""
+    try:
+        check_place(root, root)
+    except UserError as error:
+        found, _, mend = str(error).rpartition(": ")
+        return Check("folder", "fail", found, mend)
+    return Check("folder", "ok", str(root))
 
 
 def check_package(name: str) -> Check:
@@ -205,8 +218,11 @@ def _unversioned(root: Path) -> list[str]:
 
 
 def check_commit() -> Check:
-    """Whether the results made now can name the code that made them."""
+    """Whether the results made now can name the code that made them, and git works here for the user."""
     state = commit()
+    if "dubious ownership" in _run("git", "-C", str(ROOT), "rev-parse", "HEAD").stderr:
+        found = (state["commit"] or "none")[:12] + ", and git refuses commands of yours: the checkout is another user's"
+        return Check("commit", "warn", found, f"git config --global --add safe.directory {ROOT}")
     if not state["commit"]:
         return Check("commit", "warn", "no git repository, or no git", "apt-get install git, then git clone")
     if state["dirty"]:
@@ -230,5 +246,7 @@ def _answers(url: str) -> bool:
 def _run(*command: str) -> subprocess.CompletedProcess[str]:
     try:
         return subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", timeout=20, check=False)
+    except FileNotFoundError:
+        return subprocess.CompletedProcess(command, 127, "", f"{command[0]}: not found")
     except subprocess.TimeoutExpired:
         return subprocess.CompletedProcess(command, 124, "", f"{command[0]} did not answer within 20 s")

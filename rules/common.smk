@@ -1,19 +1,9 @@
 # The validated configuration, and the helpers that rules share. Nothing here imports torch: this file runs in every job,
 # and fingerprints of code are taken by functions, so that a job takes its own and no other.
 import json
-import os
 import subprocess
-import sys
-from pathlib import Path
-
-from snakemake.exceptions import WorkflowError
-
-# This checkout's code and no other installed copy: here, where it is fingerprinted, and in the jobs, where it runs.
-sys.path.insert(0, workflow.basedir)
-os.environ.update(PYTHONPATH=os.pathsep.join([workflow.basedir, *filter(None, [os.environ.get("PYTHONPATH")])]))
 
 from phase2.derive.catalog import DERIVATIONS
-from phase2.errors import UserError
 from phase2.figures.catalog import FIGURES, STUDY
 from phase2.figures.catalog import check as check_figures
 from phase2.probe.catalog import PROBES, datasets, datasets_of

@@ -3,6 +3,7 @@
 import http.server
 import io
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -65,6 +66,7 @@ def test_every_need_is_checked_and_each_fault_says_how_to_mend_it(monkeypatch: p
     checks = doctor.check_all(ROOT)
     needs = {
         "Python",
+        "folder",
         "torch",
         "GPU",
         "snakemake",
@@ -204,7 +206,28 @@ def test_a_checkout_without_its_dvc_folder_is_a_warning(tmp_path: Path) -> None:
     ],
 )
 def test_results_that_could_not_name_their_code_are_a_warning(
-    state: dict[str, object], status: str, monkeypatch: pytest.MonkeyPatch
+    state: dict[str, object], status: str, monkeypatch: pytest.MonkeyPatch, tools: Path
 ) -> None:
     monkeypatch.setattr(doctor, "commit", lambda: state)
     assert doctor.check_commit().status == status
+
+
+def test_a_checkout_of_another_user_is_a_warning_with_gits_own_cure(
+    monkeypatch: pytest.MonkeyPatch, tools: Path
+) -> None:
+    script(tools / "git", "echo fatal: detected dubious ownership in repository at x >&2; exit 128")
+    monkeypatch.setattr(doctor, "commit", lambda: {"commit": "a" * 40, "dirty": False})
+    check = doctor.check_commit()
+    assert check.status == "warn"
+    assert "aaaaaaaaaaaa, and git refuses commands of yours" in check.found
+    assert check.mend == f"git config --global --add safe.directory {ROOT}"
+
+
+def test_a_path_that_the_shell_takes_apart_fails_and_says_where_to_move_the_checkout(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "executable", "/my phase2/.venv/bin/python")
+    check = doctor.check_folder(ROOT)
+    assert check.status == "fail"
+    assert "the path '/my phase2/.venv/bin/python' holds ' '" in check.found
+    assert check.mend.startswith("move the checkout to a folder with no spaces")

@@ -4,13 +4,24 @@ import os
 import re
 import shutil
 import subprocess
+import tomllib
+from collections import defaultdict
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+
+from phase2.study.place import TAKEN_APART
 
 ROOT = Path(__file__).parents[1]
 SYSTEM = "bash cat chmod cp dirname env grep head id make mkdir mktemp paste rm sed sh sort touch tr true"
+PYTHONS = ("3.11.0", "3.11.2", "3.12.0", "3.13.0")  # the second is Debian 12's own
 LATEX = ("latexmk", "pdflatex", "biber", "kpsewhich")
+CHARACTERS = [*map(chr, range(32, 127)), "\t", "é", "数"]
+TAKES_APART = [character for character in CHARACTERS if TAKEN_APART.search(character)]
+HARMLESS = sorted(set(CHARACTERS) - {*TAKES_APART, "/"})
 # Plays a Python 3.11: `-m venv` puts a copy of itself and a pip there, `-m pip` and other calls only succeed.
 PYTHON = """
 [ "$*" = --version ] && echo Python 3.11.0
@@ -21,10 +32,10 @@ echo venv >>calls"""
 
 
 class Machine:
-    """A checkout in a folder with a space, and a PATH that has the plainest tools and what a test adds."""
+    """A checkout, and a PATH that has the plainest tools and what a test adds."""
 
     def __init__(self, folder: Path) -> None:
-        self.root = folder / "a checkout"
+        self.root = folder / "checkout"
         self.bin = folder / "bin"
         self.datasets = folder / "datasets"
         for path in (self.root / "tools", self.root / "report", self.bin):
@@ -128,9 +139,7 @@ def test_a_data_package_that_cannot_be_installed_only_warns(machine: Machine) ->
     assert "official address" in run.stderr
 
 
-@pytest.mark.parametrize(
-    "place", ["datasets/fashion-mnist", "mirror/fashion_mnist", "a checkout/data/raw/fashion_mnist"]
-)
+@pytest.mark.parametrize("place", ["datasets/fashion-mnist", "mirror/fashion_mnist", "checkout/data/raw/fashion_mnist"])
 def test_no_data_package_is_installed_where_the_data_are(machine: Machine, place: str) -> None:
     folder = machine.root.parent
     (folder / place).mkdir(parents=True)
@@ -140,11 +149,63 @@ def test_no_data_package_is_installed_where_the_data_are(machine: Machine, place
     assert machine.calls() == []
 
 
+def pins() -> dict[str, list[Requirement]]:
+    """What constraints.txt has for each package: one version, or several that markers tell apart."""
+    found = defaultdict(list)
+    for line in (ROOT / "constraints.txt").read_text().splitlines():
+        if not line.startswith("#"):
+            found[(pin := Requirement(line)).name].append(pin)
+    return found
+
+
+def test_each_pin_installs_on_every_python_that_pyproject_admits() -> None:
+    checked = 0
+    for name, choices in pins().items():
+        try:
+            installed = distribution(name)
+        except PackageNotFoundError:  # of another system or Python
+            continue
+        for python in PYTHONS:
+            there = {"python_full_version": python, "python_version": python.rpartition(".")[0]}
+            pin, *others = [pin for pin in choices if pin.marker is None or pin.marker.evaluate(there)]
+            assert not others, f"{name} on {python}"
+            if pin.specifier.contains(installed.version):
+                needs = SpecifierSet(installed.metadata["Requires-Python"] or "")
+                assert needs.contains(python), f"{pin} needs Python {needs}"
+                checked += 1
+    assert checked > 100 * len(PYTHONS)
+
+
+def test_the_pythons_that_pyproject_admits_are_those_that_the_pins_were_checked_for() -> None:
+    admits = SpecifierSet(tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["requires-python"])
+    assert [minor for minor in range(5, 30) if admits.contains(f"3.{minor}.0")] == [11, 12, 13]
+    assert all(map(admits.contains, PYTHONS))
+
+
+@pytest.mark.parametrize("character", TAKES_APART)
+def test_a_path_that_the_shell_takes_apart_is_refused_before_anything_is_installed(
+    character: str, machine: Machine
+) -> None:
+    machine.add("python3.11", body=PYTHON)
+    machine.root = machine.root.rename(machine.root.with_name(f"my{character}phase2"))
+    run = machine.run("make", "report")
+    assert run.returncode == 2
+    assert f"the checkout's path '{machine.root}' holds" in run.stderr
+    assert "move the" in run.stderr
+    assert machine.calls() == []
+
+
+def test_a_path_of_all_other_characters_is_none_of_the_shells(machine: Machine) -> None:
+    machine.add("python3.11", body=PYTHON)
+    machine.root = machine.root.rename(machine.root.with_name("".join(HARMLESS)))
+    assert machine.run("make", "setup").returncode == 0
+
+
 def test_no_python_is_a_message_that_says_which_one_to_install(machine: Machine) -> None:
     machine.add("python3", body="exit 1")  # too old
     run = machine.setup("venv")
     assert run.returncode == 1
-    assert "Python >= 3.11" in run.stderr
+    assert "no Python from 3.11 to 3.13" in run.stderr
 
 
 def test_a_python_that_lacks_venv_gets_debians_package_for_it(machine: Machine) -> None:

@@ -35,7 +35,17 @@ apt_install() {
     return $status
 }
 
-supported() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; }
+# As in pyproject.toml.
+supported() { "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' >/dev/null 2>&1; }
+
+# Snakemake starts jobs with the unquoted path of .venv/bin/python: phase2/study/place.py has the same characters.
+check_path() {
+    case $root in
+    *[[:space:]\'\"\`\\\$\&\|\;\<\>\(\)\[\]\{\}\*\?:]*)
+        fail "the checkout's path '$root' holds a character that the shell takes apart when a job starts: move the
+    checkout to a folder with no spaces, quotes, brackets, colons, $, & or the like in its path, then run make again" ;;
+    esac
+}
 
 find_python() {
     for python in python3.11 python3.12 python3.13 python3; do
@@ -51,7 +61,8 @@ healthy() {
 }
 
 make_venv() {
-    python=$(find_python) || fail "no Python >= 3.11 on PATH. Install one, for example: sudo apt-get install python3.11-venv"
+    python=$(find_python) ||
+        fail "no Python from 3.11 to 3.13 on PATH. Install one, for example: sudo apt-get install python3.11-venv"
     if ! "$python" -c 'import ensurepip' 2>/dev/null; then
         package=$("$python" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')
         apt_install "$package" || fail "$python cannot make environments. Run: sudo apt-get install $package"
@@ -61,6 +72,7 @@ make_venv() {
 }
 
 setup_venv() {
+    check_path
     healthy || make_venv
     say "installing the Python packages of constraints.txt into .venv (some minutes the first time)"
     .venv/bin/python -m pip install -qq -c constraints.txt -e '.[dev]' ||

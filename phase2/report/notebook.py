@@ -22,6 +22,7 @@ from phase2.errors import UserError
 from phase2.report.display import RESULTS
 
 SECONDS = 300  # that a cell may take, on however slow a machine
+LONGEST = 75  # bytes of TMPDIR that leave room for a socket's name below it: its whole path has at most 103
 
 PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -103,7 +104,9 @@ class ThisPython(AsyncKernelManager):
 def _execute(notebook: Path, content: NotebookNode, results: Path, log: TextIO) -> None:
     """Runs the cells of `content` in the current folder; they then hold their outputs."""
     started: list[int] = []
-    with tempfile.TemporaryDirectory() as private:
+    temporary = tempfile.gettempdir()
+    short = temporary if len(os.fsencode(temporary)) <= LONGEST else "/tmp"
+    with tempfile.TemporaryDirectory(dir=short) as private:
         sockets = {"transport": "ipc", "connection_file": f"{private}/kernel.json"}  # which nobody else can reach
         client = NotebookClient(
             content,

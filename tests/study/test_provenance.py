@@ -43,6 +43,18 @@ def test_a_commit_is_named_and_changes_to_it_are_seen(monkeypatch: pytest.Monkey
     assert provenance.commit() == clean | {"dirty": True}
 
 
+def test_the_commit_of_a_checkout_of_another_owner_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    me = ("-c", "user.name=a", "-c", "user.email=a@b")
+    for arguments in (("init", "-q"), (*me, "commit", "-q", "--allow-empty", "-m", "first")):
+        subprocess.run(["git", *arguments], cwd=tmp_path, check=True)
+    monkeypatch.setattr(provenance, "ROOT", tmp_path)
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")  # git's own tests do so
+    refused = subprocess.run(["git", "status"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert "dubious ownership" in refused.stderr
+    provenance.commit.cache_clear()
+    assert provenance.commit()["commit"]
+
+
 def test_a_package_that_is_not_installed_has_no_version(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(provenance, "PACKAGES", ("torch", "no-such-package"))
     packages = provenance.environment()["packages"]

@@ -3,6 +3,7 @@
 import ast
 import re
 import sys
+import tempfile
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -103,6 +104,16 @@ def test_a_notebook_runs_here_in_this_python_on_the_results_and_its_page_needs_n
     assert f"{sys.executable}|{tmp_path}|{Path.cwd()}" in page
     assert Loads(page).found == [f"data:image/png;base64,{PIXEL}"]
     assert path.read_bytes() == before
+
+
+def test_a_notebook_runs_where_temporary_files_have_a_path_too_long_for_sockets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    deep = tmp_path / ("d" * 60) / ("d" * 60)
+    deep.mkdir(parents=True)
+    monkeypatch.setattr(tempfile, "tempdir", str(deep))
+    assert "a result" in render(write(tmp_path, "print('a result')"))
+    assert not list(deep.iterdir())
 
 
 def test_what_a_page_would_load_is_found():
