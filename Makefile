@@ -26,11 +26,12 @@ make setup         .venv with the exact versions of constraints.txt             
 make latex         latexmk, biber and TeX Live from the system's packages        2 min      0.8 GB
 make data-package  Fashion-MNIST from the system's packages (Debian)             5 s        31 MB
 make slurm         slurm-wlm and munge from the system's packages                20 s       20 MB
+make s3            what the test of an S3 remote needs, into .venv/s3            10 s       90 MB
 
 To use the tools by themselves (snakemake, dvc, phase2):  . .venv/bin/activate
 endef
 
-.PHONY: help report smoke test slurm-test lint bench doctor clean setup latex data-package slurm FORCE
+.PHONY: help report smoke test slurm-test lint bench doctor clean setup latex data-package slurm s3 FORCE
 
 help:
 	$(info $(HELP))
@@ -42,7 +43,7 @@ report: setup latex data-package
 smoke: setup latex
 	@$(BIN)/snakemake --cores $(CORES) all --configfile config/smoke.yaml
 
-test: setup latex
+test: setup latex s3
 	@$(BIN)/python -m pytest -q -n auto --maxprocesses=2 --dist loadfile
 
 slurm-test: setup slurm
@@ -74,6 +75,11 @@ data-package:
 
 slurm:
 	@sh tools/setup.sh slurm
+
+s3: .venv/s3/.installed
+
+.venv/s3/.installed: tests/workflow/s3.txt .venv/.installed
+	@sh tools/setup.sh s3
 
 # The stamp holds the folder it was made in: an environment that was moved or copied does not work elsewhere.
 .venv/.installed: pyproject.toml constraints.txt $(if $(filter-out $(CURDIR),$(shell cat .venv/.installed 2>/dev/null)),FORCE)

@@ -1,5 +1,5 @@
 #!/bin/sh
-# What a fresh machine needs, one part per call: setup.sh venv | latex | latex-missing | data-package | slurm
+# What a fresh machine needs, one part per call: setup.sh venv | latex | latex-missing | data-package | slurm | s3
 # The Makefile calls it. It reads nothing from the terminal, and says nothing when there is nothing to do.
 set -eu
 
@@ -107,6 +107,13 @@ setup_latex() {
 (without apt-get: TeX Live with latexmk, biber and these packages, from your system or https://tug.org/texlive)"
 }
 
+# For one test alone, and apart from the environment: see the head of the file.
+setup_s3() {
+    .venv/bin/python -m pip install -qq --no-deps --target .venv/s3 --upgrade -r tests/workflow/s3.txt ||
+        fail "the packages for the test of an S3 remote could not be installed: see pip's error above, then run make again"
+    touch .venv/s3/.installed
+}
+
 # Optional: without it the data come from a mirror or from the official address.
 setup_data_package() {
     [ ! -d /usr/share/datasets/fashion-mnist ] || return 0
@@ -139,5 +146,6 @@ latex) setup_latex ;;
 latex-missing) latex_missing ;;
 data-package) setup_data_package ;;
 slurm) setup_slurm ;;
-*) fail "unknown part '${1:-}': expected venv, latex, latex-missing, data-package or slurm" ;;
+s3) setup_s3 ;;
+*) fail "unknown part '${1:-}': expected venv, latex, latex-missing, data-package, slurm or s3" ;;
 esac
