@@ -59,3 +59,12 @@ def test_a_package_that_is_not_installed_has_no_version(monkeypatch: pytest.Monk
     monkeypatch.setattr(provenance, "PACKAGES", ("torch", "no-such-package"))
     packages = provenance.environment()["packages"]
     assert packages["no-such-package"] is None
+
+
+def test_cells_of_several_releases_or_devices_are_told_and_others_not(tmp_path: Path):
+    made_with = {"same": ["2.14.1,cpu"] * 3, "mixed": ["2.14.1,cpu", "2.13.0,cpu", "2.14.1,cpu"], "none": []}
+    for study, rows in made_with.items():
+        (tmp_path / study).mkdir()
+        (tmp_path / study / "cells.csv").write_text("\n".join(["torch,device", *rows, ""]))
+    (said,) = provenance.mixtures(sorted(tmp_path.glob("*/cells.csv")))
+    assert said.startswith("mixed mixes cells (1 with torch 2.13.0 on cpu, 2 with torch 2.14.1 on cpu)")
