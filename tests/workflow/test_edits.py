@@ -5,6 +5,7 @@ from another run, Snakemake's memory or the cell store lost, results pulled into
 each time; PHASE2_SEQUENCES=200 tries as many.
 """
 
+import atexit
 import csv
 import io
 import json
@@ -20,7 +21,8 @@ from typing import Any
 import pytest
 from checkout import Checkout, new_checkout
 
-CLONES = tempfile.TemporaryDirectory()  # shared by all sequences of a process, gone at its end
+CLONES = tempfile.mkdtemp()  # shared by all sequences of a process, gone at its end
+atexit.register(shutil.rmtree, CLONES, ignore_errors=True)
 SEQUENCES = int(os.environ.get("PHASE2_SEQUENCES", "3"))
 SGD, FIGURE = "phase2/optim/sgd.py", "phase2/figures/ranking.py"
 HALVED = ("add_scaled_(params, grads, -lr)", "add_scaled_(params, grads, -lr / 2)")
@@ -166,7 +168,7 @@ EVENTS: list[tuple[Callable[[World], None], int]] = [
 @cache
 def finished(config: int, halved: bool) -> Checkout:
     """A fresh clone with this configuration and code, run."""
-    checkout = new_checkout(Path(tempfile.mkdtemp(dir=CLONES.name)) / "project")
+    checkout = new_checkout(Path(tempfile.mkdtemp(dir=CLONES)) / "project")
     if halved:
         checkout.edit(SGD, *HALVED)
     checkout.snakemake(*TARGETS, config=overlay(config)).succeeded()
