@@ -272,3 +272,16 @@ def test_make_help_names_every_target_with_its_cost(machine: Machine) -> None:
     lines = machine.run("make").stdout.splitlines()
     for target in set(phony[1].split()) - {"help", "FORCE"}:
         assert any(re.match(rf"make {target} .* \d+ (s|min) ", line) for line in lines), target
+
+
+def test_the_container_makes_targets_that_exist_and_takes_nothing_that_git_ignores() -> None:
+    recipe = (ROOT / "Containerfile").read_text()
+    targets = " ".join(re.findall(r"^(?:RUN make|#.* make) ([a-z -]+)", recipe, re.MULTILINE)).split()
+    phony = re.search(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert phony
+    assert targets
+    assert set(targets) <= set(phony[1].split())
+    ignored = [line for line in (ROOT / ".gitignore").read_text().splitlines() if line and line[0] != "#"]
+    anywhere = [re.sub(r"^(?![!/])", "**/", line) for line in ignored]
+    kept_out = [line.rstrip("/").removeprefix("/").replace("!/", "!") for line in anywhere]
+    assert (ROOT / ".dockerignore").read_text().splitlines()[1:] == kept_out
