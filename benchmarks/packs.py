@@ -42,10 +42,10 @@ def measure(sizes: Sizes) -> list[Figure]:
 
 def _smoke_sized_grid(path: Path, desk: Path, smoke: Path) -> Path:
     """The default grid's lanes on smoke's task, network and budget."""
-    content = yaml.safe_load(desk.read_text())
-    small = yaml.safe_load(smoke.read_text())["studies"]["mlp_grid"]
+    content = yaml.safe_load(desk.read_text(encoding="utf-8"))
+    small = yaml.safe_load(smoke.read_text(encoding="utf-8"))["studies"]["mlp_grid"]
     content["studies"]["mlp_grid"] |= {key: small[key] for key in ("task", "model", "budget")}
-    path.write_text(yaml.safe_dump(content))
+    path.write_text(yaml.safe_dump(content), encoding="utf-8")
     return path
 
 
@@ -53,7 +53,7 @@ def _ratios(config: Path, folder: Path, sizes: Sizes) -> list[float]:
     """Seconds a cell with a process for each, over seconds a cell in a pack, by repetition."""
     study = load([config]).studies["mlp_grid"]
     prepare_apart(study.task.dataset, folder / "data")
-    (folder / "config.yaml").write_text(config.read_text())
+    (folder / "config.yaml").write_text(config.read_text(encoding="utf-8"), encoding="utf-8")
     pack = next(iter(packs_of(cells_of("mlp_grid", study)).values()))
     chosen = pack[:: len(pack) // sizes.alone][: sizes.alone]
 

@@ -65,10 +65,13 @@ def measure(sizes: Sizes) -> list[Figure]:
 
 
 def _leave_a_small_grid(folder: Path) -> None:
-    config, smoke = (yaml.safe_load((folder / name).read_text()) for name in ("config.yaml", "config/smoke.yaml"))
+    config, smoke = (
+        yaml.safe_load((folder / name).read_text(encoding="utf-8")) for name in ("config.yaml", "config/smoke.yaml")
+    )
     axes = {"init": ["kaiming", "normal_large"], "seed": [0]}
     grid = config["studies"]["mlp_grid"] | smoke["studies"]["mlp_grid"] | {"axes": axes, "figures": ["ranking"]}
-    (folder / "config.yaml").write_text(yaml.safe_dump(config | {"studies": {"mlp_grid": grid}, "probes": {}}))
+    changed = yaml.safe_dump(config | {"studies": {"mlp_grid": grid}, "probes": {}})
+    (folder / "config.yaml").write_text(changed, encoding="utf-8")
 
 
 def _only_the_grid(folder: Path) -> str:

@@ -25,7 +25,8 @@ def measure(sizes: Sizes) -> list[Figure]:
     with tempfile.TemporaryDirectory() as name:
         folder = copy_of_checkout(Path(name))
         overlay = folder / "wide.yaml"
-        overlay.write_text(yaml.safe_dump({"studies": {"mlp_grid": {"axes": {"seed": list(range(sizes.seeds))}}}}))
+        wide = {"studies": {"mlp_grid": {"axes": {"seed": list(range(sizes.seeds))}}}}
+        overlay.write_text(yaml.safe_dump(wide), encoding="utf-8")
         command = ["snakemake", "-n", "--configfile", str(overlay), "--", "report"]
         runs = [timed(command, folder) for _ in range(sizes.repeats)]
         cells = cells_of("mlp_grid", load([folder / "config.yaml", overlay]).studies["mlp_grid"])

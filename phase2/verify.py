@@ -43,7 +43,7 @@ def _compared(overlays: list[Path]) -> list[tuple[str, str, int]]:
             [*_snakemake(overlays), "--dry-run", "--quiet", "all"],
             env=os.environ | {"PHASE2_VERIFY": str(answer)},
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             check=False,
         )
         if planned.returncode or not answer.exists():

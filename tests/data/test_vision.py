@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.datasets import load_digits
 
-from phase2.data.prepared import Prepared, check, open_prepared
+from phase2.data.checked import open_checked
+from phase2.data.prepared import Prepared
 from phase2.data.vision import (
     CIFAR10_CLASSES,
     channel_statistics,
@@ -24,8 +25,7 @@ from phase2.errors import UserError
 
 def prepared_by(prepare: Callable[[Path, Path], None], raw: Path) -> Prepared:
     prepare(raw, raw / "out")
-    check(raw / "out")
-    return open_prepared(raw / "out")
+    return open_checked(raw / "out")
 
 
 def assert_holds(prepared: Prepared, train: Labelled, test: Labelled) -> None:

@@ -61,7 +61,7 @@ def test_the_study_of_an_axis_has_the_fewest_other_axes():
 
 
 def test_a_missing_table_or_run_says_how_to_make_it(run: Path, monkeypatch: pytest.MonkeyPatch):
-    with pytest.raises(UserError, match=r"extremes\.csv is missing: run `snakemake report`"):
+    with pytest.raises(UserError, match=r"extremes\.csv is missing: run `snakemake`"):
         display.probes("activation_shapes").show(lambda probe: probe.table("extremes"))
     monkeypatch.setenv(display.RESULTS, str(run / "no" / "run"))
     with pytest.raises(UserError, match=r"no/run holds no run .* set PHASE2_RESULTS"):
