@@ -27,14 +27,16 @@ class Checksums:
         self._new: dict[str, tuple[str, str]] = {}
 
     def of(self, path: Path | str) -> str | None:
-        """The SHA-256 of a file, or of the names and contents of all files in a folder; None if nothing is there."""
-        try:
-            status = os.stat(path)
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        if os.path.isdir(path):
-            files = (file for file in sorted(Path(path).rglob("*")) if file.name != TIMESTAMP and file.is_file())
-            return sha256_text("\n".join(f"{file.relative_to(path)} {self.of(file)}" for file in files))
+        """The SHA-256 of a file, or of the names and contents of all files in a folder; None if it cannot be read."""
+        with suppress(OSError):
+            if os.path.isdir(path):
+                files = (file for file in sorted(Path(path).rglob("*")) if file.name != TIMESTAMP and file.is_file())
+                return sha256_text("\n".join(f"{file.relative_to(path)} {self.of(file)}" for file in files))
+            return self._of_file(path)
+        return None
+
+    def _of_file(self, path: Path | str) -> str:
+        status = os.stat(path)
         key, stamp = os.path.abspath(path), _stamp(status)
         if key in self._known and self._known[key][0] == stamp:
             return self._known[key][1]
@@ -47,7 +49,7 @@ class Checksums:
     def remember(self) -> None:
         """Keeps what was read for the next process. Where that fails, the next one reads the files again."""
         if self._database and self._new:
-            with suppress(sqlite3.Error), closing(_connected(self._database)) as database, database:
+            with suppress(sqlite3.Error, OSError), closing(_connected(self._database)) as database, database:
                 rows = ((key, *value) for key, value in self._new.items())
                 database.executemany("insert or replace into checksums values (?, ?, ?)", rows)
             self._new = {}
@@ -58,12 +60,15 @@ class Checksums:
                 with closing(_connected(self._database)) as database:
                     for path, stamp, checksum in database.execute("select path, stamp, checksum from checksums"):
                         yield path, (stamp, checksum)
-            except sqlite3.DatabaseError as error:  # a damaged one is made anew; a locked one is another run's
-                if not isinstance(error, sqlite3.OperationalError):
-                    self._database.unlink(missing_ok=True)
+            except (sqlite3.OperationalError, OSError):  # locked by another run, or not ours to write
+                return
+            except sqlite3.DatabaseError:  # damaged: made anew
+                self._database.unlink(missing_ok=True)
 
 
 def _connected(path: Path) -> sqlite3.Connection:
+    if not path.exists():
+        path.touch()  # with the umask's mode, so that a group can share it; SQLite would take 0644
     database = sqlite3.connect(path, timeout=10)
     database.execute("create table if not exists checksums (path text primary key, stamp text, checksum text)")
     return database

@@ -130,14 +130,17 @@ def trace(
 @app.command()
 def verify(
     configfile: Configs = [],  # noqa: B006
+    sets: Sets = [],  # noqa: B006
     mend: Annotated[bool, typer.Option("--mend", help="Make again what disagrees.")] = False,
     store: Annotated[Path, typer.Option(help="The cell store.")] = STORE,
 ) -> None:
     """Compare results, checkpoints, data and cell store, byte by byte, with today's configuration and code."""
+    from phase2.study.read import read
     from phase2.study.store import Store
     from phase2.verify import verify as agrees
 
-    if not agrees(configfile, Store(store), mend, typer.echo):
+    _config(configfile, sets)  # says what is wrong with it
+    if not agrees(read([Path("config.yaml"), *configfile], sets), Store(store), mend, typer.echo):
         typer.echo("to make these again: phase2 verify --mend, or snakemake")
         raise typer.Exit(1)
     typer.echo("everything agrees: what lies here is what configuration, code and data make")

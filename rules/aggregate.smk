@@ -42,19 +42,18 @@ rule analyse:
 
 
 rule record:
-    """The resolved configuration and the environment, beside the results they led to."""
+    """The resolved configuration, beside the results it led to."""
     input:
         [f"{RESULTS}/tables/{study}/cells.csv" for study in CELLS],
     output:
         config=f"{RESULTS}/config.yaml",
-        environment=f"{RESULTS}/environment.json",
         receipt=f"{RECEIPTS}/record.json",
     log:
         f"logs/{RUN}/record.log",
     params:
         config=CONFIG.model_dump(mode="json"),
     message:
-        "recording configuration and environment"
+        "recording the configuration"
     script:
         "../workflow/scripts/record.py"
 

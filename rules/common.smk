@@ -8,7 +8,7 @@ from phase2.figures.catalog import FIGURES, STUDY
 from phase2.figures.catalog import check as check_figures
 from phase2.probe.catalog import PROBES, datasets, datasets_of
 from phase2.study.cell import cells_of, hive, jobs_of
-from phase2.study.code import components_of, probe_code
+from phase2.study.code import components_of, dataset_code, probe_code
 from phase2.study.config import validate
 from phase2.study.fingerprint import fingerprint
 from phase2.study.missing import ANNOUNCED, lacking, without, without_configuration
@@ -155,7 +155,10 @@ onstart:
 onsuccess:
     pdfs = sorted(job.output[0] for job in workflow.dag.jobs if job.rule.name == "typeset")
     MONITOR.stop(report=next((pdf for pdf in pdfs if pdf.endswith("report.pdf")), None), missing=CONFIG.missing)
-    print(*mixtures(sorted(Path(RESULTS).glob("tables/*/cells.csv"))), sep="\n", end="", file=sys.stderr)
+    for line in mixtures(
+        table for study in CELLS if (table := Path(RESULTS, "tables", study, "cells.csv")).exists()
+    ):
+        print(line, file=sys.stderr)
 
 
 onerror:

@@ -34,7 +34,7 @@ rule prepare:
     log:
         "logs/data/{dataset}/prepare.log",
     params:
-        code=lambda w: fingerprint(components=(("dataset", w.dataset),)),
+        code=lambda w: dataset_code(w.dataset),
     message:
         "preparing {wildcards.dataset}"
     script:

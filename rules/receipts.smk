@@ -1,6 +1,6 @@
 # Nothing stale, whatever became of Snakemake's memory (.snakemake): before a run is planned, every result is compared with
 # what is wanted now. Jobs whose results disagree are forced, with a line that says why; results that agree get times in
-# order, since times of modification mean nothing after a clone, a pull or a copy.
+# order, in a dry run too, since times of modification mean nothing after a clone, a pull or a copy.
 import json
 from collections import Counter
 from contextlib import suppress
@@ -10,8 +10,7 @@ from snakemake.dag import DAG
 from phase2.checksums import TIMESTAMP, Checksums
 from phase2.files import write_json
 from phase2.study.receipt import disagreement, made_from
-from phase2.study.results import destinations
-from phase2.study.results import disagreement as disagreement_of_cell
+from phase2.study.results import cell_disagreement, destinations
 
 VERIFY = os.environ.get("PHASE2_VERIFY")  # where `phase2 verify` reads what disagrees; it trusts no remembered checksum
 MADE_ON_DEMAND = {"download", "verify", "prepare"}  # when they are missing, they are made if something needs them
@@ -43,7 +42,7 @@ def disagreements(job, checksums):
         results, checkpoints, data = Path(RESULTS), Path(CHECKPOINTS), data_hash(study)
         cells = JOBS[study][hive(job.wildcards_dict)]
         said = (
-            disagreement_of_cell(cell, data, destinations(cell, CONFIG.studies[study], results, checkpoints), checksums)
+            cell_disagreement(cell, data, destinations(cell, CONFIG.studies[study], results, checkpoints), checksums)
             for cell in cells
         )
         return Counter(reason for reason in said if reason)

@@ -7,12 +7,12 @@ rule sources:
         probes=[f"{RESULTS}/tables/{n}/{t}.csv" for n, p in CONFIG.probes.items() for t in PROBES[p.probe].tables],
         provenance=[f"{RESULTS}/tables/{name}/provenance.json" for name in CONFIG.probes],
         derivations=rules.derive.output.latex,
-        environment=rules.record.output.environment,
         data=[DATA / "prepared" / dataset / "meta.json" for dataset in DATASETS],
     output:
         generated=directory(f"{RESULTS}/report/generated"),
         trace=f"{RESULTS}/report/trace.json",
         mastery=f"{RESULTS}/mastery.csv",
+        environment=f"{RESULTS}/environment.json",
         receipt=f"{RECEIPTS}/sources.json",
     log:
         f"logs/{RUN}/sources.log",
@@ -29,7 +29,7 @@ rule typeset:
     input:
         latex=sorted(str(path) for path in Path("report").rglob("*") if path.is_file()),
         generated=rules.sources.output.generated,
-        environment=rules.record.output.environment,
+        environment=rules.sources.output.environment,
         figures=rules.figures.input,
         metrics=rules.summarise.output.metrics,
         config=rules.record.output.config,

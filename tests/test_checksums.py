@@ -66,6 +66,21 @@ def test_a_folder_has_the_checksum_of_its_files_and_their_names(tmp_path: Path):
     assert Checksums(None).of(tmp_path / "none") is None
 
 
+def test_what_cannot_be_read_has_no_checksum(tmp_path: Path):
+    (tmp_path / "loop").symlink_to("loop")
+    assert Checksums(None).of(tmp_path / "loop") is None
+
+
+@pytest.mark.parametrize("umask", [0o022, 0o002])
+def test_the_database_has_the_mode_that_the_umask_leaves(umask: int, file: Path, database: Path):
+    before = os.umask(umask)
+    try:
+        remembered(database, file)
+    finally:
+        os.umask(before)
+    assert database.stat().st_mode & 0o777 == 0o666 & ~umask
+
+
 def test_a_damaged_database_is_made_anew(file: Path, database: Path):
     database.write_bytes(b"no database at all, but some hundred bytes of text" * 100)
     assert remembered(database, file) == sha256_text("some text")

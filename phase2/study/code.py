@@ -26,6 +26,11 @@ def training_code(spec: dict[str, Any]) -> str:
     return fingerprint("phase2.train.loop", components=components_of(spec))
 
 
+def dataset_code(dataset: str) -> str:
+    """The fingerprint of the code that prepares a data set."""
+    return fingerprint(components=(("dataset", dataset),))
+
+
 def probe_code(options: Probe) -> str:
     """The fingerprint of all code behind a probe's tables: its function, the components that its options name, and
     those that it uses whatever they are.

@@ -19,7 +19,7 @@ from phase2.files import sha256_text, write_json
 
 SOURCE = Path(__file__).resolve().parents[2]
 TRANSPARENT = {"phase2.registry"}
-PARSED = Path(".phase2/code.json")  # what every job needs of most files, by the SHA-256 of a file's text
+PARSED = Path(".phase2/code.json")  # what every job needs of most files, by the SHA-256 of its text and this file's
 
 
 @cache
@@ -85,10 +85,16 @@ def _parsed(name: str) -> dict[str, Any]:
     if not path.is_file():
         raise UserError(f"no module {name}: expected {path.relative_to(SOURCE)}")
     text = path.read_text(encoding="utf-8")
-    known, key = _known(), sha256_text(text)
+    known, key = _known(), sha256_text(_own_text() + text)
     if key not in known:
         known[key] = {"digest": digest_of(text), "imports": _imports_of(text)}
     return known[key]
+
+
+@cache
+def _own_text() -> str:
+    """This file's: what it reads from a text changes with it."""
+    return Path(__file__).read_text(encoding="utf-8")
 
 
 @cache

@@ -6,8 +6,9 @@ from phase2.errors import UserError
 from phase2.tex import macro_name
 
 # Folders below results/<run>/, logs, and the first words of macros of the whole run (phase2.report.describe, summary).
+FOLDERS = ("derivations", "figures", "notebooks", "receipts", "report", "tables")
 TAKEN = {
-    **{name: f"a folder results/<run>/{name}" for name in ("derivations", "figures", "notebooks", "report", "tables")},
+    **{name: f"a folder results/<run>/{name}" for name in FOLDERS},
     **{name: f"a log {name}.log" for name in ("derive", "record", "sources", "summarise")},
     **{name: f"macros \\{name.capitalize()}..." for name in ("alpha", "commit", "optimization", "share", "total")},
 }

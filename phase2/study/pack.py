@@ -22,7 +22,7 @@ from phase2.data.prepared import Prepared
 from phase2.errors import UserError
 from phase2.files import sha256_file, sha256_text, write_bytes, write_json
 from phase2.study.cell import Cell
-from phase2.study.code import training_code
+from phase2.study.code import dataset_code, training_code
 from phase2.study.config import Compute, Study
 from phase2.study.provenance import environment
 from phase2.study.results import (
@@ -202,7 +202,8 @@ def _write_cell(
             "steps": result.steps,
             "seconds": result.seconds,
             "spec": cell.spec,
-            "provenance": provenance | {"code": training_code(cell.spec)},
+            "provenance": provenance
+            | {"code": training_code(cell.spec), "prepare": dataset_code(cell.spec["task"]["dataset"])},
             "files": {name: sha256_file(folder / name) for name in (HISTORY, *weight_files(study))},
         },
     )

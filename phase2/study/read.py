@@ -70,13 +70,20 @@ def check_options(arguments: Sequence[str]) -> None:
     if "--replace-workflow-config" in arguments:
         raise UserError("--replace-workflow-config does not reach Snakemake's jobs: put all keys into one --configfile")
     for names in (("--configfile", "--configfiles"), ("--config", "-C")):
-        starts = [place for place, argument in enumerate(arguments) if argument.split("=")[0] in names]
+        starts = [place for place, argument in enumerate(arguments) if _is(argument, names)]
         if len(starts) > 1:
             values = " ".join(value for start in starts for value in _values(arguments[start:]))
             raise UserError(
                 f"{names[0]} is given {len(starts)} times, and Snakemake takes the last alone: write it once, with all "
                 f"that it says: {names[0]} {values}"
             )
+
+
+def _is(argument: str, names: tuple[str, str]) -> bool:
+    """Whether an argument is an option of these names, shortened as argparse allows it or with its value attached."""
+    word = argument.split("=")[0]
+    shortened = names[0] == "--configfile" and word.startswith("--configf") and names[1].startswith(word)
+    return word in names or shortened or ("-C" in names and argument.startswith("-C"))
 
 
 def _values(arguments: Sequence[str]) -> Iterator[str]:

@@ -14,7 +14,7 @@ from phase2.checksums import Checksums
 from phase2.errors import UserError
 from phase2.files import canonical_json, sha256_text, write_json
 from phase2.study.cell import Cell
-from phase2.study.code import training_code
+from phase2.study.code import dataset_code, training_code
 from phase2.study.config import Study
 
 METRICS, HISTORY = "metrics.json", "history.csv"
@@ -78,7 +78,7 @@ def read_metrics(cell: Cell, results: Path) -> dict[str, Any]:
     """A cell's metrics; raises `UserError` if the file is missing, damaged, or of another cell."""
     path = results / cell.study / cell.partition / METRICS
     try:
-        metrics = _whole(path)
+        metrics = whole_metrics(path)
     except FileNotFoundError:
         raise UserError(f"{path} is missing: {MEND}") from None
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -88,25 +88,27 @@ def read_metrics(cell: Cell, results: Path) -> dict[str, Any]:
     return metrics
 
 
-def _whole(path: Path) -> dict[str, Any]:
+def whole_metrics(path: Path) -> dict[str, Any]:
+    """The content of a cell's metrics; raises `OSError`, `ValueError`, `KeyError` or `TypeError` unless it is whole."""
     metrics = json.loads(path.read_text(encoding="utf-8"))
     if metrics["checksum"] != _checksum(metrics):
         raise ValueError("its content is not as it was written")
     return metrics
 
 
-def disagreement(cell: Cell, data: str | None, files: Mapping[str, Path], checksums: Checksums) -> str | None:
+def cell_disagreement(cell: Cell, data: str | None, files: Mapping[str, Path], checksums: Checksums) -> str | None:
     """In which way a cell's files, by name, are not those of `cell` with today's code and the data set of hash `data`
-    (None: not known now); None if they are.
+    (None: it is not prepared now, and the code that prepares it is compared); None if they are.
     """
     try:
-        metrics = _whole(files[METRICS])
+        metrics = whole_metrics(files[METRICS])
         made = metrics["provenance"]
-        found = {"configuration": metrics["id"], "code": made["code"], "data": made["data"]}
+        found = {"configuration": metrics["id"], "code": made["code"], "data": made["data" if data else "prepare"]}
         written = metrics["files"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         return f"{METRICS} is missing or damaged ({type(error).__name__})"
-    wanted = {"configuration": cell.id, "code": training_code(cell.spec), "data": data or found["data"]}
+    prepared = data or dataset_code(cell.spec["task"]["dataset"])
+    wanted = {"configuration": cell.id, "code": training_code(cell.spec), "data": prepared}
     for what, value in wanted.items():
         if found[what] != value:
             return f"cells of another {what}" if what == "configuration" else f"cells trained with other {what}"

@@ -23,7 +23,7 @@ from phase2.data.archives import extract_tar
 from phase2.errors import UserError
 from phase2.files import atomic_path, canonical_json, sha256_file, sha256_text, write_json
 from phase2.study.cell import Cell
-from phase2.study.results import METRICS
+from phase2.study.results import METRICS, whole_metrics
 
 MANIFEST = "manifest.json"
 KEY = re.compile("[0-9a-f]{64}")
@@ -172,14 +172,17 @@ def _names(folder: Path) -> set[str]:
 def _problem(folder: Path) -> str | None:
     """What is wrong with an entry's files, or None. Whole files of another cell are wrong too."""
     try:
-        for name, checksum in json.loads((folder / MANIFEST).read_text(encoding="utf-8")).items():
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        for name, checksum in manifest.items():
             if sha256_file(folder / name) != checksum:
                 return f"{name} does not match its checksum"
-        metrics = json.loads((folder / METRICS).read_text(encoding="utf-8"))
+        metrics = whole_metrics(folder / METRICS)
         cell = Cell("", (), canonical_json(metrics["spec"]))
         key = key_of(cell, metrics["provenance"]["code"], metrics["provenance"]["data"])
         if (key, cell.id) != (folder.name, metrics["id"]):
             return f"its files are those of another cell, {cell.id}"
+        if wrong := [name for name, checksum in metrics["files"].items() if manifest.get(name, checksum) != checksum]:
+            return f"{wrong[0]} is not the one that its metrics name"
     except (OSError, ValueError, AttributeError, KeyError, TypeError) as error:
         return f"{METRICS} has no {error}" if isinstance(error, KeyError) else str(error)
     return None

@@ -10,7 +10,7 @@ from phase2 import registry
 from phase2.checksums import Checksums
 from phase2.errors import UserError
 from phase2.study.cell import Cell
-from phase2.study.results import HISTORY, HISTORY_COLUMNS, MEND, METRICS, disagreement, read_metrics
+from phase2.study.results import HISTORY, HISTORY_COLUMNS, MEND, METRICS, cell_disagreement, read_metrics
 
 FINAL = ("test_accuracy", "test_loss", "val_accuracy", "val_loss", "train_accuracy", "train_loss")
 HASHES = ("id", "data", "code", "commit")
@@ -31,7 +31,7 @@ def gather(cells: list[Cell], results: Path, data: str | None = None) -> tuple[p
     for cell in cells:
         folder = results / cell.study / cell.partition
         metrics = read_metrics(cell, results)
-        if problem := disagreement(cell, data, {name: folder / name for name in (METRICS, HISTORY)}, checksums):
+        if problem := cell_disagreement(cell, data, {name: folder / name for name in (METRICS, HISTORY)}, checksums):
             raise UserError(f"{folder}: {problem}. {MEND.capitalize()}")
         history = _read_history(folder / HISTORY)
         labels = {"id": cell.id} | dict(cell.axes)

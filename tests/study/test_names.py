@@ -52,5 +52,5 @@ def test_no_shipped_name_is_taken():
 
 def test_every_folder_that_the_rules_write_below_a_run_is_taken():
     rules = "\n".join(path.read_text() for path in sorted(Path(ROOT, "rules").glob("*.smk")))
-    folders = {part.split("/")[0] for part in rules.split("{RESULTS}/")[1:] if "/" in part.split('"')[0]}
+    folders = {part.split('"')[0].split("/")[0] for part in rules.split("{RESULTS}/")[1:]}
     assert {folder for folder in folders if folder.isalpha()} <= TAKEN.keys()

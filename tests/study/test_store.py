@@ -19,8 +19,9 @@ from hypothesis import strategies as st
 from studies import ROOT, cells, tree
 
 from phase2.errors import UserError
-from phase2.files import sha256_file
+from phase2.files import canonical_json, sha256_file, sha256_text
 from phase2.study.cell import Cell
+from phase2.study.results import write_metrics
 from phase2.study.store import MANIFEST, Store, key_of
 
 CODE, DATA = "c0de", "da7a"
@@ -28,7 +29,8 @@ CODE, DATA = "c0de", "da7a"
 
 def files_of(cell: Cell) -> dict[str, bytes]:
     """A finished cell's files."""
-    metrics = {"id": cell.id, "spec": cell.spec, "provenance": {"code": CODE, "data": DATA}}
+    metrics = {"id": cell.id, "spec": cell.spec, "provenance": {"code": CODE, "data": DATA}, "files": {}}
+    metrics["checksum"] = sha256_text(canonical_json(metrics))
     return {
         "history.csv": b"epoch\n1\n",
         "metrics.json": json.dumps(metrics).encode(),
@@ -258,12 +260,20 @@ def swapped(store: Store) -> None:
 def other_id(store: Store) -> None:
     """The metrics of one cell say that they are another's, and the manifest agrees."""
     path = entry(store) / "metrics.json"
-    path.write_text(json.dumps(json.loads(path.read_bytes()) | {"id": cells()[1].id}))
+    write_metrics(path, json.loads(path.read_bytes()) | {"id": cells()[1].id})
     manifest = json.loads((entry(store) / MANIFEST).read_bytes())
     (entry(store) / MANIFEST).write_text(json.dumps(manifest | {"metrics.json": sha256_file(path)}))
 
 
-@pytest.mark.parametrize("spoil", [swapped, other_id])
+def other_history(store: Store) -> None:
+    """The history of one cell is another's than its metrics name, and the manifest agrees."""
+    path = entry(store) / "metrics.json"
+    write_metrics(path, json.loads(path.read_bytes()) | {"files": {"history.csv": "0" * 64}})
+    manifest = json.loads((entry(store) / MANIFEST).read_bytes())
+    (entry(store) / MANIFEST).write_text(json.dumps(manifest | {"metrics.json": sha256_file(path)}))
+
+
+@pytest.mark.parametrize("spoil", [swapped, other_id, other_history])
 def test_another_cells_files_are_refused_on_import_and_set_aside_where_they_are(
     spoil: Callable[[Store], None], store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
@@ -275,7 +285,8 @@ def test_another_cells_files_are_refused_on_import_and_set_aside_where_they_are(
     assert other.import_(tmp_path / "cells.tar") == (1, 1)
     assert set(other) == {KEYS[2]}
     assert not store.holds(KEYS[0], NAMES)
-    assert f"{KEYS[0][:12]} is damaged (its files are those of another cell, " in capsys.readouterr().out
+    why = "history.csv is not the one that" if spoil is other_history else "its files are those of another cell, "
+    assert f"{KEYS[0][:12]} is damaged ({why}" in capsys.readouterr().out
     assert set(store) == {KEYS[1], KEYS[2]}
 
 

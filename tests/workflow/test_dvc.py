@@ -22,7 +22,7 @@ class Clone(Checkout):
     """A checkout in which commands are given as docs/dvc.md prints them."""
 
     def __call__(self, line: str, **environ: str) -> Ran:
-        return self.run(["bash", "-c", line], PYTHONPATH=str(self.folder), **environ).succeeded()
+        return self.run(["bash", "-c", line], **({"PYTHONPATH": str(self.folder)} | environ)).succeeded()
 
     def configure(self, **studies: object) -> None:
         """Sets studies in config.yaml."""

@@ -4,7 +4,7 @@ rule declares a receipt, it is written at the end.
 
 import sys
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
@@ -15,20 +15,24 @@ from phase2.study.receipt import made_from, write_receipt
 
 
 @contextmanager
-def job(snakemake: Any, also: Iterable[Path] = ()) -> Iterator[None]:
+def job(snakemake: Any, also: Callable[[], Iterable[Path]] = tuple) -> Iterator[None]:
     """Runs the block with its output in the rule's log, which Snakemake shows if the job fails (`show-failed-logs`).
 
-    `also` are files that the block writes besides the declared ones.
+    `also` names files that the block has written besides the declared ones.
     """
     with open(snakemake.log[0], "w", buffering=1, encoding="utf-8") as log, redirect_stdout(log), redirect_stderr(log):
         try:
-            checksums = Checksums()
-            inputs = {path: checksums.of(path) for path in snakemake.input}  # before the block: as it read them
+            receipt = dict(snakemake.output.items()).get("receipt")
+            if receipt is None:  # a cell's metrics are its receipt
+                yield
+                return
+            checksums = Checksums()  # before the block: inputs and script as it finds them
+            inputs = {path: checksums.of(path) for path in snakemake.input}
+            made = made_from(snakemake.params, _script())
             yield
-            if receipt := dict(snakemake.output.items()).get("receipt"):
-                outputs = {path: checksums.of(path) for path in [*snakemake.output, *map(str, also)] if path != receipt}
-                write_receipt(Path(receipt), made_from(snakemake.params, Path(_script())), inputs, outputs)
-                checksums.remember()
+            written = [*(path for path in snakemake.output if path != receipt), *map(str, also())]
+            write_receipt(Path(receipt), made, inputs, {path: checksums.of(path) for path in written})
+            checksums.remember()
         except UserError as error:  # the user's to mend: no traceback
             print(f"phase2: {error}")
             sys.exit(1)
@@ -40,6 +44,6 @@ def job(snakemake: Any, also: Iterable[Path] = ()) -> Iterator[None]:
             sys.exit(1)
 
 
-def _script() -> str:
+def _script() -> Path:
     """The file of the script that runs."""
-    return sys.modules["__main__"].__file__ or ""
+    return Path(sys.modules["__main__"].__file__ or "")

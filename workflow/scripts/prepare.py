@@ -8,6 +8,6 @@ from phase2 import registry
 from phase2.data.sources import verify
 
 raw, prepared = Path(snakemake.input[0]).parent, Path(snakemake.output.meta).parent
-with job(snakemake, also=prepared.glob("*.npy")):
+with job(snakemake, also=lambda: prepared.glob("*.npy")):
     verify(snakemake.wildcards.dataset, raw)
     registry.load("dataset", snakemake.wildcards.dataset)(raw, prepared)

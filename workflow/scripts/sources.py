@@ -1,15 +1,20 @@
-"""Writes the report's macros, tables and sentences from the results, and the trace of each."""
+"""Writes the report's macros, tables and sentences from the results, the trace of each, and the environment they were
+written in.
+"""
 
 import json
 from pathlib import Path
 
 from job import job
 
+from phase2.files import write_json
 from phase2.report.build import write_sources
+from phase2.study.provenance import environment
 
 with job(snakemake):
     datasets = {
         Path(path).parent.name: json.loads(Path(path).read_text(encoding="utf-8")) for path in snakemake.input.data
     }
     report = Path(snakemake.output.trace).parent
+    write_json(Path(snakemake.output.environment), environment())
     write_sources(report.parent, report, snakemake.params.config, datasets)
