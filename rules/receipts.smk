@@ -6,6 +6,7 @@ from collections import Counter
 from contextlib import suppress
 
 from snakemake.dag import DAG
+from snakemake.persistence import ParamsChange
 
 from phase2.checksums import TIMESTAMP, Checksums
 from phase2.files import write_json
@@ -34,9 +35,9 @@ def disagreements(job, checksums):
     """Why a job's results are not what is wanted now, each reason with how many times it stands; none if they agree."""
     if not job.is_script:
         return Counter()
-    if not all(map(os.path.exists, job.output)) and job.rule.name not in MADE_ON_DEMAND:
-        there = any(map(os.path.exists, job.output))
-        return Counter({"files are missing" if there else "": 1})
+    there = [os.path.exists(file) for file in job.output]
+    if not any(there) and job.rule.name not in MADE_ON_DEMAND:
+        return Counter({"": 1})
     if job.rule.name.startswith("train_"):
         study = job.params.study
         results, checkpoints, data = Path(RESULTS), Path(CHECKPOINTS), data_hash(study)
@@ -47,8 +48,10 @@ def disagreements(job, checksums):
         )
         return Counter(reason for reason in said if reason)
     receipt = dict(job.output.items()).get("receipt")
-    if receipt is None or not os.path.exists(job.output[0]):
+    if receipt is None or not any(there):
         return Counter()
+    if not all(there):
+        return Counter({"files are missing": 1})
     outputs = [path for path in job.output if path != receipt]
     reason = disagreement(Path(receipt), made_from(job.params, script_of(job)), job.input, outputs, checksums)
     return Counter([reason] if reason else [])
@@ -111,3 +114,5 @@ async def update_needrun(dag, *args, update=DAG.update_needrun, **kwargs):
 
 
 DAG.update_needrun = update_needrun
+# `--list-changes params` names a file of each job, changed or not, without this.
+ParamsChange.__iter__ = lambda change: iter(change.files if change else ())

@@ -8,12 +8,12 @@ from phase2.report.compared import COMPARED, state_comparison
 from phase2.report.conclusions import FINDINGS, state_findings
 from phase2.report.describe import state_study
 from phase2.report.inputs import read_study
-from phase2.report.latex import command
 from phase2.report.macros import Ledger
 from phase2.report.summary import state_summary
 from phase2.report.tables import STUDY_TABLES, components_table, provenance_table
 from phase2.stats import bootstrap, factorial
 from phase2.stats.summary import summary
+from phase2.tex import macro_name
 
 GRIDS = {
     "smoke": SMOKE,
@@ -88,7 +88,7 @@ def test_every_sentence_and_every_table_of_it_is_made(study, case):
     text += components_table([study]) + provenance_table([study])
     text += " ".join(macro.value for macro in ledger.entries.values())
     assert "nan" not in text.split()
-    assert {command("mlp_grid", "Finding", name) for name in FINDINGS} <= set(ledger.entries)
+    assert {macro_name("mlp_grid", f"Finding {name}") for name in FINDINGS} <= set(ledger.entries)
     if "all diverged" in case or "one cell" in case:
-        assert "every run" in ledger.entries[command("mlp_grid", "Finding", "Failures")].value
+        assert "every run" in ledger.entries[macro_name("mlp_grid", "Finding Failures")].value
     assert summary(study.tables, study.factors)["cells"] == len(study.tables["cells"])

@@ -19,7 +19,7 @@ SLOW: dict[str, Any] = {
     "compute": {"checkpoint_seconds": 0.05},
     "studies": {"mlp_grid": {"budget": {"epochs": 60}, "axes": {"activation": ["relu"], "seed": [0]}}},
 }
-VARYING = ("seconds", "samples_per_second", "finished")
+VARYING = ("seconds", "samples_per_second", "finished", "files", "checksum")
 
 
 @contextmanager
