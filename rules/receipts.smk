@@ -2,6 +2,7 @@
 # what is wanted now. Jobs whose results disagree are forced, with a line that says why; results that agree get times in
 # order, in a dry run too, since times of modification mean nothing after a clone, a pull or a copy.
 import json
+import time
 from collections import Counter
 from contextlib import suppress
 
@@ -22,7 +23,7 @@ def data_hash(study):
     meta = DATA / "prepared" / CONFIG.studies[study].task.dataset / "meta.json"
     try:
         return json.loads(meta.read_text(encoding="utf-8"))["hash"]
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
@@ -67,13 +68,14 @@ def time_of(path):
 
 
 def put_in_order(dag, jobs):
-    """Makes no file of these jobs older than what it was made from, since their content was compared and agrees."""
+    """Makes no file of these jobs older than what it was made from, nor of the future: their content agrees."""
     for level in dag.toposorted():
         for job in jobs.intersection(level):
             made_of = [*job.input, script_of(job)]
             made = [*job.output, *([job.benchmark] if job.benchmark else [])]  # Snakemake counts it as an output
             there = [file for file in made if time_of(file)]
-            if there and min(map(time_of, there)) < max(map(time_of, made_of)):
+            times = [time_of(file) for file in there]
+            if there and (min(times) < max(map(time_of, made_of)) or max(times) > time.time_ns()):
                 with suppress(OSError):  # in a folder that only others may write, Snakemake says what it would do
                     for file in there:
                         file.touch()

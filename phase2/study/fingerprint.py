@@ -100,8 +100,8 @@ def _own_text() -> str:
 @cache
 def _known() -> dict[str, dict[str, Any]]:
     try:
-        return json.loads((SOURCE / PARSED).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return dict(json.loads((SOURCE / PARSED).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError, RecursionError):
         return {}
 
 

@@ -16,8 +16,9 @@ from phase2.study.fingerprint import digest_of
 
 
 def made_from(params: Any, script: Path) -> dict[str, Any]:
-    """What a rule's results are made from besides its inputs: its params and its script."""
-    return {"params": dict(params.items()), "script": digest_of(script.read_text(encoding="utf-8"))}
+    """What a rule's results are made from besides its inputs: its params, its script, and what all scripts share."""
+    texts = (path.read_text(encoding="utf-8") for path in (script, script.with_name("job.py")))
+    return {"params": dict(params.items()), "script": "".join(map(digest_of, texts))}
 
 
 def write_receipt(
@@ -36,11 +37,11 @@ def disagreement(
     """
     try:
         said = json.loads(receipt.read_text(encoding="utf-8"))
-        before, read, written = said["made_from"], said["inputs"], said["outputs"]
+        before, read, written = said["made_from"], dict(said["inputs"]), dict(said["outputs"])
         recorded = set(read), set(written)
     except FileNotFoundError:
         return "nothing says what it was made from"
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         return f"{receipt} cannot be read ({error})"
     if place := _changed(before, _plain(made_from)):
         return f"{place} changed"

@@ -9,7 +9,7 @@ import pytest
 from phase2.checksums import Checksums
 from phase2.study.receipt import disagreement, made_from, write_receipt
 
-FILES = {"input.csv": "a,b\n1,2\n", "script.py": '"""Draws."""\nprint(1)\n', "output.csv": "b\n2\n"}
+FILES = {"input.csv": "a,b\n1,2\n", "script.py": '"""Draws."""\nprint(1)\n', "job.py": "", "output.csv": "b\n2\n"}
 OPTIONS: dict[str, Any] = {"code": "abc", "options": {"width": 3, "rates": [0.1, 0.2]}}
 
 
@@ -64,6 +64,7 @@ CHANGES: dict[str, tuple[Any, str]] = {
     ),
     "the code": (lambda r: setattr(r, "params", OPTIONS | {"code": "abd"}), "params.code changed"),
     "the script": (lambda r: Path("script.py").write_text("print(2)\n"), "script changed"),
+    "what all scripts share": (lambda r: Path("job.py").write_text("print(2)\n"), "script changed"),
     "an input's bytes": (
         lambda r: Path("input.csv").write_text("a,b\n1,3\n"),
         "what it was made from changed (input.csv)",
@@ -78,6 +79,10 @@ CHANGES: dict[str, tuple[Any, str]] = {
     "an output more": (lambda r: r.outputs.append("new.csv"), "nothing says what new.csv was made from"),
     "no receipt": (lambda r: Path("receipt.json").unlink(), "nothing says what it was made from"),
     "a cut receipt": (lambda r: Path("receipt.json").write_text('{"made'), "receipt.json cannot be read"),
+    "a receipt of other shapes": (
+        lambda r: Path("receipt.json").write_text('{"made_from": {}, "inputs": {}, "outputs": ["a"]}'),
+        "receipt.json cannot be read",
+    ),
     "a receipt of another kind": (lambda r: Path("receipt.json").write_text("[]"), "receipt.json cannot be read"),
 }
 
