@@ -19,6 +19,18 @@ store_app = typer.Typer(no_args_is_help=True, help="The cell store: finished cel
 app.add_typer(store_app, name="store")
 
 STORE, WORK = Path(".phase2/store"), Path(".phase2/packs")
+
+
+def _there(store: Path) -> Path:
+    """A cell store that is named on the command line: an empty one is made by a run, never by a mistyped name."""
+    store = store.expanduser()
+    if store != STORE and not store.is_dir():
+        raise UserError(f"there is no cell store {store}: `--store` names a folder such as {STORE}")
+    return store
+
+
+NewStore = Annotated[Path, typer.Option("--store", help="The cell store.", callback=Path.expanduser)]
+OldStore = Annotated[Path, typer.Option("--store", help="The cell store.", callback=_there)]
 Configs = Annotated[
     list[Path],
     typer.Option("--configfile", help="Overlay laid over config.yaml; may be given several times."),
@@ -31,6 +43,13 @@ Where = Annotated[
     list[str] | None,
     typer.Argument(help="axis=value, to take only those cells; of one axis several values may be given"),
 ]
+
+
+@app.callback()
+def _here() -> None:
+    from phase2.study.place import check_code
+
+    check_code(Path.cwd())
 
 
 def _config(overlays: list[Path], sets: Iterable[str] = ()):
@@ -92,8 +111,8 @@ def fill(
     configfile: Configs = [],  # noqa: B006
     sets: Sets = [],  # noqa: B006
     study: Annotated[list[str] | None, typer.Option(help="Only this study; may be given several times.")] = None,
-    minutes: Annotated[float, typer.Option(help="Start no pack after this time.")] = float("inf"),
-    store: Annotated[Path, typer.Option(help="The cell store to fill.")] = STORE,
+    minutes: Annotated[float, typer.Option(min=0, help="Start no pack after this time.")] = float("inf"),
+    store: NewStore = STORE,
 ) -> None:
     """Train what the cell store lacks, where there is no Snakemake; the graph restores from the store later.
 
@@ -132,7 +151,7 @@ def verify(
     configfile: Configs = [],  # noqa: B006
     sets: Sets = [],  # noqa: B006
     mend: Annotated[bool, typer.Option("--mend", help="Make again what disagrees.")] = False,
-    store: Annotated[Path, typer.Option(help="The cell store.")] = STORE,
+    store: OldStore = STORE,
 ) -> None:
     """Compare results, checkpoints, data and cell store, byte by byte, with today's configuration and code."""
     from phase2.study.read import read
@@ -190,7 +209,7 @@ def schema(
 
 
 @store_app.command("export")
-def store_export(archive: Path, store: Path = STORE) -> None:
+def store_export(archive: Path, store: OldStore = STORE) -> None:
     """Write every finished cell into one .tar."""
     from phase2.study.store import Store
 
@@ -200,7 +219,7 @@ def store_export(archive: Path, store: Path = STORE) -> None:
 
 
 @store_app.command("import")
-def store_import(archive: Path, store: Path = STORE) -> None:
+def store_import(archive: Path, store: NewStore = STORE) -> None:
     """Take in the cells of an exported .tar that are whole, where the store has none, a damaged one or fewer files."""
     from phase2.study.store import Store
 
@@ -209,7 +228,7 @@ def store_import(archive: Path, store: Path = STORE) -> None:
 
 
 @store_app.command("list")
-def store_list(store: Path = STORE) -> None:
+def store_list(store: OldStore = STORE) -> None:
     """Print what the store has: a line an entry with the cell's id, what it is, how it ended and what made it."""
     from phase2.study.store import Store
     from phase2.study.upkeep import entries, table
@@ -220,7 +239,7 @@ def store_list(store: Path = STORE) -> None:
 @store_app.command("drop")
 def store_drop(
     cells: Annotated[list[str], typer.Argument(help="ids as `phase2 store list` prints them, or their beginnings")],
-    store: Path = STORE,
+    store: OldStore = STORE,
 ) -> None:
     """Remove cells from the store. What is in results/ stays; `phase2 train STUDY axis=value --again` replaces both."""
     from phase2.study.store import Store
@@ -238,8 +257,9 @@ def store_gc(
         list[Path],
         typer.Option(help="Keep also what config.yaml wants with this overlay; may be given several times."),
     ] = [],  # noqa: B006
+    sets: Sets = [],  # noqa: B006
     yes: Annotated[bool, typer.Option("--yes", help="Remove it, and not only print it.")] = False,
-    store: Path = STORE,
+    store: OldStore = STORE,
 ) -> None:
     """Print, and with --yes remove, what no configuration wants any more, and what killed runs left behind.
 
@@ -249,10 +269,10 @@ def store_gc(
     from phase2.study.upkeep import Wanted, dead_packs, debris, entries, megabytes, remove, table
 
     overlays = [[], *([path] for path in configfile), configfile]  # each by itself, and all laid over each other
-    wanted = Wanted(map(_config, overlays))
+    wanted = Wanted(_config(overlay, sets) for overlay in overlays)
     listed = entries(Store(store))
     unwanted = [entry for entry in listed if not wanted.has(entry)]
-    left, packs = debris(Store(store)), dead_packs(WORK, wanted)
+    left, packs = debris(Store(store)), dead_packs(WORK, wanted) if store == STORE else []
     typer.echo("\n".join([table(unwanted), *map(str, [*left, *packs])]))
     size = megabytes([*(Store(store).folder(entry.key) for entry in unwanted), *left, *packs])
     found = f"{len(unwanted)} of {len(listed)} entries and {len(left) + len(packs)} leftovers of killed runs, {size} MB"

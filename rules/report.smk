@@ -1,6 +1,11 @@
 # The report: LaTeX sources written from results, and the PDFs typeset from them and from report/.
 
 
+def is_source(path):
+    """Whether a path below report/ is a file that LaTeX may read, and not what an editor leaves beside it."""
+    return path.is_file() and not path.name.startswith((".", "#")) and not path.name.endswith(("~", ".bak"))
+
+
 rule sources:
     input:
         tables=[f"{RESULTS}/tables/{study}/{table}.csv" for study in CELLS for table in ("cells", *ANALYSES)],
@@ -27,7 +32,7 @@ rule sources:
 
 rule typeset:
     input:
-        latex=sorted(str(path) for path in Path("report").rglob("*") if path.is_file()),
+        latex=sorted(map(str, filter(is_source, Path("report").rglob("*")))),
         generated=rules.sources.output.generated,
         environment=rules.sources.output.environment,
         figures=rules.figures.input,

@@ -98,12 +98,12 @@ def test_fill_takes_the_studies_that_match_and_says_which_it_passed_over_and_why
 
 
 def test_fill_passes_over_a_study_that_has_the_axes_but_not_the_values(phase2, tmp_path: Path):
-    out = phase2("fill", "activation=tanh", "seed=0", "--minutes", "-1", "--store", str(tmp_path / "store"), *SMOKE)[1]
+    out = phase2("fill", "activation=tanh", "seed=0", "--minutes", "0", "--store", str(tmp_path / "store"), *SMOKE)[1]
     assert "conv_norms (no cell with these values)" in out
 
 
 def test_fill_stops_at_its_time_and_says_how_to_go_on(phase2, tmp_path: Path):
-    _, out, _ = phase2("fill", "--minutes", "-1", "--store", str(tmp_path / "store"), *SMOKE)
+    _, out, _ = phase2("fill", "--minutes", "0", "--store", str(tmp_path / "store"), *SMOKE)
     assert "run again to go on" in out
 
 
@@ -163,6 +163,7 @@ def test_a_store_is_listed_dropped_from_and_swept(phase2, tmp_path: Path):
         (("trace", "report", "x", "--run", "nosuch"), "run `snakemake report` first"),
         (("store", "import", "nosuch.tar"), "no archive nosuch.tar"),
         (("store", "drop", "0123456789ab"), "'0123456789ab' is no cell of the store: `phase2 store list` prints"),
+        (("store", "gc", "--store", "no/such"), "there is no cell store no/such: `--store` names a folder such as"),
         (("train", "mlp_grid", "--configfile", "nosuch.yaml"), "cannot read the configuration nosuch.yaml"),
     ],
 )
@@ -171,6 +172,35 @@ def test_what_the_user_can_mend_is_a_message_and_exit_code_1(phase2, arguments: 
     assert code == 1
     assert message in errors
     assert "Traceback" not in errors
+
+
+def test_a_checkout_whose_code_is_not_the_code_that_runs_is_refused(phase2, folder: Path):
+    (folder / "phase2").mkdir()
+    (folder / "phase2" / "cli.py").touch()
+    code, _, errors = phase2("train", "mlp_grid")
+    shutil.rmtree(folder / "phase2")
+    assert code == 1
+    assert f"runs the code of {ROOT}, but {folder} is another checkout: run `make setup`" in errors
+
+
+def test_a_sweep_of_another_store_leaves_this_checkouts_packs_alone(phase2, folder: Path, tmp_path: Path):
+    (tmp_path / "empty").mkdir()
+    (folder / ".phase2" / "packs" / "begun").mkdir(parents=True)
+    assert ".phase2/packs/begun" in phase2("store", "gc", *SMOKE)[1]
+    assert "begun" not in phase2("store", "gc", "--store", str(tmp_path / "empty"), *SMOKE)[1]
+
+
+def test_data_that_other_code_prepared_are_prepared_again(phase2, folder: Path):
+    one = ("train", "mlp_grid", "activation=relu", "init=kaiming", "schedule=constant", "seed=0", *SMOKE)
+    phase2(*one)
+    receipt = folder / "data" / "prepared" / "digits" / "receipt.json"
+    meta = receipt.with_name("meta.json")
+    written = receipt.read_text()
+    meta.write_text(meta.read_text().replace("digits", "other"))
+    receipt.write_text(json.dumps({"made_from": {"params": {"code": "of yesterday"}}}))
+    phase2(*one)
+    assert receipt.read_text() == written
+    assert "other" not in meta.read_text()
 
 
 def test_bench_writes_the_readmes_table_from_what_was_measured(phase2, folder: Path):

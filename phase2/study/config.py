@@ -237,6 +237,8 @@ class Config(Section):
                 raise UserError(
                     f"probes.{name} reads the weights of {study}, which keeps {kept}: set its keep to {probe.reads[0]}"
                 )
+        if self.run == "bench":
+            raise UserError("run: results/bench holds what `phase2 bench` measured: choose another name")
         check_names(studies=self.studies, probes=self.probes)
         return self
 

@@ -3,6 +3,7 @@
 A filled store travels (`phase2 store export`, `phase2 store import`), and the graph then restores from it.
 """
 
+import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,19 +12,30 @@ from phase2 import registry
 from phase2.data.sources import download, verify
 from phase2.errors import UserError
 from phase2.study.cell import Cell, cells_of, packs_of
+from phase2.study.code import dataset_code
 from phase2.study.config import Config, Data
 from phase2.study.pack import Folders, fill_pack
 from phase2.study.read import as_number
+from phase2.study.receipt import write_receipt
 
 
 def prepare(dataset: str, data: Data) -> Path:
-    """The folder of a data set's prepared arrays; downloaded, verified and prepared if it is not there yet."""
+    """The folder of a data set's prepared arrays; downloaded, verified and prepared if today's code has not done it."""
     raw, prepared = data.folder / "raw" / dataset, data.folder / "prepared" / dataset
-    if not (prepared / "meta.json").exists():
+    receipt, code = prepared / "receipt.json", dataset_code(dataset)
+    if not (prepared / "meta.json").exists() or _preparing_code(receipt) != code:
         download(dataset, raw, mirror=data.mirror)
         verify(dataset, raw)
         registry.load("dataset", dataset)(raw, prepared)
+        write_receipt(receipt, {"params": {"code": code}}, {}, {})
     return prepared
+
+
+def _preparing_code(receipt: Path) -> str | None:
+    try:
+        return json.loads(receipt.read_text(encoding="utf-8"))["made_from"]["params"]["code"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def select(cells: list[Cell], where: dict[str, list[str]]) -> list[Cell]:

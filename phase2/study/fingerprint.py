@@ -84,10 +84,13 @@ def _parsed(name: str) -> dict[str, Any]:
     path = _file(name)
     if not path.is_file():
         raise UserError(f"no module {name}: expected {path.relative_to(SOURCE)}")
-    text = path.read_text(encoding="utf-8")
-    known, key = _known(), sha256_text(_own_text() + text)
-    if key not in known:
-        known[key] = {"digest": digest_of(text), "imports": _imports_of(text)}
+    try:
+        text = path.read_text(encoding="utf-8")
+        known, key = _known(), sha256_text(_own_text() + text)
+        if key not in known:
+            known[key] = {"digest": digest_of(text), "imports": _imports_of(text)}
+    except (SyntaxError, UnicodeDecodeError) as error:
+        raise UserError(f"{path.relative_to(SOURCE)} cannot be read as Python: {error}") from error
     return known[key]
 
 

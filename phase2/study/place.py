@@ -20,6 +20,16 @@ def check_path(path: str | Path) -> None:
         )
 
 
+def check_code(folder: Path) -> None:
+    """Raises `UserError` in a checkout whose code is not the code that runs, such as that of another environment."""
+    running = Path(__file__).resolve().parents[2]
+    if (folder / "phase2" / "cli.py").is_file() and folder.resolve() != running:
+        raise UserError(
+            f"this command runs the code of {running}, but {folder} is another checkout: run `make setup` and "
+            f"`. .venv/bin/activate` here, or put PYTHONPATH={folder} before the command"
+        )
+
+
 def check_place(checkout: Path, folder: Path) -> None:
     """Raises `UserError` where a run of `checkout` in the folder `folder` could not work.
 

@@ -134,6 +134,16 @@ def test_a_module_that_is_not_there_is_named():
         fingerprint("phase2.nowhere")
 
 
+@pytest.mark.parametrize(
+    ("content", "fault"), [(b"def f(:\n", "invalid syntax"), (b"# caf\xe9\n", "can't decode byte")]
+)
+def test_a_file_that_is_no_python_is_named(content: bytes, fault: str, source: Path):
+    (source / "optim" / "sgd.py").write_bytes(content)
+    clear_cache()
+    with pytest.raises(UserError, match=rf"phase2/optim/sgd\.py cannot be read as Python: .*{fault}"):
+        fingerprint("phase2.optim.sgd")
+
+
 def test_a_probes_code_covers_the_optimizers_it_names_and_those_it_always_uses(edit: Callable[..., None]):
     desk = load([ROOT / "config.yaml"])
     before = {name: probe_code(desk.probes[name]) for name in ("rate_range", "approximation", "kernel_regime")}

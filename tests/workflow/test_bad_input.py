@@ -65,6 +65,7 @@ CONFIGS: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
         {"studies": {"report": STUDY}},
         ("studies.report: the run itself has a folder results/<run>/report: choose another name",),
     ),
+    "the run of the benchmarks": ({"run": "bench"}, ("run: results/bench holds what `phase2 bench` measured",)),
     "a truth for none": (study(clip=False), ("studies.mlp_grid.clip", "(found False): write none")),
     "no mirror": (
         {"data": {"mirror": "no/such/mirror"}},

@@ -121,6 +121,20 @@ def test_what_was_deleted_is_made_again(name: str, rule: str, project: Checkout)
     assert re.search(rf"^{rule} +\d+$", planned(project), re.MULTILINE)
 
 
+def test_a_folder_where_a_file_belongs_is_named_with_what_to_do(project: Checkout):
+    path = project.folder / "results/smoke/tables/mlp_grid/levels.csv"
+    path.unlink()
+    path.mkdir()
+    (path / "mine.txt").touch()
+    project.snakemake("report").failed_with("mlp_grid/levels.csv", "Move away what lies there, then run the same")
+
+
+def test_what_an_editor_leaves_beside_the_papers_text_plans_nothing(project: Checkout):
+    for name in ("report.tex~", ".report.tex.swp", "#report.tex#", "report.tex.bak"):
+        (project.folder / "report" / name).write_text("as it was")
+    assert not planned(project)
+
+
 def test_data_that_nobody_needs_any_more_are_not_fetched_again(project: Checkout):
     shutil.rmtree(project.folder / "data")
     assert not planned(project)

@@ -36,6 +36,9 @@ def job(snakemake: Any, also: Callable[[], Iterable[Path]] = tuple) -> Iterator[
         except UserError as error:  # the user's to mend: no traceback
             print(f"phase2: {error}")
             sys.exit(1)
+        except (FileExistsError, IsADirectoryError, NotADirectoryError) as error:  # a folder for a file, or the reverse
+            print(f"phase2: {error}. Move away what lies there, then run the same command again")
+            sys.exit(1)
         except OSError as error:
             print(f"phase2: {error}. Free space there or mend the permissions, then run the same command again")
             sys.exit(1)
