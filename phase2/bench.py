@@ -79,16 +79,14 @@ class Run:
 
 
 def timed(command: list[str], cwd: Path) -> Run:
-    """Runs a command of the environment; raises `UserError` with the end of its output if it fails.
+    """Runs a command of the environment in the checkout `cwd`, by the code that is there.
 
-    The command does not outlive an interruption.
+    Raises `UserError` with the end of its output if it fails. The command does not outlive an interruption.
     """
-    paths = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    paths = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(cwd)}
     began, memory = time.monotonic(), 0
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as output:
-        process = psutil.Popen(
-            command, cwd=cwd, env=os.environ | {"PATH": paths}, stdout=output, stderr=subprocess.STDOUT
-        )
+        process = psutil.Popen(command, cwd=cwd, env=os.environ | paths, stdout=output, stderr=subprocess.STDOUT)
         try:
             while process.poll() is None:
                 memory = max(memory, _memory_of(process))
