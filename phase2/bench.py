@@ -27,9 +27,10 @@ from rich.table import Table
 
 from phase2.errors import UserError, unknown
 from phase2.files import write_json
+from phase2.source import ROOT
 from phase2.study.config import load
 from phase2.study.fill import prepare
-from phase2.study.provenance import ROOT, environment
+from phase2.study.provenance import environment
 
 
 @dataclass(frozen=True)

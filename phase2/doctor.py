@@ -26,9 +26,10 @@ from rich.text import Text
 from phase2.data.sources import SOURCES, SYSTEM_ROOTS, Source
 from phase2.errors import UserError
 from phase2.probe.catalog import datasets
+from phase2.source import ROOT
 from phase2.study.config import load
 from phase2.study.place import check_place
-from phase2.study.provenance import ROOT, commit
+from phase2.study.provenance import commit
 
 ENOUGH_SPACE = 5e9  # bytes: the default run with its data and checkpoints, and room to spare
 COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}

@@ -1,107 +1,129 @@
-"""The names a config may use, and where each one's code lives. Configs are checked without importing torch.
+"""The parts that a configuration may name, found by their cards in the package's rooms and in folders of the user's.
 
-A component is found by name and imported only by the job that needs it, so the code fingerprint of a cell
+A part is found by name and imported only by the job that needs it, so the code fingerprint of a cell
 (`phase2.study.fingerprint`) covers the optimizer it used and not the ones it did not.
 """
 
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
-from phase2.errors import unknown
+from phase2 import source
+from phase2.card import Card
+from phase2.errors import UserError, unknown
 
-COMPONENTS: dict[str, dict[str, str]] = {
-    "activation": {
-        "relu": "phase2.nn.activations:ReLU",
-        "leaky_relu": "phase2.nn.activations:LeakyReLU",
-        "prelu": "phase2.nn.activations:PReLU",
-        "elu": "phase2.nn.activations:ELU",
-        "selu": "phase2.nn.activations:SELU",
-        "gelu": "phase2.nn.activations:GELU",
-        "gelu_tanh": "phase2.nn.activations:GELUTanh",
-        "gelu_sigmoid": "phase2.nn.activations:GELUSigmoid",
-        "silu": "phase2.nn.activations:SiLU",
-        "mish": "phase2.nn.activations:Mish",
-        "softplus": "phase2.nn.activations:Softplus",
-        "tanh": "phase2.nn.activations:Tanh",
-        "sigmoid": "phase2.nn.activations:Sigmoid",
-    },
-    "norm": {
-        "batch": "phase2.nn.batch_norm:BatchNorm1d",
-        "layer": "phase2.nn.layer_norm:LayerNorm",
-        "group": "phase2.nn.layer_norm:group_norm",
-        "rms": "phase2.nn.layer_norm:RMSNorm",
-    },
-    "init": {
-        "xavier": "phase2.nn.init:xavier",
-        "kaiming": "phase2.nn.init:kaiming",
-        "orthogonal": "phase2.nn.init:orthogonal",
-        "truncated_normal": "phase2.nn.init:truncated_normal",
-        "lsuv": "phase2.nn.lsuv:lsuv",
-        "normal_small": "phase2.nn.init:normal_small",
-        "normal_large": "phase2.nn.init:normal_large",
-    },
-    "schedule": {
-        "constant": "phase2.schedules.decay:constant",
-        "step": "phase2.schedules.decay:step",
-        "multi_step": "phase2.schedules.decay:multi_step",
-        "exponential": "phase2.schedules.decay:exponential",
-        "linear": "phase2.schedules.decay:linear",
-        "polynomial": "phase2.schedules.decay:polynomial",
-        "cosine": "phase2.schedules.cosine:cosine",
-        "warm_restarts": "phase2.schedules.cosine:warm_restarts",
-        "equal_restarts": "phase2.schedules.cosine:equal_restarts",
-        "one_cycle": "phase2.schedules.cosine:one_cycle",
-        "one_cycle_momentum": "phase2.schedules.cosine:one_cycle_momentum",
-        "linear_warmup": "phase2.schedules.warmup:linear_warmup",
-        "cosine_warmup": "phase2.schedules.warmup:cosine_warmup",
-        "warmup_cosine": "phase2.schedules.warmup:warmup_cosine",
-        "inverse_sqrt": "phase2.schedules.warmup:inverse_sqrt",
-        "warmup_stable_decay": "phase2.schedules.warmup:warmup_stable_decay",
-    },
-    "optimizer": {
-        "sgd": "phase2.optim.sgd:SGD",
-        "momentum": "phase2.optim.sgd:momentum",
-        "nesterov": "phase2.optim.sgd:nesterov",
-        "rmsprop": "phase2.optim.rmsprop:RMSprop",
-        "adagrad": "phase2.optim.adagrad:Adagrad",
-        "adam": "phase2.optim.adam:Adam",
-        "adamw": "phase2.optim.adam:AdamW",
-    },
-    "model": {
-        "mlp": "phase2.models.mlp:mlp",
-        "lenet": "phase2.models.lenet:lenet",
-        "vgg": "phase2.models.vgg:vgg",
-        "resnet": "phase2.models.resnet:resnet",
-        "cifar_resnet": "phase2.models.cifar_resnet:cifar_resnet",
-        "plain": "phase2.models.cifar_resnet:plain",
-        "preact_resnet": "phase2.models.preact_resnet:preact_resnet",
-        "convolutional": "phase2.models.sharing:convolutional",
-        "locally_connected": "phase2.models.sharing:locally_connected",
-        "dense": "phase2.models.sharing:dense",
-    },
-    "dataset": {
-        "digits": "phase2.data.vision:prepare_digits",
-        "fashion_mnist": "phase2.data.vision:prepare_fashion_mnist",
-        "cifar10": "phase2.data.vision:prepare_cifar10",
-        "cifar10_jpeg": "phase2.data.vision:prepare_cifar10_jpeg",
-        "tinyshakespeare": "phase2.data.text:prepare_tinyshakespeare",
-    },
+ROOMS = {  # of each kind, the package whose files are its parts
+    "activation": "phase2.nn.activation",
+    "norm": "phase2.nn.normalization",
+    "init": "phase2.nn.initial",
+    "schedule": "phase2.schedules",
+    "optimizer": "phase2.optim",
+    "model": "phase2.models",
+    "augmentation": "phase2.task.augmentation",
+    "dataset": "phase2.data.sets",
 }
+_folders: tuple[Path, ...] = ()  # of the user's parts
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part by its name: its card, and the module that it is in."""
+
+    name: str
+    card: Card
+    arguments: dict[str, Any]  # of its class or function, with their defaults
+    module: str
+    path: Path
+
+    @property
+    def target(self) -> str:
+        """Where its class or function is: module:name."""
+        return f"{self.module}:{self.card.target}"
+
+
+def parts(kind: str) -> dict[str, Part]:
+    """The parts of a kind by name, in the order in which they are shown."""
+    return _all()[kind]
 
 
 def names(kind: str) -> list[str]:
-    """The known names of one kind of component, in the order of the table."""
-    return list(COMPONENTS[kind])
+    """The known names of a kind of part."""
+    return list(parts(kind))
 
 
-def module_of(kind: str, name: str) -> str:
-    """The module that defines a component; raises `UserError` with the nearest name if there is none."""
-    if name not in COMPONENTS[kind]:
-        raise unknown(kind, name, COMPONENTS[kind])
-    return COMPONENTS[kind][name].split(":")[0]
+def part(kind: str, name: str) -> Part:
+    """A part; raises `UserError` with the nearest name if there is none."""
+    if name not in parts(kind):
+        raise unknown(kind, name, parts(kind))
+    return parts(kind)[name]
 
 
 def load(kind: str, name: str) -> Any:
-    """The component itself: its module is imported now."""
-    module = module_of(kind, name)
-    return getattr(import_module(module), COMPONENTS[kind][name].split(":")[1])
+    """The part's class or function: its module is imported now."""
+    found = part(kind, name)
+    return getattr(import_module(found.module), found.card.target)
+
+
+def use(folders: Iterable[Path]) -> None:
+    """Makes the files of these folders parts too, each its folder's name and its own: my_parts.swish."""
+    global _folders
+    _folders = tuple(Path(folder).resolve() for folder in folders)
+    for folder in _folders:
+        if str(folder.parent) not in sys.path:
+            sys.path.append(str(folder.parent))
+    _all.cache_clear()
+
+
+def packages() -> dict[str, Path]:
+    """The packages whose code is fingerprinted, each with the folder that it is in."""
+    return {"phase2": source.ROOT} | {folder.name: folder.parent for folder in _folders}
+
+
+def forget() -> None:
+    """Forgets what was read, for a process that lives while code is edited."""
+    _all.cache_clear()
+    source.forget()
+
+
+@cache
+def _all() -> dict[str, dict[str, Part]]:
+    before = source.known()
+    found: dict[str, dict[str, Part]] = {kind: {} for kind in ROOMS}
+    for each in (*_of_the_package(), *_of_the_user()):
+        if each.card.kind not in ROOMS:
+            raise UserError(f"{each.path}: {unknown('kind of part', each.card.kind, ROOMS)}")
+        same = found[each.card.kind].get(each.name)
+        if same:
+            raise UserError(f"{each.path} and {same.path} are both the {each.card.kind} {each.name}: rename one file")
+        found[each.card.kind][each.name] = each
+    source.remember(before)
+    return {kind: {each.name: each for each in sorted(known.values(), key=_place)} for kind, known in found.items()}
+
+
+def _place(part: Part) -> tuple[int, str]:
+    return part.card.order, part.name
+
+
+def _of_the_package() -> Iterable[Part]:
+    for package in ROOMS.values():
+        for path in sorted((source.ROOT / package.replace(".", "/")).glob("*.py")):
+            if found := source.card_of(path):
+                yield Part(path.stem, *found, f"{package}.{path.stem}", path)
+
+
+def _of_the_user() -> Iterable[Part]:
+    for folder in _folders:
+        files = [path for path in sorted(folder.glob("*.py")) if not path.name.startswith("_")]
+        if not files:
+            raise UserError(f"parts: {folder} holds no part, which is a file such as swish.py with a CARD")
+        for path in files:
+            found = source.card_of(path)
+            if found is None:
+                raise UserError(
+                    f"{path} has no card: write CARD = Card(kind, target, label=...), or begin its name with _"
+                )
+            yield Part(path.stem, *found, f"{folder.name}.{path.stem}", path)

@@ -3,6 +3,7 @@
 import json
 import subprocess
 
+from phase2 import registry
 from phase2.derive.catalog import DERIVATIONS
 from phase2.figures.catalog import FIGURES, STUDY
 from phase2.figures.catalog import check as check_figures
@@ -16,6 +17,7 @@ from phase2.study.progress import Monitor
 from phase2.study.provenance import mixtures
 from phase2.study.read import check_options, read
 from phase2.study.results import weight_files
+from phase2.words.labels import WORDS, labels_of
 
 
 def configuration():
@@ -80,7 +82,7 @@ def job_digest(study, wildcards):
 def job_code(study, wildcards):
     """The fingerprint of all code behind a job's files."""
     cells = JOBS[study][hive(dict(wildcards))]
-    components = {component for cell in cells for component in components_of(cell.spec)}
+    components = {component for cell in cells for component in components_of(cell.settings)}
     return fingerprint("phase2.study.pack", components=tuple(sorted(components)))
 
 
@@ -102,6 +104,36 @@ def notebook_tables(name):
     tables = [(n, t) for n, p in CONFIG.probes.items() if p.probe in reads["probes"] for t in PROBES[p.probe].tables]
     tables += [(n, t) for n, s in CONFIG.studies.items() if "activation" in s.factors for t in reads["tables"]]
     return [f"{RESULTS}/tables/{subject}/{table}.csv" for subject, table in tables]
+
+
+def is_source(path):
+    """Whether a path below report/ is a file that LaTeX may read, and not what an editor leaves beside it."""
+    return path.is_file() and not path.name.startswith((".", "#")) and not path.name.endswith(("~", ".bak"))
+
+
+def labels_in(*subjects):
+    """The labels of all that figures and sentences of these studies and probes may name."""
+    names = set(WORDS)
+    for subject in subjects:
+        section = SUBJECTS[subject]
+        axes = section.axes.values() if subject in CONFIG.studies else {}
+        names.update(axes, *axes.values(), words_in(section.model_dump(mode="json")))
+    return labels_of(sorted(map(str, names)))
+
+
+def definitions():
+    """What the report says of each part: its card's definition and citations."""
+    parts = [part for kind in registry.ROOMS for part in registry.parts(kind).values()]
+    return {part.target: [part.card.definition, part.card.cites] for part in parts}
+
+
+def words_in(content):
+    """All texts in a section of the configuration."""
+    if isinstance(content, dict):
+        return {word for value in content.values() for word in words_in(value)}
+    if isinstance(content, list):
+        return {word for value in content for word in words_in(value)}
+    return {content} if isinstance(content, str) else set()
 
 
 def spare_timers():

@@ -12,6 +12,7 @@ rule figure:
         f"logs/{RUN}/{{subject}}/figure-{{figure}}.log",
     params:
         code=lambda w: fingerprint(FIGURES[w.figure].target.split(":")[0], "phase2.figures.style"),
+        labels=lambda w: labels_in(w.subject),
     message:
         "drawing {wildcards.figure} of {wildcards.subject}"
     script:

@@ -18,12 +18,13 @@ rule notebook:
     params:
         code=lambda w: fingerprint(
             "phase2.report.notebook",
-            "phase2.nn.layer_norm",
+            "phase2.nn.normalization.layer",
             "phase2.scratch.mlp",
             "phase2.scratch.tape_mlp",
             *(entry.target.split(":")[0] for entry in FIGURES.values()),
             *(target.split(":")[0] for target in DERIVATIONS.values()),
         ),
+        labels=labels_in(*SUBJECTS),
     message:
         "running the notebook {wildcards.notebook}"
     script:

@@ -1,11 +1,6 @@
 # The report: LaTeX sources written from results, and the PDFs typeset from them and from report/.
 
 
-def is_source(path):
-    """Whether a path below report/ is a file that LaTeX may read, and not what an editor leaves beside it."""
-    return path.is_file() and not path.name.startswith((".", "#")) and not path.name.endswith(("~", ".bak"))
-
-
 rule sources:
     input:
         tables=[f"{RESULTS}/tables/{study}/{table}.csv" for study in CELLS for table in ("cells", *ANALYSES)],
@@ -23,6 +18,8 @@ rule sources:
         f"logs/{RUN}/sources.log",
     params:
         code=lambda w: fingerprint("phase2.report.build"),
+        labels=labels_in(*SUBJECTS),
+        definitions=definitions(),
         config=CONFIG.model_dump(mode="json"),
     message:
         "writing the report's numbers and tables"

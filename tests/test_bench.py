@@ -14,7 +14,7 @@ from phase2 import bench as module
 from phase2 import cli
 from phase2.bench import Figure, bench, copy_of_checkout, interleaved, timed, torch_threads
 from phase2.errors import UserError
-from phase2.study.provenance import ROOT
+from phase2.source import ROOT
 
 
 def test_a_figure_is_judged_by_its_median_against_a_ceiling_or_a_floor():

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from phase2.bench import load_measurement, measure, measurements
+from phase2.source import ROOT
 from phase2.study.config import load
-from phase2.study.provenance import ROOT
 
 
 @pytest.mark.parametrize("path", measurements().values(), ids=measurements())

@@ -8,7 +8,7 @@ import pytest
 from phase2.bench import Figure, bench, measurements
 from phase2.errors import UserError
 from phase2.readme import BEGIN, END, publish, with_figures
-from phase2.study.provenance import ROOT
+from phase2.source import ROOT
 
 TOY = """
 from phase2.bench import Figure

@@ -1,28 +1,47 @@
-"""Names of components: each leads to what it names, and a wrong one is told the nearest."""
+"""Parts: each name leads to what it names, a wrong one is told the nearest, and the user's own are parts too."""
 
 import subprocess
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from phase2 import registry
 from phase2.errors import UserError, unknown
-from phase2.registry import COMPONENTS, load, module_of, names
+from phase2.registry import ROOMS, load, names, part, parts
 
-ENTRIES = [(kind, name) for kind, table in COMPONENTS.items() for name in table]
+ENTRIES = [(kind, name) for kind in ROOMS for name in names(kind)]
+SOFTSIGN = """
+from phase2.card import Card
+
+CARD = Card("activation", "Softsign", label="softsign", definition="$x / (1 + |x|)$")
+
+
+class Softsign: ...
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """A folder of the user's parts, which nobody has looked at yet."""
+    (tmp_path / "my_parts").mkdir()
+    yield tmp_path / "my_parts"
+    registry.use([])
+    sys.path[:] = [path for path in sys.path if path != str(tmp_path)]
 
 
 @pytest.mark.parametrize(("kind", "name"), ENTRIES)
-def test_every_name_leads_to_its_component(kind: str, name: str):
-    component = load(kind, name)
-    assert callable(component)
-    assert component.__module__ == module_of(kind, name)
+def test_every_name_leads_to_its_part(kind: str, name: str):
+    assert callable(load(kind, name))
+    assert part(kind, name).card.kind == kind
 
 
-@pytest.mark.parametrize("kind", COMPONENTS)
+@pytest.mark.parametrize("kind", ROOMS)
 def test_an_unknown_name_is_told_the_nearest(kind: str):
-    known = names(kind)[0]
+    known = names(kind)[-1]
     with pytest.raises(UserError, match=rf"unknown {kind} '{known}x': did you mean '{known}'\? Known: "):
-        module_of(kind, f"{known}x")
+        part(kind, f"{known}x")
     with pytest.raises(UserError, match=f"unknown {kind} 'zzzzzzzz': Known: "):
         load(kind, "zzzzzzzz")
 
@@ -37,13 +56,78 @@ def test_a_user_error_is_a_value_error():
     assert issubclass(UserError, ValueError)
 
 
-def test_the_registry_imports_nothing_until_a_component_is_loaded():
+def test_the_registry_imports_nothing_until_a_part_is_loaded():
     code = """
 import sys
 from phase2 import registry
+registry.names("model")
 assert not {"torch", "numpy"} & sys.modules.keys()
 registry.load("schedule", "cosine")
 assert "phase2.schedules.cosine" in sys.modules
 assert "phase2.models.mlp" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_a_file_of_the_users_is_a_part_after_those_with_an_order(folder: Path):
+    (folder / "softsign.py").write_text(SOFTSIGN)
+    (folder / "_shared.py").write_text("ONE = 1\n")
+    registry.use([folder])
+    assert names("activation")[-1] == "softsign"
+    assert part("activation", "softsign").target == "my_parts.softsign:Softsign"
+    assert load("activation", "softsign").__name__ == "Softsign"
+
+
+WRONG = {
+    "no card": ("import math\n", "my_parts/softsign.py has no card: write CARD = Card"),
+    "not literal": (
+        SOFTSIGN.replace('"softsign"', '"soft" + SIGN'),
+        "softsign.py, line 4: the card is not literal",
+    ),
+    "no card at all": ("CARD = 3\n", "softsign.py, line 1: CARD is not a Card: write CARD = Card"),
+    "no label": (
+        "CARD = Card('activation', 'Softsign')\n",
+        "1: the Card missing 1 required positional argument: 'label'",
+    ),
+    "unknown field": (
+        SOFTSIGN.replace("definition", "defintion"),
+        "unknown field of a Card 'defintion'",
+    ),
+    "unknown kind": (
+        SOFTSIGN.replace('"activation"', '"activatoin"'),
+        "unknown kind of part 'activatoin'",
+    ),
+    "a number for text": (SOFTSIGN.replace('"softsign"', "3"), "line 4: the card's label is 3, expected text"),
+    "no Python": ("def f(:\n", "softsign.py cannot be read as Python"),
+}
+
+
+@pytest.mark.parametrize(("content", "fault"), WRONG.values(), ids=WRONG.keys())
+def test_a_wrong_part_is_refused_with_file_and_line(content: str, fault: str, folder: Path):
+    (folder / "softsign.py").write_text(content)
+    registry.use([folder])
+    with pytest.raises(UserError) as error:
+        names("activation")
+    assert fault in str(error.value)
+
+
+def test_two_parts_of_one_name_are_refused_with_both_files(folder: Path):
+    (folder / "relu.py").write_text(SOFTSIGN)
+    registry.use([folder])
+    with pytest.raises(
+        UserError, match=r"my_parts/relu\.py and .*activation/relu\.py are both the activation relu: rename"
+    ):
+        names("activation")
+
+
+def test_a_folder_that_holds_no_part_is_refused(folder: Path):
+    registry.use([folder])
+    with pytest.raises(UserError, match="my_parts holds no part, which is a file such as"):
+        names("activation")
+
+
+def test_parts_are_shown_in_their_order():
+    for kind in ROOMS:
+        orders = [each.card.order for each in parts(kind).values()]
+        assert orders == sorted(orders)
+        assert len(set(orders)) == len(orders)

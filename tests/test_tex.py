@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pdf import words_of
 
-from phase2.study.provenance import ROOT
+from phase2.source import ROOT
 from phase2.tex import PLAIN, SPECIAL, escape, macro_name, unprintable
 
 words = st.text("abz019_", min_size=1, max_size=6).filter(lambda text: text.strip("_"))

@@ -8,7 +8,7 @@ import torch
 from sympy import Max, exp, oo, pi, sqrt
 
 from phase2.derive.derivation import Derivation, Numeric, Remark, Step, Symbolic
-from phase2.nn.activations import relu as relu_layer
+from phase2.nn.activation.relu import relu as relu_layer
 
 x = sympy.Symbol("x", real=True)
 z = sympy.Symbol("z", real=True)

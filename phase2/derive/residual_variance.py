@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.autograd.functional import jacobian, jvp
 
 from phase2.derive.derivation import Derivation, Numeric, Remark, Step, Symbolic
-from phase2.nn.batch_norm import BatchNorm1d
+from phase2.nn.normalization.batch import BatchNorm1d
 
 SMALL = 2  # units of the blocks whose every sign is enumerated
 WIDTH, BLOCKS, BATCH = 256, 12, 128  # of the random networks that are measured

@@ -11,7 +11,8 @@ from torch.autograd.functional import jacobian
 
 from phase2.derive.derivation import Derivation, Numeric, Remark, Step, Symbolic
 from phase2.derive.walk import Gradient, stream, walk
-from phase2.optim.adam import Adam, AdamW
+from phase2.optim.adam import Adam
+from phase2.optim.adamw import AdamW
 from phase2.optim.sgd import SGD
 
 STEPS, SIZE = 12, 3

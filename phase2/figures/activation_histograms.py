@@ -8,8 +8,8 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from phase2.figures.labels import printed
 from phase2.figures.style import SEQUENTIAL, blank, nothing_without, styled
+from phase2.words.levels import printed
 
 PANEL, PAGE = 0.8, 8.2  # inches: the height of a row of panels, and of all of them at most
 KINDS = {"activation": "activations", "gradient": "gradients"}

@@ -5,9 +5,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from phase2.figures.labels import label
 from phase2.figures.marks import sizes_across
 from phase2.figures.style import PALETTE, blank, nothing_without, series, styled
+from phase2.words.levels import label
 
 HEIGHT = 3.3
 SHOWN_DEPTH = -1  # of the depths: the fits shown are of the deepest networks

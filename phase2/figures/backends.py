@@ -9,9 +9,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator, SymmetricalLogLocator
 
-from phase2.figures.labels import crossed, study_factors
 from phase2.figures.marks import stacked
 from phase2.figures.style import PALETTE, blank, nothing_without, series, styled
+from phase2.words.levels import crossed, study_factors
 
 HEIGHT = 3.0  # inches
 EPSILON = 1e-7  # about the rounding of float32 at 1: the scale where no loss differs

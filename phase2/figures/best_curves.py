@@ -5,9 +5,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from phase2.figures.labels import SEPARATOR, crossed, ranking_factors
 from phase2.figures.marks import final_scores, over_seeds, plain_log
 from phase2.figures.style import blank, nothing_without, series, styled
+from phase2.words.levels import SEPARATOR, crossed, ranking_factors
 
 PANEL, ROW = 1.5, 0.14  # inches: the height of the panels, and of a row of the legend
 MEASURES = {("train", "loss"): "training loss (nats)", ("val", "accuracy"): "validation accuracy (%)"}

@@ -4,9 +4,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from phase2.figures.labels import crossed, label, ranking_factors
 from phase2.figures.marks import final_scores
 from phase2.figures.style import blank, series, styled
+from phase2.words.levels import crossed, label, ranking_factors
 
 HEIGHT = 1.6  # inches
 SPREAD = 0.025  # of a budget: lines stand side by side, so that their intervals do not cover each other

@@ -7,9 +7,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
 from phase2.errors import UserError
-from phase2.figures.labels import crossed
 from phase2.figures.marks import ROOM, sizes_across
 from phase2.figures.style import blank, nothing_without, series, styled
+from phase2.words.levels import crossed
 
 HEIGHT = 2.0  # inches
 APART = 1.05  # ratio of neighbouring lines' places, so that no bar hides another

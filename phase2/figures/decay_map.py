@@ -4,9 +4,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from phase2.figures.labels import crossed, label, ranking_factors
 from phase2.figures.marks import cell_map, final_scores, panels, stretched, stretched_bar
 from phase2.figures.style import PALETTE, SEQUENTIAL, blank, styled
+from phase2.words.levels import crossed, label, ranking_factors
 
 CELL = 0.27  # inches: height of a row of numbers
 LEAST = 1.1  # inches: of a map, for the colour bar's name

@@ -7,9 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from phase2.figures.labels import crossed, study_factors
 from phase2.figures.marks import plain_log, stacked
 from phase2.figures.style import blank, nothing_without, series, styled
+from phase2.words.levels import crossed, study_factors
 
 HEIGHT = 2.4  # inches
 SHADE = 0.15

@@ -8,10 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from phase2.figures.labels import label
 from phase2.figures.style import MUTED, blank, nothing_without, series, styled
 from phase2.probe.functions import Function
 from phase2.probe.functions import functions as known
+from phase2.words.levels import label
 
 HEIGHT = 3.6  # inches
 PLAIN = {"sgd", "momentum", "nesterov"}  # one rate for all coordinates
@@ -47,7 +47,7 @@ def descent_paths(*, functions: pd.DataFrame, quadratic: pd.DataFrame) -> Figure
         here = functions[(functions.function == name) & functions.optimizer.isin(optimizers)]
         for optimizer, path in here.groupby("optimizer", sort=False):
             axes.plot(path.x, path.y, markevery=max(1, len(path) // MARKS), linewidth=0.9, **looks[optimizer])
-        axes.set(xlim=WINDOWS[name][0], ylim=WINDOWS[name][1], title=label(name) if row == 0 else "")
+        axes.set(xlim=WINDOWS[name][0], ylim=WINDOWS[name][1], title=name.capitalize() if row == 0 else "")
         axes.locator_params(nbins=4)
     _distances(right.subplots(), quadratic)
     handles = [Line2D([], [], label=label(optimizer), **look) for optimizer, look in looks.items()]
@@ -68,7 +68,14 @@ def _distances(axes: Axes, quadratic: pd.DataFrame) -> None:
         dots = drawn.iloc[:: max(1, len(drawn) // 12)]
         look = series(index)
         axes.plot(drawn.step, drawn.predicted, color=look["color"], linestyle=look["linestyle"])
-        axes.plot(dots.step, dots.distance, look["marker"], color=look["color"], markersize=3.5, label=label(method))
+        axes.plot(
+            dots.step,
+            dots.distance,
+            look["marker"],
+            color=look["color"],
+            markersize=3.5,
+            label=label(method).replace("_", " "),
+        )
     axes.set(yscale="log", xlabel="step", ylabel="distance from the minimum", title="quadratic")
     bottom, top = axes.get_ylim()
     axes.set_ylim(bottom * (bottom / top) ** ROOM, top)

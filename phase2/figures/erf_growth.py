@@ -7,9 +7,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, NullLocator
 
-from phase2.figures.labels import label
 from phase2.figures.marks import plain_log
 from phase2.figures.style import MUTED, blank, nothing_without, series, styled
+from phase2.words.levels import label
 
 HEIGHT = 4.1  # inches
 REACH = 3.5  # standard deviations from the centre that a profile shows

@@ -8,9 +8,9 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.patches import Ellipse, Rectangle
 
-from phase2.figures.labels import crossed
 from phase2.figures.marks import stacked
 from phase2.figures.style import FULL_WIDTH, SEQUENTIAL, blank, nothing_without, styled
+from phase2.words.levels import crossed
 
 ABREAST = 6  # networks in a row at most
 TALLEST, WIDEST = 8.5, 1.4  # inches: the figure, a map

@@ -5,9 +5,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from phase2.figures.labels import crossed
 from phase2.figures.marks import stacked
 from phase2.figures.style import FULL_WIDTH, blank, nothing_without, styled
+from phase2.words.levels import crossed
 
 TALLEST = 8.5  # inches
 MARGIN = 0.75  # inches: left of the image, for the names of the rows

@@ -7,10 +7,14 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator
 
-from phase2.figures.labels import label
 from phase2.figures.style import blank, nothing_without, series, styled
 
-IMPLEMENTATIONS = ("numpy", "tape", "torch", "autograd")
+IMPLEMENTATIONS = {
+    "numpy": "NumPy by hand",
+    "tape": "NumPy tape",
+    "torch": "torch by hand",
+    "autograd": "torch autograd",
+}
 REFERENCE = "numpy"
 FINEST = 1e-8  # nats: below the rounding of a float32 loss; the axis is linear from here to an exact 0
 MARKED = 8  # markers on a curve
@@ -30,11 +34,11 @@ def four_ways(*, curves: pd.DataFrame, results: pd.DataFrame) -> Figure:
     accuracy = 100 * results.groupby("implementation").test_accuracy.mean()
     losses = curves.pivot(index=["seed", "step"], columns="implementation", values="loss")
     apart = losses.sub(losses[REFERENCE], axis=0).abs().groupby("step").max()
-    for index, key in enumerate(IMPLEMENTATIONS):
+    for index, (key, name) in enumerate(IMPLEMENTATIONS.items()):
         mean = losses[key].groupby("step").mean()
         gap = max(1, len(mean) // MARKED)
         look: dict[str, Any] = {**series(index), "markevery": (index * gap // len(IMPLEMENTATIONS), gap)}
-        left.plot(mean.index, mean, label=f"{label(key)}: {accuracy[key]:.2f}%", **look)
+        left.plot(mean.index, mean, label=f"{name}: {accuracy[key]:.2f}%", **look)
         if key != REFERENCE:
             right.plot(apart.index, apart[key], **look)
     right.set_yscale("symlog", linthresh=FINEST, linscale=0.5)

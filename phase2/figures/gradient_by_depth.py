@@ -6,9 +6,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
-from phase2.figures.labels import columns_between, crossed
 from phase2.figures.marks import stacked
 from phase2.figures.style import blank, nothing_without, series, styled
+from phase2.words.levels import columns_between, crossed
 
 PANEL = 1.25  # inches: the height of a row of panels
 SHADE = 0.15

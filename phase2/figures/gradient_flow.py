@@ -10,8 +10,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
-from phase2.figures.labels import label, printed
 from phase2.figures.style import MUTED, blank, nothing_without, series, styled
+from phase2.words.levels import label, printed
 
 PANEL = 1.6  # inches: height
 TICKS = 7

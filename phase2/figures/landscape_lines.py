@@ -6,10 +6,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from phase2.figures.labels import crossed
 from phase2.figures.landscape_planes import FAR
 from phase2.figures.marks import stacked
 from phase2.figures.style import blank, nothing_without, series, styled
+from phase2.words.levels import crossed
 
 HEIGHT = 3.2  # inches
 SHADE = 0.15

@@ -12,9 +12,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter
 
-from phase2.figures.labels import crossed
 from phase2.figures.marks import is_left, panels
 from phase2.figures.style import FULL_WIDTH, MUTED, SEQUENTIAL, blank, nothing_without, styled
+from phase2.words.levels import crossed
 
 ABREAST = 6  # panels in a row at most
 TALLEST, WIDEST = 8.5, 2.6  # inches: the figure, a panel

@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from phase2.figures.labels import columns_between, crossed
 from phase2.figures.style import LINES, blank, nothing_without, series, styled
+from phase2.words.levels import columns_between, crossed
 
 HEIGHT = 2.5  # inches
 SHADE = 0.15

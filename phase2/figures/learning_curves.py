@@ -9,9 +9,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from scipy.special import stdtrit
 
-from phase2.figures.labels import faceted, facets, label, study_factors
 from phase2.figures.marks import stacked
 from phase2.figures.style import blank, series, styled
+from phase2.words.levels import faceted, facets, label, study_factors
 
 PANEL, PAGE = 1.0, 8.0  # inches: the height of a row of panels, and of all of them at most
 DIVERGED: dict[str, Any] = {"marker": "X", "s": 26, "edgecolors": "white", "linewidths": 0.5}

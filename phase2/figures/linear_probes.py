@@ -4,9 +4,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from phase2.figures.labels import crossed
 from phase2.figures.marks import is_left, panels
 from phase2.figures.style import blank, nothing_without, series, styled
+from phase2.words.levels import crossed
 
 ABREAST = 4  # panels in a row at most
 HEIGHT, LINE, LEGEND = 1.55, 0.13, 0.3  # inches: a panel, a line of its title, what is below all

@@ -5,8 +5,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
-from phase2.figures.labels import printed
 from phase2.figures.style import MUTED, blank, nothing_without, series, styled
+from phase2.words.levels import printed
 
 TITLES = {"before": "variance before", "distance": "|variance − 1| after", "scalings": "scalings"}
 TOLERANCE = 0.02  # LSUV's

@@ -12,7 +12,7 @@ from matplotlib.image import AxesImage
 from matplotlib.ticker import LogLocator, NullLocator
 from scipy.special import stdtrit
 
-from phase2.figures.labels import SEPARATOR
+from phase2.words.levels import SEPARATOR
 
 ROW = 0.155  # inches: one row of labelled intervals
 SHORT = 6  # letters of a column's name that stand upright above it

@@ -10,8 +10,8 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from phase2.figures.labels import printed
 from phase2.figures.style import MARKERS, MUTED, PALETTE, blank, nothing_without, styled
+from phase2.words.levels import printed
 
 HEIGHT = 3.6  # inches
 WEIGHTS = 4  # values of sigma_w whose variance is drawn

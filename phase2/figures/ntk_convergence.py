@@ -8,9 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
-from phase2.figures.labels import printed
 from phase2.figures.marks import sizes_across
 from phase2.figures.style import MUTED, blank, nothing_without, series, styled
+from phase2.words.levels import printed
 
 TITLES = {
     "ntk_error": "tangent kernel\nfrom its limit",

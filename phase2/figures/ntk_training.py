@@ -7,9 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import LogLocator, MaxNLocator
 
-from phase2.figures.labels import printed
 from phase2.figures.marks import intervals
 from phase2.figures.style import blank, nothing_without, series, styled
+from phase2.words.levels import printed
 
 METHODS = {
     "network": "network",

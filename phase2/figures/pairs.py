@@ -6,9 +6,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from phase2.figures.labels import label
 from phase2.figures.marks import ROW, in_percent, intervals
 from phase2.figures.style import MUTED, PALETTE, blank, sentence, styled
+from phase2.words.levels import label
 
 ALPHA = 0.05
 HEADING = 0.3  # inches: a block's title and ticks

@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from phase2.figures.labels import label
 from phase2.figures.style import PALETTE, blank, nothing_without, styled
+from phase2.words.levels import label
 
 ROW = 1.45  # inches: a row of panels
 PER_ROW = 4

@@ -4,9 +4,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from phase2.figures.labels import crossed, label, printed, ranking_factors
 from phase2.figures.marks import ROW, in_percent, intervals
 from phase2.figures.style import PALETTE, blank, styled
+from phase2.words.levels import crossed, label, printed, ranking_factors
 
 BEST, WORST = 15, 5
 HEADING = 0.3  # inches: a block's title and ticks

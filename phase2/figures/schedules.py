@@ -3,9 +3,9 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
-from phase2.figures.labels import label, printed
 from phase2.figures.marks import panels
 from phase2.figures.style import PALETTE, blank, styled
+from phase2.words.levels import label, printed
 
 PANEL = 1.25  # inches: height
 PER_ROW = 5

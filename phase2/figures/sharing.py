@@ -5,9 +5,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from phase2.figures.labels import crossed, label, ranking_factors
 from phase2.figures.marks import final_scores, panels
 from phase2.figures.style import blank, series, styled
+from phase2.words.levels import crossed, label, ranking_factors
 
 PANEL = 1.75  # inches: height
 PER_ROW = 3

@@ -6,9 +6,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from phase2.figures.labels import crossed, label, study_factors
 from phase2.figures.marks import plain_log
 from phase2.figures.style import blank, nothing_without, series, styled
+from phase2.words.levels import crossed, label, study_factors
 
 MEASURES = {"loss": "training loss (nats)", "grad_norm": "gradient norm", "weight_norm": "weight norm"}
 PANEL, LEGEND = 1.55, 0.4  # inches: a row of panels, and the space of all legends

@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator
 
-from phase2.figures.labels import label
 from phase2.figures.style import COUNTS, blank, nothing_without, series, styled
+from phase2.words.levels import label
 
 HEIGHT = 3.1  # inches
 LEVELS = 16  # of the loss, evenly in its log

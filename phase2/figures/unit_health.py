@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from phase2.figures.labels import printed
 from phase2.figures.marks import ROW, in_percent, intervals, over_seeds
 from phase2.figures.style import PALETTE, blank, nothing_without, styled
+from phase2.words.levels import printed
 
 MEASURES = {"saturated": "saturated (%)", "dead": "dead units (%)"}
 LAYERS_SHOWN = 6  # from the first to the last

@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from phase2.figures.labels import label, term_label
 from phase2.figures.style import MUTED, PALETTE, blank, styled
+from phase2.words.levels import label, term_label
 
 BAR = 0.22  # inches
 KINDS: dict[str, dict[str, Any]] = {

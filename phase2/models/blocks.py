@@ -1,6 +1,5 @@
 """What the convolutional networks share: layers by name, images centred in larger ones, and checks of sizes."""
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -9,18 +8,8 @@ from torch.nn import Identity, Module
 from torch.nn.functional import pad
 
 from phase2 import registry
-from phase2.errors import UserError, unknown
-from phase2.nn.batch_norm import BatchNorm2d
+from phase2.errors import UserError
 from phase2.nn.conv import Conv2d
-from phase2.nn.layer_norm import GroupNorm, group_norm
-
-# By channels and backend. Of images, `layer` takes channels and places together: one group (Wu & He 2018, section 3.1).
-NORMS: dict[str, Callable[[int, str], Module]] = {
-    "none": lambda channels, backend: Identity(),
-    "batch": lambda channels, backend: BatchNorm2d(channels, backend=backend),
-    "layer": lambda channels, backend: GroupNorm(1, channels),
-    "group": lambda channels, backend: group_norm(channels),
-}
 
 
 class Style(NamedTuple):
@@ -32,13 +21,11 @@ class Style(NamedTuple):
 
 
 def norm2d(name: str, channels: int, backend: str = "scratch") -> Module:
-    """The normalization of (batch, channels, height, width); raises `UserError` for a name not in `NORMS`.
+    """The normalization of (batch, channels, height, width); raises `UserError` for an unknown name.
 
     BatchNorm alone has another backend: the others normalize each image by itself, and are quick.
     """
-    if name not in NORMS:
-        raise unknown("norm", name, NORMS)
-    return NORMS[name](channels, backend)
+    return registry.load("norm", name)(channels, images=True, backend=backend)
 
 
 def nonlinearity(name: str) -> Module:

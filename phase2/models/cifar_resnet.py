@@ -1,16 +1,32 @@
 """He et al.'s residual networks for CIFAR-10, and their plain twins. He et al. 2016a, section 4.2."""
 
 from functools import partial
-from typing import Any
 
 from torch import Tensor
 from torch.nn import Identity, Module
 
+from phase2.card import Card, Option
 from phase2.errors import UserError, unknown
 from phase2.models.blocks import Style, check_sizes, conv3x3, layout, nonlinearity, norm2d
 from phase2.models.residual import BasicBlock, stages
 from phase2.nn.linear import Linear
 from phase2.nn.pool import AdaptiveAvgPool2d
+
+CARD = Card(
+    "model",
+    "CifarResNet",
+    label="ResNet",
+    definition="a CIFAR ResNet",
+    cites="he2016",
+    order=6,
+    options={
+        "shortcut": Option("A: zeros for new channels; B: projections; none", ("A", "B", "none")),
+        "head": Option(
+            "what reads the last map: its averages, or all of its places", ("gap", "dense"), {"gap": "global average"}
+        ),
+        "backend": Option("who computes convolutions and pooling", ("scratch", "fused")),
+    },
+)
 
 HEADS = ("gap", "dense")
 
@@ -69,13 +85,3 @@ def blocks_per_stage(model: str, depth: int) -> int:
             f"{model}: depth={depth}, expected 6n + 2 for a whole n: 8, 14, 20, 26, 32, 38, 44, 50, 56, ..."
         )
     return n
-
-
-def cifar_resnet(shape: tuple[int, ...], outputs: int, **options: Any) -> CifarResNet:
-    """The residual network for images of `shape`, as a configuration names it."""
-    return CifarResNet(shape, outputs, **options)
-
-
-def plain(shape: tuple[int, ...], outputs: int, **options: Any) -> CifarResNet:
-    """Its twin without shortcuts, layer by layer the same."""
-    return CifarResNet(shape, outputs, shortcut="none", **options)

@@ -1,14 +1,25 @@
 """LeNet-5, with ReLU and max pooling as it is built today. LeCun et al. 1998, section II.B and figure 2."""
 
-from typing import Any
-
 from torch import Tensor
 from torch.nn import Flatten, Module, Sequential
 
+from phase2.card import Card, Option
 from phase2.models.blocks import centred, check_sizes, layout, nonlinearity, norm2d
 from phase2.nn.conv import Conv2d
 from phase2.nn.linear import Linear
 from phase2.nn.pool import MaxPool2d
+
+CARD = Card(
+    "model",
+    "LeNet",
+    label="LeNet-5",
+    definition="LeNet-5",
+    cites="lecun1998",
+    order=2,
+    options={
+        "backend": Option("who computes convolutions and pooling", ("scratch", "fused")),
+    },
+)
 
 SIDE = 32  # pixels: what the network was drawn for
 
@@ -59,8 +70,3 @@ class LeNet(Module):
         x = self.pool1(self.act1(self.norm1(self.conv1(x))))
         x = self.pool2(self.act2(self.norm2(self.conv2(x))))
         return self.classifier(x)
-
-
-def lenet(shape: tuple[int, ...], outputs: int, **options: Any) -> LeNet:
-    """The network for images of `shape`, as a configuration names it."""
-    return LeNet(shape, outputs, **options)

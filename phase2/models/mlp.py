@@ -1,15 +1,23 @@
 """The multi-layer perceptron."""
 
 import math
-from typing import Any
 
 from torch import Tensor
 from torch.nn import Module, Sequential
 
 from phase2 import registry
+from phase2.card import Card
 from phase2.errors import UserError
 from phase2.nn.dropout import Dropout
 from phase2.nn.linear import Linear
+
+CARD = Card(
+    "model",
+    "mlp",
+    label="perceptron",
+    definition="a multilayer perceptron",
+    order=1,
+)
 
 
 class MLP(Module):
@@ -50,6 +58,14 @@ class MLP(Module):
         return self.layers(x.flatten(1))
 
 
-def mlp(shape: tuple[int, ...], outputs: int, **options: Any) -> MLP:
+def mlp(
+    shape: tuple[int, ...],
+    outputs: int,
+    width: int = 64,
+    depth: int = 6,
+    activation: str = "relu",
+    norm: str = "none",
+    dropout: float = 0.0,
+) -> MLP:
     """The perceptron for inputs of `shape` (without the batch), as a configuration names it."""
-    return MLP(math.prod(shape), outputs, **options)
+    return MLP(math.prod(shape), outputs, width, depth, activation, norm, dropout)

@@ -9,7 +9,7 @@ from torch import Generator, Tensor
 from torch.nn import Module, ParameterList
 
 from phase2.errors import UserError, unknown
-from phase2.nn.activation_functions import relu
+from phase2.nn.activation.relu import relu
 from phase2.nn.linear import linear
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"relu": relu, "erf": torch.erf}

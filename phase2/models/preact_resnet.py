@@ -4,17 +4,30 @@ The shortcuts carry the sum from block to block untouched, since norm and activa
 """
 
 from functools import partial
-from typing import Any
 
 from torch import Tensor
 from torch.nn import Identity, Module
 
+from phase2.card import Card, Option
 from phase2.errors import unknown
 from phase2.models.blocks import Style, check_sizes, conv3x3, convolution, layout, nonlinearity, norm2d
 from phase2.models.cifar_resnet import blocks_per_stage
 from phase2.models.residual import Subsample, stages
 from phase2.nn.linear import Linear
 from phase2.nn.pool import AdaptiveAvgPool2d
+
+CARD = Card(
+    "model",
+    "PreActResNet",
+    label="pre-activation ResNet",
+    definition="a pre-activation ResNet",
+    cites="he2016b",
+    order=7,
+    options={
+        "shortcut": Option("A: zeros for new channels; B: projections", ("A", "B")),
+        "backend": Option("who computes convolutions and pooling", ("scratch", "fused")),
+    },
+)
 
 SHORTCUTS = ("A", "B")
 
@@ -89,8 +102,3 @@ class PreActResNet(Module):
     def forward(self, x: Tensor) -> Tensor:
         x = self.layer3(self.layer2(self.layer1(self.conv1(self.layout(x)))))
         return self.fc(self.avgpool(self.act(self.bn(x))).flatten(1))
-
-
-def preact_resnet(shape: tuple[int, ...], outputs: int, **options: Any) -> PreActResNet:
-    """The network for images of `shape`, as a configuration names it."""
-    return PreActResNet(shape, outputs, **options)

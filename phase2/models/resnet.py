@@ -1,16 +1,30 @@
 """ResNet-18 and ResNet-34. He et al. 2016a ("Deep residual learning"), table 1."""
 
 from functools import partial
-from typing import Any
 
 from torch import Tensor
 from torch.nn import Identity, Module
 
+from phase2.card import Card, Option
 from phase2.errors import UserError, unknown
 from phase2.models.blocks import Style, check_sizes, convolution, layout, nonlinearity, norm2d
 from phase2.models.residual import BasicBlock, stages
 from phase2.nn.linear import Linear
 from phase2.nn.pool import AdaptiveAvgPool2d, MaxPool2d
+
+CARD = Card(
+    "model",
+    "ResNet",
+    label="ImageNet ResNet",
+    definition="an ImageNet ResNet",
+    cites="he2016",
+    order=4,
+    options={
+        "stem": Option("the first layer: 3x3, or 7x7 and pooling", ("cifar", "imagenet")),
+        "backend": Option("who computes convolutions and pooling", ("scratch", "fused")),
+    },
+    traits={"shortcut": "B"},
+)
 
 COUNTS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3)}  # blocks a stage
 STEMS = ("cifar", "imagenet")
@@ -60,8 +74,3 @@ class ResNet(Module):
         x = self.maxpool(self.act1(self.bn1(self.conv1(self.layout(x)))))
         x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
         return self.fc(self.avgpool(x).flatten(1))
-
-
-def resnet(shape: tuple[int, ...], outputs: int, **options: Any) -> ResNet:
-    """The network for images of `shape`, as a configuration names it."""
-    return ResNet(shape, outputs, **options)

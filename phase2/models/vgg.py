@@ -1,17 +1,30 @@
 """VGG networks. Simonyan & Zisserman 2015, table 1 (A, B, D and E)."""
 
 import math
-from typing import Any
 
 from torch import Tensor
 from torch.nn import Identity, Module, Sequential
 
+from phase2.card import Card, Option
 from phase2.errors import UserError, unknown
 from phase2.models.blocks import centred, check_sizes, layout, nonlinearity, norm2d
 from phase2.nn.conv import Conv2d
 from phase2.nn.dropout import Dropout
 from phase2.nn.linear import Linear
 from phase2.nn.pool import AdaptiveAvgPool2d, MaxPool2d
+
+CARD = Card(
+    "model",
+    "VGG",
+    label="VGG",
+    definition="VGG",
+    cites="simonyan2015",
+    order=3,
+    options={
+        "head": Option("what reads the last map: one linear layer, or the paper's three", ("linear", "imagenet")),
+        "backend": Option("who computes convolutions and pooling", ("scratch", "fused")),
+    },
+)
 
 SIDE = 32  # pixels: five poolings leave one place
 COUNTS = {11: (1, 1, 2, 2, 2), 13: (2, 2, 2, 2, 2), 16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}  # convolutions a stage
@@ -78,8 +91,3 @@ def _imagenet_head(in_features: int, outputs: int, activation: str) -> Sequentia
     for fan_in in (in_features, HIDDEN):
         layers += [Linear(fan_in, HIDDEN), nonlinearity(activation), Dropout()]
     return Sequential(*layers, Linear(HIDDEN, outputs))
-
-
-def vgg(shape: tuple[int, ...], outputs: int, **options: Any) -> VGG:
-    """The network for images of `shape`, as a configuration names it."""
-    return VGG(shape, outputs, **options)

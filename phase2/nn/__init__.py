@@ -1,44 +1,30 @@
 """Layers, activations, losses and initial values, from tensor operations; drop-in for `torch.nn`."""
 
-from phase2.nn.activation_functions import (
-    elu,
-    gelu,
-    leaky_relu,
-    mish,
-    prelu,
-    relu,
-    selu,
-    sigmoid,
-    silu,
-    softplus,
-    swish,
-    tanh,
-)
-from phase2.nn.activations import (
-    ELU,
-    GELU,
-    SELU,
-    GELUSigmoid,
-    GELUTanh,
-    LeakyReLU,
-    Mish,
-    PReLU,
-    ReLU,
-    Sigmoid,
-    SiLU,
-    Softplus,
-    Swish,
-    Tanh,
-)
-from phase2.nn.batch_norm import BatchNorm1d, BatchNorm2d
+from phase2.nn.activation.elu import ELU, elu
+from phase2.nn.activation.gelu import GELU, gelu
+from phase2.nn.activation.gelu_sigmoid import GELUSigmoid
+from phase2.nn.activation.gelu_tanh import GELUTanh
+from phase2.nn.activation.leaky_relu import LeakyReLU, leaky_relu
+from phase2.nn.activation.mish import Mish, mish
+from phase2.nn.activation.prelu import PReLU, prelu
+from phase2.nn.activation.relu import ReLU, relu
+from phase2.nn.activation.selu import SELU, selu
+from phase2.nn.activation.sigmoid import Sigmoid, sigmoid
+from phase2.nn.activation.silu import SiLU, silu
+from phase2.nn.activation.softplus import Softplus, softplus
+from phase2.nn.activation.swish import Swish, swish
+from phase2.nn.activation.tanh import Tanh, tanh
 from phase2.nn.conv import Conv1d, Conv2d
 from phase2.nn.convolve import conv1d, conv2d
 from phase2.nn.dropout import Dropout, Dropout2d, dropout, mc_dropout, predict_mc
-from phase2.nn.layer_norm import GroupNorm, LayerNorm, RMSNorm
 from phase2.nn.linear import Linear, linear
 from phase2.nn.locally_connected import LocallyConnected2d
 from phase2.nn.loss import CrossEntropyLoss, cross_entropy
 from phase2.nn.mse import MSELoss, mse_loss
+from phase2.nn.normalization.batch import BatchNorm1d, BatchNorm2d
+from phase2.nn.normalization.group import GroupNorm
+from phase2.nn.normalization.layer import LayerNorm
+from phase2.nn.normalization.rms import RMSNorm
 from phase2.nn.pool import AdaptiveAvgPool1d, AdaptiveAvgPool2d, AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d
 
 __all__ = [

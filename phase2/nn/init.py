@@ -1,15 +1,12 @@
-"""Initial values: `torch.nn.init`'s functions for one tensor, and named recipes for a whole network."""
+"""Initial values of one tensor, by `torch.nn.init`'s functions. Recipes for a network are in `phase2.nn.initial`."""
 
 import math
 import warnings
-from collections.abc import Callable, Iterator
 
 import torch
 from torch import Generator, Tensor
-from torch.nn import Module
 
 from phase2.errors import UserError, unknown
-from phase2.nn.weighted import Weighted
 
 LINEAR_MAPS = (
     "linear",
@@ -169,7 +166,7 @@ def kaiming_uniform_(
     generator: Generator | None = None,
 ) -> Tensor:
     """U(-b, b) with std gain / sqrt(fan); `a` is the slope of leaky_relu. He et al. 2015, eq. 10 and 14."""
-    bound = math.sqrt(3.0) * _kaiming_std(tensor, a, mode, nonlinearity)
+    bound = math.sqrt(3.0) * kaiming_std(tensor, a, mode, nonlinearity)
     return uniform_(tensor, -bound, bound, generator)
 
 
@@ -181,10 +178,10 @@ def kaiming_normal_(
     generator: Generator | None = None,
 ) -> Tensor:
     """N(0, std²) with std gain / sqrt(fan); `a` is the slope of leaky_relu. He et al. 2015, eq. 10 and 14."""
-    return normal_(tensor, 0.0, _kaiming_std(tensor, a, mode, nonlinearity), generator)
+    return normal_(tensor, 0.0, kaiming_std(tensor, a, mode, nonlinearity), generator)
 
 
-def _kaiming_std(tensor: Tensor, a: float, mode: str, nonlinearity: str) -> float:
+def kaiming_std(tensor: Tensor, a: float, mode: str, nonlinearity: str) -> float:
     fans = dict(zip(("fan_in", "fan_out"), _fans(tensor), strict=True))
     if mode not in fans:
         raise unknown("mode", mode, fans)
@@ -209,66 +206,3 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = N
     Q, R = torch.linalg.qr(noise.mT if wide else noise)
     Q = Q * torch.diag(R).sign()
     return tensor.copy_((Q.mT if wide else Q).reshape(tensor.shape)).mul_(gain)
-
-
-def weighted_layers(model: Module) -> Iterator[tuple[str, Weighted]]:
-    """(name, layer) of every linear and convolutional layer of `phase2.nn`, in the order of `model.named_modules()`.
-
-    Raises `UserError` if there is none: a recipe that changes nothing is a mistake.
-    """
-    layers = [(name, module) for name, module in model.named_modules() if isinstance(module, Weighted)]
-    if not layers:
-        raise UserError(f"{type(model).__name__} has no linear or convolutional layer of phase2.nn to initialise")
-    return iter(layers)
-
-
-def _fill(model: Module, fill: Callable[[Tensor], Tensor]) -> dict[str, float]:
-    for _, layer in weighted_layers(model):
-        fill(layer.weight)
-        if layer.bias is not None:
-            zeros_(layer.bias)
-    return {}
-
-
-# A recipe initialises a whole model: weights of every linear map and convolution, biases zero; whatever else the model
-# holds (norms, PReLU) keeps its values. All recipes have one signature: `batch` is what the model's forward takes, and
-# what they measured on it is returned (only `lsuv` measures). They draw from `generator` alone, in the order of
-# `model.modules()`: recipes of one seed scale the same noise.
-
-
-def xavier(model: Module, *, generator: Generator, batch: Tensor) -> dict[str, float]:
-    """Weights N(0, 2 / (fan_in + fan_out)). Glorot & Bengio 2010, eq. 12."""
-    return _fill(model, lambda weight: xavier_normal_(weight, generator=generator))
-
-
-def kaiming(model: Module, *, generator: Generator, batch: Tensor) -> dict[str, float]:
-    """Weights N(0, 2 / fan_in). He et al. 2015, eq. 10."""
-    return _fill(model, lambda weight: kaiming_normal_(weight, nonlinearity="relu", generator=generator))
-
-
-def truncated_normal(model: Module, *, generator: Generator, batch: Tensor) -> dict[str, float]:
-    """Kaiming's variance 2 / fan_in without the tails: a normal cut off at 2 of its own σ, as in TensorFlow.
-
-    The cut takes 23% of the variance, so σ = sqrt(2 / fan_in) / 0.8796.
-    """
-
-    def fill(weight: Tensor) -> Tensor:
-        sigma = _kaiming_std(weight, 0, "fan_in", "relu") / STD_CUT_AT_2
-        return trunc_normal_(weight, std=sigma, a=-2 * sigma, b=2 * sigma, generator=generator)
-
-    return _fill(model, fill)
-
-
-def orthogonal(model: Module, *, generator: Generator, batch: Tensor) -> dict[str, float]:
-    """Orthonormal rows or columns, gain 1. Saxe et al. 2014."""
-    return _fill(model, lambda weight: orthogonal_(weight, generator=generator))
-
-
-def normal_small(model: Module, *, generator: Generator, batch: Tensor) -> dict[str, float]:
-    """Weights N(0, 0.01²): too small for a deep network, the signal fades."""
-    return _fill(model, lambda weight: normal_(weight, std=0.01, generator=generator))
-
-
-def normal_large(model: Module, *, generator: Generator, batch: Tensor) -> dict[str, float]:
-    """Weights N(0, 1): too large for a deep network, the signal explodes or saturates."""
-    return _fill(model, lambda weight: normal_(weight, std=1.0, generator=generator))

@@ -6,8 +6,18 @@ import torch
 from torch import Tensor
 from torch.optim.optimizer import ParamsT
 
+from phase2.card import Card
 from phase2.optim.base import LaneOptimizer, column, count_step, in_dtype, require
 from phase2.optim.lanes import Tensors, add_ratio_, add_scaled, is_active
+
+CARD = Card(
+    "optimizer",
+    "Adagrad",
+    label="Adagrad",
+    definition="Adagrad",
+    cites="duchi2011",
+    order=5,
+)
 
 
 class Adagrad(LaneOptimizer):

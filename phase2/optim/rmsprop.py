@@ -6,8 +6,18 @@ import torch
 from torch import Tensor
 from torch.optim.optimizer import ParamsT
 
+from phase2.card import Card
 from phase2.optim.base import LaneOptimizer, column, count_step, in_dtype, require
 from phase2.optim.lanes import Tensors, add_ratio_, add_scaled, add_scaled_, is_active, spread
+
+CARD = Card(
+    "optimizer",
+    "RMSprop",
+    label="RMSprop",
+    definition="RMSprop",
+    cites="tieleman2012",
+    order=4,
+)
 
 
 class RMSprop(LaneOptimizer):

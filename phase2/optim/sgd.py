@@ -6,9 +6,19 @@ import torch
 from torch import Tensor
 from torch.optim.optimizer import ParamsT
 
+from phase2.card import Card
 from phase2.errors import UserError
 from phase2.optim.base import LaneOptimizer, column, in_dtype, require
 from phase2.optim.lanes import Tensors, add_scaled, add_scaled_, is_active, spread
+
+CARD = Card(
+    "optimizer",
+    "SGD",
+    label="SGD",
+    definition="stochastic gradient descent",
+    cites="sutskever2013",
+    order=1,
+)
 
 
 class SGD(LaneOptimizer):
@@ -74,13 +84,3 @@ class SGD(LaneOptimizer):
         for state, grad in zip(states, grads, strict=True):
             state["momentum_buffer"] = grad.clone()
         return column(states, "momentum_buffer")
-
-
-def momentum(params: ParamsT, **options: Any) -> SGD:
-    """Heavy-ball momentum, Polyak 1964: `SGD` with a momentum of 0.9 unless `options` say otherwise."""
-    return SGD(params, **{"momentum": 0.9, **options})
-
-
-def nesterov(params: ParamsT, **options: Any) -> SGD:
-    """Nesterov's momentum, in the form of Sutskever et al. 2013: `SGD` with 0.9 unless `options` say otherwise."""
-    return SGD(params, **{"momentum": 0.9, "nesterov": True, **options})

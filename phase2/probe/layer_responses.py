@@ -14,7 +14,7 @@ from torch.nn import Module
 from phase2.data.prepared import Prepared
 from phase2.errors import UserError
 from phase2.nn.conv import Conv2d
-from phase2.nn.norm import Norm
+from phase2.nn.normalization.normalize import Norm
 from phase2.probe.runs import Run, Runs, after_epoch, at_start, training_images
 from phase2.study.results import half_way
 from phase2.train.objectives import classification
@@ -59,7 +59,7 @@ def _moments(run: Run, data: Prepared) -> Iterator[tuple[str, Module]]:
 
 def _budget(run: Run) -> dict[str, int]:
     assert run.cell is not None
-    return run.cell.spec["budget"]
+    return run.cell.settings["budget"]
 
 
 @torch.no_grad()

@@ -9,8 +9,8 @@ import torch
 from phase2.data.prepared import Prepared
 from phase2.errors import UserError
 from phase2.models.mlp import MLP
-from phase2.nn.init import orthogonal
-from phase2.nn.lsuv import scale_to_unit_variance
+from phase2.nn.initial.lsuv import scale_to_unit_variance
+from phase2.nn.initial.orthogonal import orthogonal
 from phase2.train.batches import epoch_order, open_parts
 from phase2.train.seeding import generator
 

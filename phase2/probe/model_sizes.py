@@ -6,19 +6,19 @@ from typing import Any
 import pandas as pd
 import torch
 
-from phase2.models.cifar_resnet import cifar_resnet
+from phase2.models.cifar_resnet import CifarResNet
 from phase2.models.counting import operations, parameters
-from phase2.models.lenet import lenet
-from phase2.models.resnet import resnet
-from phase2.models.vgg import vgg
+from phase2.models.lenet import LeNet
+from phase2.models.resnet import ResNet
+from phase2.models.vgg import VGG
 from phase2.probe.published import HE2016
 
 SHAPE, OUTPUTS = (3, 32, 32), 10  # images and classes of CIFAR-10
 NETWORKS = [
-    ("LeNet", lenet, 5, {}),
-    *(("VGG", vgg, depth, {"depth": depth}) for depth in (11, 16)),
-    *(("ResNet", resnet, depth, {"depth": depth}) for depth in (18, 34)),
-    *(("CIFAR ResNet", cifar_resnet, depth, {"depth": depth}) for depth in (20, 32, 44, 56, 110)),
+    ("LeNet", LeNet, 5, {}),
+    *(("VGG", VGG, depth, {"depth": depth}) for depth in (11, 16)),
+    *(("ResNet", ResNet, depth, {"depth": depth}) for depth in (18, 34)),
+    *(("CIFAR ResNet", CifarResNet, depth, {"depth": depth}) for depth in (20, 32, 44, 56, 110)),
 ]
 
 
@@ -32,7 +32,7 @@ def model_sizes(options: Any) -> dict[str, pd.DataFrame]:
     for family, build, depth, arguments in NETWORKS:
         with torch.device("meta"):  # shapes are all that is asked for; the fused kernels know them
             model = build(SHAPE, OUTPUTS, backend="fused", **arguments)
-        known = HE2016.results[depth].parameters if build is cifar_resnet else math.nan
+        known = HE2016.results[depth].parameters if build is CifarResNet else math.nan
         size = {"parameters": parameters(model), "gflop": operations(model, SHAPE) / 1e9}
         rows.append({"network": family, "depth": depth} | size | {"published_parameters": known})
     return {"sizes": pd.DataFrame(rows)}

@@ -69,7 +69,7 @@ def read_runs(cells: Sequence[Cell], checkpoints: Path, data: Prepared) -> Runs:
     for cell in cells:
         folder = checkpoints / cell.study / cell.partition
         if (model := _read(folder / BEST, cell, data)) is not None:
-            runs.append(Run(dict(cell.axes), model, cell.spec["task"], cell, folder))
+            runs.append(Run(dict(cell.axes), model, cell.settings["task"], cell, folder))
     axes = {name: list(dict.fromkeys(dict(cell.axes)[name] for cell in cells)) for name, _ in cells[0].axes}
     return Runs(runs, axes)
 
@@ -77,7 +77,7 @@ def read_runs(cells: Sequence[Cell], checkpoints: Path, data: Prepared) -> Runs:
 def at_start(run: Run, data: Prepared) -> Module:
     """The network of a run as it was before training, in evaluation mode."""
     assert run.cell is not None
-    spec = run.cell.spec
+    spec = run.cell.settings
     return initialized(recipe_of(spec), spec["init"], _parts(run.task, data), torch.float32).eval()
 
 
@@ -95,12 +95,12 @@ def _read(path: Path, cell: Cell, data: Prepared) -> Module | None:
     try:
         with safe_open(path, "pt") as file:
             made_as = (file.metadata() or {}).get("key")
-        if made_as != key_of(cell, training_code(cell.spec), data.hash):
+        if made_as != key_of(cell, training_code(cell.settings), data.hash):
             raise UserError("they are of another cell, other code or other data")
         weights = load_file(path)
         if not weights:
             return None
-        model = network(recipe_of(cell.spec), data.arrays["train_images"].shape[1:], len(data.meta["classes"]))
+        model = network(recipe_of(cell.settings), data.arrays["train_images"].shape[1:], len(data.meta["classes"]))
         model.load_state_dict(weights)
     except Exception as error:  # safetensors' own errors share no class
         raise UserError(f"the weights {path} cannot be used ({error}): {MEND}") from None

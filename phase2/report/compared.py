@@ -10,12 +10,12 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from phase2.figures.labels import crossed, label
 from phase2.report.compared_convolutions import backends, depths, sharing
 from phase2.report.failures import Say
 from phase2.report.inputs import StudyInputs, get
 from phase2.report.latex import count, escape, listed, number, percentage, plural
 from phase2.report.macros import Ledger
+from phase2.words.levels import crossed, label
 
 NEAR = 0.01  # of accuracy: a rate so near to the best is as good
 APART = 0.05  # of a map's variance: less than this in the interaction, and the two can be chosen apart

@@ -5,10 +5,10 @@ A function takes a study's inputs and `say`, as in `phase2.report.compared`, whi
 
 import pandas as pd
 
-from phase2.figures.labels import label
 from phase2.report.failures import Say
 from phase2.report.inputs import FINAL, StudyInputs
 from phase2.report.latex import escape, listed, number, percentage, plural, signed
+from phase2.words.levels import label
 
 MARGIN = 0.01  # of accuracy: less than this is no difference worth a word
 _ENDS = (("Least", "min"), ("Most", "max"))

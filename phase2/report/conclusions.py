@@ -9,13 +9,13 @@ from functools import partial
 import pandas as pd
 from scipy.stats import spearmanr
 
-from phase2.figures.labels import label, term_label
 from phase2.report.failures import Say, failures_finding
 from phase2.report.inputs import AREA, FINAL, StudyInputs
 from phase2.report.latex import count, escape, interval, listed, number, p_phrase, percent, percentage
 from phase2.report.macros import Ledger
 from phase2.stats.design import SEED
 from phase2.stats.factorial import RESIDUAL
+from phase2.words.levels import label, term_label
 
 ALPHA = 0.05
 FEW_SEEDS = 3  # below it neither a t-test nor an interval is worth its name

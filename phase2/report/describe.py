@@ -4,36 +4,15 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from phase2.figures.labels import label
-from phase2.report.components import COMPONENTS, DATASETS, MODELS, OPTIMIZERS, described
 from phase2.report.conclusions import ALPHA
-from phase2.report.inputs import StudyInputs, get
-from phase2.report.latex import count, escape, listed, percentage, plural
+from phase2.report.inputs import DEFINED, StudyInputs, get
+from phase2.report.latex import count, described, escape, listed, percentage, plural
 from phase2.report.macros import Ledger
 from phase2.stats import bootstrap, factorial
 from phase2.stats.divergence import STUCK_MARGIN
 from phase2.study.section import NO_LIMIT, NO_NORM
-
-PLURALS = {
-    "model": "networks",
-    "backend": "backends",
-    "head": "heads",
-    "pixels": "orders of the pixels",
-    "activation": "activations",
-    "init": "initializations",
-    "norm": "normalizations",
-    "dropout": "dropout rates",
-    "schedule": "learning-rate schedules",
-    "optimizer": "optimizers",
-    "lr": "learning rates",
-    "weight_decay": "weight decays",
-    "width": "widths",
-    "depth": "depths",
-    "clip": "limits of the gradient's norm",
-    "clip_value": "limits of the gradient's entries",
-    "epochs": "budgets",
-    "batch_size": "batch sizes",
-}
+from phase2.words.labels import plural as plural_of
+from phase2.words.levels import label
 
 
 def state_run(config: dict[str, Any], environment: dict[str, Any], studies: list[StudyInputs], ledger: Ledger) -> None:
@@ -104,8 +83,7 @@ def _state_data(study: StudyInputs, say: partial) -> None:
     images, test = (get(shapes, f"{part}_images", "shape", kind="data meta")[0] for part in ("train", "test"))
     dataset = get(task, "dataset")
     held, used = get(task, "validation"), get(task, "train")
-    name = described(DATASETS, dataset) if dataset in DATASETS else rf"\texttt{{{escape(dataset)}}}"
-    say("Dataset", name, "config", "task.dataset")
+    say("Dataset", described("dataset", dataset), "config", "task.dataset")
     say("Published", count(images), "data", "arrays.train_images.shape")
     say("Test", count(task.get("test") or test), "config", "task.test, or all that there are")
     say("Validation", count(held), "config", "task.validation")
@@ -127,7 +105,7 @@ def _network(study: StudyInputs) -> str:
     parts = [f"{sizes['depth']} layers"] if "depth" in sizes else []
     parts += [f"{sizes['width']} channels in its first stage"] if "width" in sizes else []
     parts += [f"{escape(key)} {escape(label(value))}" for key, value in model.get("options", {}).items()]
-    names = _alternatives([described(MODELS, each) for each in networks])
+    names = _alternatives([described("model", each) for each in networks])
     return f"{names} ({listed(parts)})" if parts else names
 
 
@@ -143,7 +121,7 @@ def _alternatives(parts: list[str]) -> str:
 
 def _fixed(study: StudyInputs) -> str:
     """The components that all cells of a study share."""
-    fixed = [kind for kind in COMPONENTS if kind not in study.axes and study.levels_of(kind) != [NO_NORM]]
+    fixed = [kind for kind in DEFINED if kind not in study.axes and study.levels_of(kind) != [NO_NORM]]
     parts = [f"{escape(label(kind))} {escape(label(study.levels_of(kind)[0]))}" for kind in fixed]
     dropout = get(study.config, "model").get("dropout", 0)
     return listed(parts + ([f"dropout {dropout:g}"] if dropout and "dropout" not in study.axes else [])) or "none"
@@ -158,7 +136,7 @@ def _optimizer(study: StudyInputs) -> str:
     for option, value in optimizer.get("options", {}).items():
         words = option.replace("_", " ")
         parts.append(words if value is True else f"no {words}" if value is False else f"{words} {value:g}")
-    names = [described(OPTIMIZERS, each) for each in study.axes.get("optimizer", [name])]
+    names = [described("optimizer", each) for each in study.axes.get("optimizer", [name])]
     return f"{_alternatives(names)} with {escape(listed(parts)).replace('nesterov', 'Nesterov steps')}"
 
 
@@ -177,7 +155,7 @@ def _factors(study: StudyInputs) -> str:
     parts = []
     for factor in study.factors:
         size = len(study.axes[factor])
-        words = PLURALS[factor]
+        words = plural_of(factor)
         parts.append(f"{size} {words.removesuffix('s') if size == 1 else words}")
     return listed(parts) or "no factor"
 

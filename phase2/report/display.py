@@ -21,12 +21,12 @@ from phase2.errors import UserError
 from phase2.figures.catalog import FIGURES
 from phase2.figures.catalog import load as load_figure
 from phase2.figures.style import styled
+from phase2.source import ROOT
 from phase2.stats.design import SEED
-from phase2.study.fingerprint import SOURCE
 from phase2.study.tables import read_table
 
 RESULTS = "PHASE2_RESULTS"  # the environment variable that names the folder of a run
-DEFAULT = SOURCE / "results" / "desk"
+DEFAULT = ROOT / "results" / "desk"
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from phase2.figures.labels import label
 from phase2.report.inputs import StudyInputs
 from phase2.report.latex import count, escape, listed
+from phase2.words.levels import label
 
 Say = Callable[..., str]
 

@@ -15,6 +15,7 @@ from phase2.study.tables import read_table
 TABLES = ("cells", "ranking", "levels", "pairs", "variance", "divergence")
 FINAL = "test_accuracy"
 AREA = "curve_area"
+DEFINED = ("activation", "norm", "init", "schedule")  # the kinds of parts that are factors with definitions
 
 
 @dataclass(frozen=True)

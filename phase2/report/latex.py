@@ -2,6 +2,7 @@
 
 import math
 
+from phase2 import registry
 from phase2.tex import escape as escape
 
 MISSING = "--"
@@ -10,6 +11,12 @@ MISSING = "--"
 def lines(*parts: str) -> str:
     """Parts of a source, each on lines of its own."""
     return "\n".join(parts)
+
+
+def described(kind: str, name: str) -> str:
+    """A part's definition with its citation."""
+    card = registry.part(kind, name).card
+    return card.definition + (rf"~\cite{{{card.cites}}}" if card.cites else "")
 
 
 def count(number: float) -> str:

@@ -2,7 +2,6 @@
 
 import pandas as pd
 
-from phase2.figures.labels import SEPARATOR, crossed
 from phase2.report.failures import Say
 from phase2.report.inputs import ProbeInputs, get
 from phase2.report.latex import escape, listed, number, percentage, plural
@@ -15,6 +14,7 @@ from phase2.report.measured_words import (
     reading,
     setting,
 )
+from phase2.words.levels import SEPARATOR, crossed
 
 LIMIT = 512  # features of a layer whose maps are pooled: the probe's
 TIMES = {"start": "Before training", "end": "After training"}

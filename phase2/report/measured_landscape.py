@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 
-from phase2.figures.labels import SEPARATOR, crossed
 from phase2.report.failures import Say
 from phase2.report.inputs import ProbeInputs, get
 from phase2.report.latex import escape, listed, percent, plural
@@ -18,6 +17,7 @@ from phase2.report.measured_words import (
     setting,
     significant,
 )
+from phase2.words.levels import SEPARATOR, crossed
 
 RISEN = 1.5  # times the loss of the solution: "by half"
 CONNECTED = 0.02  # error rate: a barrier below it is none. Frankle et al. 2020, section 2

@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 
-from phase2.figures.labels import SEPARATOR, crossed
 from phase2.report.failures import Say
 from phase2.report.inputs import ProbeInputs, get
 from phase2.report.latex import count, escape, listed, percentage, plural
@@ -17,6 +16,7 @@ from phase2.report.measured_words import (
     setting,
     significant,
 )
+from phase2.words.levels import SEPARATOR, crossed
 
 STACKS = {
     "linear": "the linear stacks",

@@ -106,7 +106,7 @@ def _left(layers: pd.DataFrame, say: Say) -> str:
     distance = (layers["after"] - 1).abs()
     farthest = layers.reset_index().iloc[distance.argmax()]
     worst = say("Worst", significant(distance.max()), "convergence", "largest distance from 1 after the last scaling")
-    tolerance = say("Tolerance", significant(TOLERANCE), "code", "phase2.nn.lsuv.TOLERANCE")
+    tolerance = say("Tolerance", significant(TOLERANCE), "code", "phase2.nn.initial.lsuv.TOLERANCE")
     where = say("Worst Layer", count(farthest["layer"]), "convergence", "its layer")
     place = f"layer {where} under {named(farthest['activation'])}"
     missed = int((distance >= TOLERANCE).sum())

@@ -5,12 +5,11 @@ import math
 import numpy as np
 import pandas as pd
 
-from phase2.figures.labels import label
-from phase2.report.components import DATASETS, described
 from phase2.report.conclusions import FEW_SEEDS
 from phase2.report.failures import Say
 from phase2.report.inputs import ProbeInputs, get
-from phase2.report.latex import MISSING, escape, plural
+from phase2.report.latex import MISSING, described, escape, plural
+from phase2.words.levels import label
 
 NOTHING = "Nothing finite was measured, so there is nothing to conclude."
 TOO_FEW = "There are too few seeds for a spread or a verdict."
@@ -23,7 +22,7 @@ def named(level: object) -> str:
 
 def dataset(name: str) -> str:
     """A data set with its citation."""
-    return described(DATASETS, name) if name in DATASETS else rf"\texttt{{{escape(name)}}}"
+    return described("dataset", name)
 
 
 def setting(probe: ProbeInputs, say: Say, name: str, noun: str) -> str:

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from phase2.errors import UserError
-from phase2.figures.labels import label
 from phase2.probe.catalog import PROBES
 from phase2.report.inputs import ProbeInputs, get
 from phase2.report.latex import escape, listed
 from phase2.report.macros import Ledger
 from phase2.report.measured import MEASURED
 from phase2.study.tables import read_table
+from phase2.words.levels import label
 
 
 def read_probe(run_dir: Path, name: str, config: dict[str, Any]) -> ProbeInputs:

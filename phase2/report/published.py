@@ -5,20 +5,18 @@ from typing import Any
 
 import pandas as pd
 
-from phase2.figures.labels import label
+from phase2 import registry
 from phase2.probe.published import PAPERS, Paper, Published
-from phase2.report.components import DATASETS
 from phase2.report.inputs import ProbeInputs, StudyInputs, get
 from phase2.report.latex import MISSING, count, escape, lines, listed, number, percent
 from phase2.report.measured_words import mean_of, significant
 from phase2.report.tables import floating, tabular
 from phase2.study.cell import Cell, cells_of
 from phase2.study.config import Study
+from phase2.words.levels import label
 
 CLOSE = 0.01  # relative: whole epochs do not make just so many iterations
 MILLION = 1e6
-MOMENTUM = {"sgd": 0.0, "momentum": 0.9, "nesterov": 0.9}  # where no option says otherwise
-SHORTCUTS = {"cifar_resnet": "A", "resnet": "B"}  # where no option says otherwise
 
 
 def published_tables(studies: list[StudyInputs], probes: list[ProbeInputs]) -> str:
@@ -33,14 +31,14 @@ def errors_tables(study: StudyInputs) -> list[str]:
     cells = cells_of(study.name, Study.model_validate(study.config))
     tables = []
     for model, paper in PAPERS.items():
-        of_model = [cell for cell in cells if cell.spec["model"]["name"] == model]
+        of_model = [cell for cell in cells if cell.settings["model"]["name"] == model]
         if any(_depth(cell, paper) in paper.results for cell in of_model):
             tables.append(_errors_table(study, of_model, model, paper))
     return tables
 
 
 def _depth(cell: Cell, paper: Paper) -> int:
-    return cell.spec["model"]["depth"] or paper.usual_depth
+    return cell.settings["model"]["depth"] or paper.usual_depth
 
 
 def _errors_table(study: StudyInputs, cells: list[Cell], model: str, paper: Paper) -> str:
@@ -110,7 +108,7 @@ def _differences(cells: list[Cell], study: StudyInputs, paper: Paper) -> str:
 
 def _settings(cell: Cell, study: StudyInputs, paper: Paper) -> dict[str, Any]:
     """What a cell was trained with, under the names of the published conditions."""
-    spec = cell.spec
+    spec = cell.settings
     task, model, optimizer, budget = (spec[name] for name in ("task", "model", "optimizer", "budget"))
     images = get(study.meta, "arrays", "train_images", "shape", kind="data meta")[0]
     train = task["train"] or images - task["validation"]
@@ -119,7 +117,7 @@ def _settings(cell: Cell, study: StudyInputs, paper: Paper) -> dict[str, Any]:
         "training images": train,
         "augmentation": task["augment"],
         "channels of the first stage": model["width"] or paper.conditions["channels of the first stage"][0],
-        "shortcuts": model["options"].get("shortcut", SHORTCUTS[model["name"]]),
+        "shortcuts": _unless_said(model, "model", "shortcut"),
         "normalization": model["norm"],
         "activation": model["activation"],
         "initialization": spec["init"],
@@ -134,11 +132,20 @@ def _settings(cell: Cell, study: StudyInputs, paper: Paper) -> dict[str, Any]:
 
 def _rule(optimizer: dict[str, Any]) -> str:
     """An update rule, with its momentum if it is one that may have some."""
-    name, options = optimizer["name"], optimizer["options"]
-    if name not in MOMENTUM:
+    name, momentum = optimizer["name"], _unless_said(optimizer, "optimizer", "momentum")
+    if momentum is None or name == "rmsprop":
         return name
-    rule = "nesterov" if options.get("nesterov", name == "nesterov") else "momentum"
-    return f"{label(rule)} {options.get('momentum', MOMENTUM[name]):g}"
+    rule = "nesterov" if optimizer["options"].get("nesterov", name == "nesterov") else "momentum"
+    return f"{label(rule)} {momentum:g}"
+
+
+def _unless_said(section: dict[str, Any], kind: str, option: str) -> Any:
+    """An option of a part: as the configuration has it, as the part's argument does, or as its card says of one that
+    has no choice.
+    """
+    part = registry.part(kind, section["name"])
+    usual = part.arguments.get(option, part.card.traits.get(option))
+    return section["options"].get(option, usual)
 
 
 def _agree(one: Any, other: Any) -> bool:
@@ -147,7 +154,8 @@ def _agree(one: Any, other: Any) -> bool:
 
 def _text(value: Any) -> str:
     if isinstance(value, str):
-        return DATASETS[value].definition if value in DATASETS else escape(label(value))
+        known = registry.parts("dataset")
+        return known[value].card.definition if value in known else escape(label(value))
     return count(value) if isinstance(value, int) else significant(value)
 
 

@@ -2,13 +2,13 @@
 
 from typing import get_args
 
-from phase2.figures.labels import label
 from phase2.report.conclusions import ALPHA, FEW_SEEDS, effects_of
 from phase2.report.inputs import StudyInputs, get
 from phase2.report.latex import count, escape
 from phase2.report.macros import Ledger
 from phase2.study.section import Document, document_of
 from phase2.tex import macro_name
+from phase2.words.levels import label
 
 LEADS = ("Variance", "Best", "Failures")
 

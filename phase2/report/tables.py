@@ -4,12 +4,11 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from phase2.figures.labels import label, term_label
-from phase2.report.components import COMPONENTS, described
-from phase2.report.inputs import AREA, FINAL, StudyInputs
+from phase2.report.inputs import AREA, DEFINED, FINAL, StudyInputs
 from phase2.report.latex import (
     MISSING,
     count,
+    described,
     escape,
     interval,
     lines,
@@ -19,6 +18,7 @@ from phase2.report.latex import (
     percent,
     signed,
 )
+from phase2.words.levels import label, term_label
 
 TOP = 10
 FEW = 8  # values of one kind that a table of provenance lists
@@ -226,11 +226,11 @@ def failures_table(study: StudyInputs) -> str:
 def components_table(studies: list[StudyInputs]) -> str:
     """The activations, initializations and schedules in use, each with its formula."""
     rows = []
-    for kind, known in COMPONENTS.items():
+    for kind in DEFINED:
         used = dict.fromkeys(level for study in studies for level in study.levels_of(kind))
         for place, name in enumerate(used):
             head = "" if place else escape(label(kind)).capitalize()
-            rows.append((head, escape(label(name)), described(known, name)))
+            rows.append((head, escape(label(name)), described(kind, name)))
     body = tabular(pd.DataFrame(rows, columns=["Factor", "Level", "Definition"]), "lll")
     return floating(body, COMPONENTS_CAPTION, "components", wide=True)
 

@@ -5,10 +5,23 @@ is the peak), and returns the learning rate of that step. All raise `UserError` 
 """
 
 from phase2.schedules.compose import Schedule, product, sequence
-from phase2.schedules.cosine import Cycled, cosine, equal_restarts, one_cycle, one_cycle_momentum, warm_restarts
-from phase2.schedules.decay import constant, exponential, linear, multi_step, polynomial, step
+from phase2.schedules.constant import constant
+from phase2.schedules.cosine import cosine
+from phase2.schedules.cosine_warmup import cosine_warmup
+from phase2.schedules.equal_restarts import equal_restarts
+from phase2.schedules.exponential import exponential
+from phase2.schedules.inverse_sqrt import inverse_sqrt
+from phase2.schedules.linear import linear
+from phase2.schedules.linear_warmup import linear_warmup
+from phase2.schedules.multi_step import multi_step
+from phase2.schedules.one_cycle import one_cycle
+from phase2.schedules.one_cycle_momentum import Cycled, one_cycle_momentum
+from phase2.schedules.polynomial import polynomial
 from phase2.schedules.range_test import range_test
-from phase2.schedules.warmup import cosine_warmup, inverse_sqrt, linear_warmup, warmup_cosine, warmup_stable_decay
+from phase2.schedules.step import step
+from phase2.schedules.warm_restarts import warm_restarts
+from phase2.schedules.warmup_cosine import warmup_cosine
+from phase2.schedules.warmup_stable_decay import warmup_stable_decay
 
 __all__ = [
     "Cycled",

@@ -10,42 +10,15 @@ from typing import Any
 
 from phase2.files import canonical_json, sha256_text
 from phase2.study.config import Study
-
-# Cells that differ only along these axes are lanes of one pack: they change numbers in a step, never its graph.
-LANE_AXES = ("init", "schedule", "lr", "weight_decay", "clip", "clip_value")
-
-# What a study says besides how its cells are trained.
-UNTRAINED = ("axes", "keep", "jobs", "figures", "question", "chapter")
-
-# Where in a cell's spec each axis puts its value.
-PLACES: dict[str, tuple[str, ...]] = {
-    "model": ("model", "name"),
-    "backend": ("model", "options", "backend"),
-    "head": ("model", "options", "head"),
-    "pixels": ("task", "pixels"),
-    "activation": ("model", "activation"),
-    "norm": ("model", "norm"),
-    "dropout": ("model", "dropout"),
-    "width": ("model", "width"),
-    "depth": ("model", "depth"),
-    "init": ("init",),
-    "schedule": ("schedule",),
-    "optimizer": ("optimizer", "name"),
-    "lr": ("optimizer", "lr"),
-    "weight_decay": ("optimizer", "weight_decay"),
-    "clip": ("clip",),
-    "clip_value": ("clip_value",),
-    "epochs": ("budget", "epochs"),
-    "batch_size": ("budget", "batch_size"),
-    "seed": ("seed",),
-}
+from phase2.study.training import AXES, Training, with_defaults, without_defaults
 
 
 @dataclass(frozen=True)
 class Cell:
     """One training run, fully determined by its spec: task, model, every axis value, seed and budget.
 
-    The study that asks for it is no part of the spec: a study may be renamed, and two that ask for one run share it.
+    A spec leaves out what equals its default, so that a new setting orphans no finished cell. The study that asks for a
+    run is no part of it: a study may be renamed, and two that ask for one run share it.
     """
 
     study: str
@@ -59,13 +32,18 @@ class Cell:
 
     @cached_property
     def spec(self) -> dict[str, Any]:
-        """Everything that decides the result, as plain data."""
+        """Everything that decides the result and is not at its default, as plain data."""
         return json.loads(self.canonical)
+
+    @cached_property
+    def settings(self) -> dict[str, Any]:
+        """Everything that decides the result."""
+        return with_defaults(self.spec)
 
     @property
     def pack_axes(self) -> dict[str, Any]:
         """The axis values that this cell shares with its whole pack."""
-        return {name: value for name, value in self.axes if name not in LANE_AXES}
+        return {name: value for name, value in self.axes if not is_lane(name)}
 
     @property
     def partition(self) -> PurePosixPath:
@@ -83,18 +61,29 @@ def hive(axes: Mapping[str, Any]) -> PurePosixPath:
     return PurePosixPath(*(f"{name}={value}" for name, value in axes.items()))
 
 
+def is_lane(axis: str) -> bool:
+    """Whether cells that differ along an axis alone are lanes of one pack."""
+    return axis in AXES and AXES[axis].axis.lane
+
+
 def cells_of(name: str, study: Study) -> list[Cell]:
     """Every cell of a study, in the order of its axes."""
     axes = study.axes.values()
-    ordered = [a for a in axes if a not in LANE_AXES] + [a for a in axes if a in LANE_AXES]
-    base = study.model_dump(mode="json", exclude=set(UNTRAINED))
+    ordered = sorted(axes, key=is_lane)
+    base = study.model_dump(mode="json", include=set(Training.model_fields))
     cells = []
     for values in product(*(axes[a] for a in ordered)):
-        spec = base
+        settings = base
         for axis, value in zip(ordered, values, strict=True):
-            spec = _placed(spec, PLACES[axis], value)
-        cells.append(Cell(name, tuple(zip(ordered, values, strict=True)), canonical_json(spec)))
+            settings = _placed(settings, path_of(axis), value)
+        canonical = canonical_json(without_defaults(settings))
+        cells.append(Cell(name, tuple(zip(ordered, values, strict=True)), canonical))
     return cells
+
+
+def path_of(axis: str) -> tuple[str, ...]:
+    """Where in a cell's settings an axis puts its value: an option of the model, if it is no setting of all."""
+    return AXES[axis].path if axis in AXES else ("model", "options", axis)
 
 
 def _placed(spec: dict[str, Any], place: tuple[str, ...], value: Any) -> dict[str, Any]:

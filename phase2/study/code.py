@@ -5,16 +5,15 @@ from typing import Any
 from phase2 import registry
 from phase2.study.fingerprint import fingerprint
 from phase2.study.probes import Probe
-from phase2.study.section import NO_NORM
 
 
 def components_of(spec: dict[str, Any]) -> tuple[tuple[str, str], ...]:
     """The named parts that a cell uses, as (kind, name) of `phase2.registry`."""
-    norm = spec["model"]["norm"]
     return (
         ("model", spec["model"]["name"]),
         ("activation", spec["model"]["activation"]),
-        *([("norm", norm)] if norm != NO_NORM else []),
+        ("norm", spec["model"]["norm"]),
+        ("augmentation", spec["task"]["augment"]),
         ("init", spec["init"]),
         ("schedule", spec["schedule"]),
         ("optimizer", spec["optimizer"]["name"]),

@@ -8,135 +8,71 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import Field, StrictBool, StrictInt, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, ValidationError, create_model, field_validator, model_validator
 
 from phase2.errors import UserError, unknown
 from phase2.study.names import check_names
+from phase2.study.parts import check_parts
 from phase2.study.probes import Probe
 from phase2.study.read import read
 from phase2.study.section import (
     CHAPTER,
-    NO_LIMIT,
-    NO_NORM,
-    Activation,
-    Augment,
-    Backend,
     Chapter,
     Count,
-    Dataset,
     Document,
-    Finite,
     Folder,
-    Head,
-    Init,
-    Limit,
-    ModelName,
     NoneSpelt,
-    Norm,
-    OptimizerName,
-    Pixels,
-    Probability,
     Question,
     Rate,
-    Schedule,
     Section,
-    Seed,
     distinct,
     document_of,
 )
+from phase2.study.training import AXES, Training
+
+SEED = "seed"
 
 
-class Task(Section):
-    """What is learnt from which data."""
+class Grid(Section):
+    """The grid: each axis a list of values; a study has a cell for every combination.
 
-    dataset: Dataset = Field(description="name of a data set: see `phase2 doctor` for where each can come from")
-    validation: Count = Field(description="images held out of the training set, the same for every cell")
-    train: Count | None = Field(default=None, description="training images used; null: all that validation leaves")
-    test: Count | None = Field(default=None, description="test images used, the classes in proportion; null: all")
-    pixels: Pixels = Field(default="natural", description="permuted: one fixed permutation of all images' pixels")
-    augment: Augment = Field(default="none", description="of training images; crop_flip shifts and mirrors")
+    What may be an axis are the settings below, and the options of a model where all models of the study have them.
+    """
 
+    model_config = ConfigDict(extra="allow", frozen=True)
 
-class Model(Section):
-    """The network."""
-
-    name: ModelName = Field(description="architecture")
-    width: Count | None = Field(
-        default=None, description="units a hidden layer, channels of the first; null: the architecture's own"
-    )
-    depth: Count | None = Field(default=None, description="layers; null: the architecture's own")
-    activation: Activation = Field(default="relu", description="non-linearity after each hidden layer")
-    norm: Norm = Field(default=NO_NORM, description="normalization before each non-linearity; none: there is none")
-    dropout: Probability = Field(default=0.0, description="probability that a hidden unit is dropped in training")
-    options: dict[str, StrictBool | StrictInt | str] = Field(
-        default={}, description="further arguments of the architecture, e.g. {shortcut: B, backend: fused}"
-    )
-
-
-class Optimizer(Section):
-    """The optimizer and its base rate; schedules multiply the rate over time."""
-
-    name: OptimizerName = Field(description="update rule")
-    lr: Rate = Field(description="learning rate: the peak of every schedule")
-    weight_decay: Rate = Field(default=0.0, description="L2 penalty's coefficient")
-    options: dict[str, Finite | StrictBool] = Field(
-        default={}, description="further arguments of the optimizer, e.g. {momentum: 0.9, nesterov: true}"
-    )
-
-
-class Budget(Section):
-    """How long each cell trains: the same for all cells of a study, so that comparisons are fair."""
-
-    epochs: Count = Field(description="passes over the training images")
-    batch_size: Count = Field(description="images a step")
-
-
-class Axes(Section):
-    """The grid: each axis a list of values; a study has a cell for every combination."""
-
-    model: list[ModelName] | None = Field(default=None, description="architectures")
-    backend: list[Backend] | None = Field(default=None, description="who computes the convolutions")
-    head: list[Head] | None = Field(default=None, description="what follows the last convolution")
-    pixels: list[Pixels] | None = Field(default=None, description="images as they are, or permuted")
-    activation: list[Activation] | None = Field(default=None, description="non-linearities")
-    init: list[Init] | None = Field(default=None, description="initializations")
-    schedule: list[Schedule] | None = Field(default=None, description="learning-rate schedules")
-    optimizer: list[OptimizerName] | None = Field(default=None, description="update rules")
-    lr: list[Rate] | None = Field(default=None, description="base learning rates")
-    weight_decay: list[Rate] | None = Field(default=None, description="L2 coefficients")
-    norm: list[Norm] | None = Field(default=None, description="normalizations; none: there is none")
-    dropout: list[Probability] | None = Field(default=None, description="probabilities that a hidden unit is dropped")
-    width: list[Count] | None = Field(default=None, description="units a hidden layer, channels of the first")
-    depth: list[Count] | None = Field(default=None, description="layers")
-    clip: list[Limit] | None = Field(default=None, description="largest gradient norms; none: not clipped")
-    clip_value: list[Limit] | None = Field(default=None, description="largest entries of a gradient; none: any")
-    epochs: list[Count] | None = Field(default=None, description="passes over the training images")
-    batch_size: list[Count] | None = Field(default=None, description="images a step")
-    seed: list[Seed] = Field(description="seeds: every random stream of a cell derives from its seed")
-
-    @field_validator("*")
-    @classmethod
-    def _distinct(cls, values: list[Any] | None) -> list[Any] | None:
-        return values if values is None else distinct(values)
+    @model_validator(mode="after")
+    def _options_are_lists(self) -> "Grid":
+        for name, values in (self.model_extra or {}).items():
+            if not isinstance(values, list):
+                raise UserError(f"{name}: expected a list of values (found {values!r})")
+            try:
+                distinct(values)
+            except UserError as error:
+                raise UserError(f"{name}: {error}") from None
+        return self
 
     def values(self) -> dict[str, list[Any]]:
-        """The axes that the study has, in the order of the configuration's models, seed last."""
-        return {name: value for name in type(self).model_fields if (value := getattr(self, name)) is not None}
+        """The axes that the study has: settings in the order of their fields, options of the models, seed last."""
+        fields = {name: value for name in AXES if name != SEED and (value := getattr(self, name)) is not None}
+        return fields | (self.model_extra or {}) | {SEED: getattr(self, SEED)}
 
 
-class Study(Section):
+def _axes() -> Any:
+    """The grid with a field for each axis."""
+    fields: dict[str, Any] = {}
+    for name, place in AXES.items():
+        levels = Annotated[list[place.level], AfterValidator(distinct)]  # type: ignore[name-defined]
+        told = Field(default=None, description=place.axis.several)
+        fields[name] = (levels, Field(description=told.description)) if name == SEED else (levels | None, told)
+    return create_model("Axes", __base__=Grid, __doc__=Grid.__doc__, **fields)
+
+
+class Study(Training):
     """A grid of training runs, and the question asked of it."""
 
     question: Question = Field(description="what the study asks, in a sentence: printed in the report")
-    task: Task = Field(description="what is learnt from which data")
-    model: Model = Field(description="the network")
-    init: Init = Field(default="kaiming", description="initialization where no axis says otherwise")
-    schedule: Schedule = Field(default="constant", description="learning-rate schedule where no axis says otherwise")
-    optimizer: Optimizer = Field(description="the update rule and its settings")
-    budget: Budget = Field(description="how long each cell trains")
-    clip: Limit = Field(default=NO_LIMIT, description="largest gradient norm; none: norms are not clipped")
-    clip_value: Limit = Field(default=NO_LIMIT, description="largest entry of a gradient; none: any")
-    axes: Axes = Field(description="the grid: the values of each axis")
+    axes: _axes() = Field(description="the grid: the values of each axis")  # type: ignore[valid-type]
     keep: Annotated[Literal["none", "best", "half", "all"], NoneSpelt] = Field(
         default="best",
         description="weights kept: none, of the epoch best on validation, also half-way, also of every epoch",
@@ -156,10 +92,15 @@ class Study(Section):
             )
         return self
 
+    @model_validator(mode="after")
+    def _parts_take_what_they_are_given(self) -> "Study":
+        check_parts(self, self.axes.values())
+        return self
+
     @property
     def factors(self) -> list[str]:
         """The axes that are compared: all but the seed."""
-        return [name for name in self.axes.values() if name != "seed"]
+        return [name for name in self.axes.values() if name != SEED]
 
 
 class Data(Section):

@@ -91,7 +91,7 @@ def fill_pack(
     keep_freed_memory()
     prepared = open_checked(folders.prepared)
     store = Store(folders.store)
-    keys = [key_of(cell, training_code(cell.spec), prepared.hash) for cell in cells]
+    keys = [key_of(cell, training_code(cell.settings), prepared.hash) for cell in cells]
     names = [METRICS, HISTORY, *weight_files(study)]
     missing = [key for key in keys if not store.holds(key, names)]
     if not missing:
@@ -152,14 +152,14 @@ def _train(
 ) -> list[LaneResult]:
     """Trains cells that share a pack, in its work folder, and puts them into the store by their keys."""
     device = torch.device(_device(compute.device))
-    spec = next(iter(cells)).spec
+    spec = next(iter(cells)).settings
     task = spec["task"]
     parts = open_parts(
         prepared, task["validation"], task["train"], device, task["pixels"], task["augment"], task["test"]
     )
     results = train_pack(
         recipe_of(spec),
-        [lane_of(cell.spec) for cell in cells],
+        [lane_of(cell.settings) for cell in cells],
         parts,
         folder,
         device=device,
@@ -203,7 +203,7 @@ def _write_cell(
             "seconds": result.seconds,
             "spec": cell.spec,
             "provenance": provenance
-            | {"code": training_code(cell.spec), "prepare": dataset_code(cell.spec["task"]["dataset"])},
+            | {"code": training_code(cell.settings), "prepare": dataset_code(cell.settings["task"]["dataset"])},
             "files": {name: sha256_file(folder / name) for name in (HISTORY, *weight_files(study))},
         },
     )

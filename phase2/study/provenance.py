@@ -11,8 +11,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from phase2.source import ROOT
+
 PACKAGES = ("torch", "numpy", "scipy", "statsmodels", "pandas", "matplotlib", "seaborn", "snakemake", "dvc")
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def _git(*arguments: str) -> str | None:

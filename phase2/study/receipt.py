@@ -12,7 +12,7 @@ from typing import Any
 
 from phase2.checksums import Checksums
 from phase2.files import canonical_json, write_json
-from phase2.study.fingerprint import digest_of
+from phase2.source import digest_of
 
 
 def made_from(params: Any, script: Path) -> dict[str, Any]:

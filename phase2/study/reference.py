@@ -6,9 +6,9 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from phase2 import registry
+from phase2.source import ROOT
 from phase2.study.cell import cells_of
 from phase2.study.config import Config, load
-from phase2.study.provenance import ROOT
 
 HEAD = """# Configuration, key by key
 
@@ -51,7 +51,7 @@ COSTS = {  # of each run, by its overlay, with a quick network
 def reference() -> str:
     """The page: the runs at hand, a table for each section of the configuration, and the names that it may use."""
     tables = [_table("the top level", Config), *(_table(place, model) for place, model in _sections(Config, ""))]
-    names = [f"- {kind}: {', '.join(f'`{name}`' for name in registry.names(kind))}" for kind in registry.COMPONENTS]
+    names = [f"- {kind}: {', '.join(f'`{name}`' for name in registry.names(kind))}" for kind in registry.ROOMS]
     return "\n".join([HEAD, _runs(), *tables, "## Known names\n", *names, ""])
 
 

@@ -107,8 +107,8 @@ def cell_disagreement(cell: Cell, data: str | None, files: Mapping[str, Path], c
         written = metrics["files"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         return f"{METRICS} is missing or damaged ({type(error).__name__})"
-    prepared = data or dataset_code(cell.spec["task"]["dataset"])
-    wanted = {"configuration": cell.id, "code": training_code(cell.spec), "data": prepared}
+    prepared = data or dataset_code(cell.settings["task"]["dataset"])
+    wanted = {"configuration": cell.id, "code": training_code(cell.settings), "data": prepared}
     for what, value in wanted.items():
         if found[what] != value:
             return f"cells of another {what}" if what == "configuration" else f"cells trained with other {what}"

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictFloat, StrictInt
 
 from phase2 import registry
-from phase2.errors import UserError, unknown
+from phase2.errors import UserError
 from phase2.study.read import as_number
 from phase2.tex import unprintable
 
@@ -18,20 +18,14 @@ NO_LIMIT: Literal["none"] = "none"  # the level of an axis of limits at which gr
 
 def _known(kind: str) -> AfterValidator:
     def check(name: str) -> str:
-        registry.module_of(kind, name)
+        registry.part(kind, name)
         return name
 
     return AfterValidator(check)
 
 
-def _norm(name: str) -> str:
-    if name not in (known := [NO_NORM, *registry.names("norm")]):
-        raise unknown("norm", name, known)
-    return name
-
-
 def _of_images(dataset: str) -> str:
-    images = [name for name in registry.names("dataset") if registry.module_of("dataset", name) == "phase2.data.vision"]
+    images = [name for name, part in registry.parts("dataset").items() if part.card.traits.get("holds") == "images"]
     if dataset not in images:
         raise UserError(f"{dataset} holds text, and the models classify images: expected one of {', '.join(images)}")
     return dataset
@@ -85,7 +79,7 @@ Activation = Annotated[str, _known("activation")]
 Dataset = Annotated[str, _known("dataset"), AfterValidator(_of_images)]
 Init = Annotated[str, _known("init")]
 NoneSpelt = BeforeValidator(_spelt_out)  # of a field in which none is a word
-Norm = Annotated[str, AfterValidator(_norm), NoneSpelt]
+Norm = Annotated[str, _known("norm"), NoneSpelt]
 ModelName = Annotated[str, _known("model")]
 OptimizerName = Annotated[str, _known("optimizer")]
 Schedule = Annotated[str, _known("schedule")]
@@ -94,9 +88,7 @@ Folder = Annotated[Path, AfterValidator(_at_home)]
 NUMBER, WHOLE = BeforeValidator(_number), BeforeValidator(_whole)
 Count = Annotated[StrictInt, Field(gt=0), WHOLE]
 Pixels = Literal["natural", "permuted"]
-Augment = Annotated[Literal["none", "crop_flip"], NoneSpelt]
-Backend = Literal["scratch", "fused"]
-Head = Literal["gap", "dense"]
+Augment = Annotated[str, _known("augmentation"), NoneSpelt]
 Seed = Annotated[StrictInt, Field(ge=0), WHOLE]
 Finite = Annotated[StrictFloat, Field(allow_inf_nan=False), NUMBER]
 Positive = Annotated[StrictFloat, Field(gt=0, allow_inf_nan=False), NUMBER]

@@ -83,8 +83,8 @@ def read_table(path: Path) -> pd.DataFrame:
 def schedule_table(cells: list[Cell], total: int) -> pd.DataFrame:
     """The rate of every schedule at each of `total` steps, from the functions: schedule, step (from 1), lr."""
     rows = []
-    for name in dict.fromkeys(cell.spec["schedule"] for cell in cells):
+    for name in dict.fromkeys(cell.settings["schedule"] for cell in cells):
         schedule = registry.load("schedule", name)
-        lr = cells[0].spec["optimizer"]["lr"]
+        lr = cells[0].settings["optimizer"]["lr"]
         rows += [{"schedule": name, "step": s + 1, "lr": schedule(s, total, lr)} for s in range(total)]
     return pd.DataFrame(rows)

@@ -16,6 +16,7 @@ from phase2.study.code import training_code
 from phase2.study.config import Config
 from phase2.study.results import METRICS
 from phase2.study.store import CORRUPT, IMPORTING, STAGING, Store, key_of
+from phase2.study.training import with_defaults
 
 STALE = 24 * 3600  # seconds after which no running job can be writing there
 UNREADABLE = "unreadable"
@@ -49,7 +50,7 @@ def _entry(key: str, folder: Path) -> Entry:
 
 
 def _row(metrics: dict[str, Any], size: int) -> dict[str, str]:
-    spec, provenance = metrics["spec"], metrics["provenance"]
+    spec, provenance = with_defaults(metrics["spec"]), metrics["provenance"]
     model, optimizer = spec["model"], spec["optimizer"]
     return {
         "id": metrics["id"],
@@ -96,7 +97,7 @@ def forget(store: Store, cells: Iterable[Cell], prepared: Path) -> None:
     """Drops what the store has of these cells by today's code and data: the next job trains them."""
     data = open_prepared(prepared).hash
     for cell in cells:
-        store.drop(key_of(cell, training_code(cell.spec), data))
+        store.drop(key_of(cell, training_code(cell.settings), data))
 
 
 class Wanted:
@@ -109,7 +110,7 @@ class Wanted:
             for name, study in config.studies.items():
                 data = _hash(config.data.folder / "prepared" / study.task.dataset)
                 for cell in cells_of(name, study):
-                    self._add(cell, training_code(cell.spec), data)
+                    self._add(cell, training_code(cell.settings), data)
 
     def _add(self, cell: Cell, code: str, data: str | None) -> None:
         self.cells.add((cell.id, code, data))

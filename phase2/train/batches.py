@@ -2,14 +2,14 @@
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 
-from phase2.data.augment import AUGMENTATIONS, Augmentation
+from phase2 import registry
 from phase2.data.prepared import Prepared
 from phase2.data.splits import split, stratified_order
 from phase2.errors import UserError
@@ -41,6 +41,9 @@ class Part(ABC):
         """All batches of at most `size`, in the stored order."""
         for rows in torch.arange(len(self)).split(size):
             yield self.batch(rows, dtype)
+
+
+Augmentation = Callable[[Tensor, Generator], Tensor]  # of inputs (batch, ...)
 
 
 @dataclass(frozen=True)
@@ -113,7 +116,7 @@ def open_parts(
     """The parts of a prepared data set of images: on the CPU memory-mapped; a GPU gets them whole, as uint8.
 
     `pixels="permuted"` puts the pixels of all images into one fixed random order; `augment` names what training does
-    to them (`phase2.data.augment`); `test` images are used of the test part, or all.
+    to them (`phase2.task.augmentation`); `test` images are used of the test part, or all.
     """
     array = {name: torch.from_numpy(values).to(device) for name, values in prepared.arrays.items()}
     mean, std = (torch.tensor(prepared.meta[k], device=device).reshape(-1, 1, 1) for k in ("mean", "std"))
@@ -130,7 +133,7 @@ def open_parts(
         val=part("train", torch.from_numpy(val_index)),
         test=part("test", _chosen(prepared.arrays["test_labels"], test)),
         outputs=len(prepared.meta["classes"]),
-        augment=AUGMENTATIONS[augment],
+        augment=registry.load("augmentation", augment),
     )
 
 

@@ -5,6 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from phase2 import registry
+from phase2.card import ANY
+
 
 @dataclass(frozen=True)
 class Lane:
@@ -48,9 +51,11 @@ def recipe_of(spec: Mapping[str, Any]) -> Recipe:
 
 
 def _model_options(model: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments of an architecture: not those that leave it as it is, which it may not know."""
+    """The arguments of an architecture: the settings of networks that it takes and that are not left to it, its own."""
+    taken = registry.part("model", model["name"]).arguments
     general = {name: value for name, value in model.items() if name not in ("name", "options")}
-    return {name: value for name, value in general.items() if value not in (None, 0.0)} | model["options"]
+    given = {name: value for name, value in general.items() if value is not None and (name in taken or ANY in taken)}
+    return given | model["options"]
 
 
 def lane_of(spec: Mapping[str, Any]) -> Lane:

@@ -12,7 +12,7 @@ from typing import ClassVar
 import numpy as np
 from PIL import Image
 
-from phase2.data.vision import CIFAR10_CLASSES
+from phase2.data.sets.cifar10 import CIFAR10_CLASSES
 
 
 def checksum(algorithm: str, content: bytes) -> str:

@@ -2,7 +2,7 @@
 
 import torch
 
-from phase2.data.augment import PADDING, crop_flip
+from phase2.task.augmentation.crop_flip import PADDING, crop_flip
 
 IMAGES = torch.rand(200, 2, 5, 6, generator=torch.Generator().manual_seed(0)) + 1
 

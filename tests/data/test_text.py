@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from phase2.data.prepared import open_prepared
-from phase2.data.text import prepare_tinyshakespeare
+from phase2.data.sets.tinyshakespeare import prepare_tinyshakespeare
 from phase2.errors import UserError
 
 

@@ -11,9 +11,9 @@ from matplotlib.text import Text
 from phase2 import registry
 from phase2.errors import UserError
 from phase2.figures.activation_shapes import COLUMNS, activation_shapes
-from phase2.figures.labels import label
-from phase2.nn.activation_formulas import DERIVATIVES
+from phase2.nn.activation import gelu, mish, relu, softplus, tanh
 from phase2.probe import activation_shapes as probe
+from phase2.words.levels import label
 
 NAMES = registry.names("activation")
 
@@ -35,10 +35,12 @@ def test_a_row_for_each_activation_and_point(tables):
     assert not shapes.isna().any(axis=None)
 
 
-@pytest.mark.parametrize("name", sorted(set(NAMES) & set(DERIVATIVES)))
-def test_shapes_are_the_written_formulas(tables, name):
-    shape = tables["shapes"][tables["shapes"].activation == name]
-    for column, part in zip(COLUMNS, DERIVATIVES[name].at(torch.tensor(shape.x.to_numpy())), strict=True):
+@pytest.mark.parametrize(
+    "module", [relu, gelu, mish, tanh, softplus], ids=lambda module: module.__name__.split(".")[-1]
+)
+def test_shapes_are_the_written_formulas(tables, module):
+    shape = tables["shapes"][tables["shapes"].activation == module.__name__.split(".")[-1]]
+    for column, part in zip(COLUMNS, module.FORMULAS.at(torch.tensor(shape.x.to_numpy())), strict=True):
         np.testing.assert_allclose(shape[column], part, rtol=1e-12, atol=1e-12)
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from synthetic import DESK
 
-from phase2.figures.labels import crossed, faceted, facets, label, printed, study_factors, term_label
+from phase2.words.levels import crossed, faceted, facets, label, printed, study_factors, term_label
 
 
 @pytest.mark.parametrize(

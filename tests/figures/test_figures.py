@@ -14,13 +14,13 @@ from synthetic import DESK, SMOKE, all_diverged, derived, runs, tables
 from phase2.figures.accuracy_heatmap import accuracy_heatmap
 from phase2.figures.catalog import FIGURES, STUDY, load
 from phase2.figures.divergence import divergence
-from phase2.figures.labels import SEPARATOR, label, term_label
 from phase2.figures.learning_curves import learning_curves
 from phase2.figures.pairs import pairs
 from phase2.figures.ranking import ranking
 from phase2.figures.schedules import schedules
 from phase2.figures.style import PALETTE
 from phase2.figures.variance import variance
+from phase2.words.levels import SEPARATOR, label, term_label
 
 OF_STUDIES = [name for name, figure in FIGURES.items() if figure.of == STUDY and not figure.needs]
 

@@ -6,10 +6,10 @@ import pytest
 from matplotlib.text import Text
 
 from phase2.figures import lsuv_convergence as module
-from phase2.figures.labels import label
 from phase2.figures.lsuv_convergence import lsuv_convergence
 from phase2.figures.style import FULL_WIDTH, PALETTE
-from phase2.nn.lsuv import TOLERANCE
+from phase2.nn.initial.lsuv import TOLERANCE
+from phase2.words.levels import label
 
 ACTIVATIONS = ["relu", "leaky_relu", "gelu", "silu", "tanh", "sigmoid"]
 

@@ -6,8 +6,8 @@ import pytest
 from synthetic import all_diverged, tables
 from test_figures import check_every_text_is_inside_and_readable, check_tick_labels_do_not_overlap
 
-from phase2.figures.labels import label
 from phase2.figures.sharing import sharing
+from phase2.words.levels import label
 
 GRID = {"model": ["dense", "convolutional", "locally_connected"], "pixels": ["permuted", "natural"]}
 SHOWN = ["convolutional", "locally connected", "dense"]

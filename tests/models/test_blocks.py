@@ -6,11 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import Identity
 
+from phase2 import registry
 from phase2.errors import UserError
-from phase2.models.blocks import NORMS, ChannelsLast, Style, centred, check_sizes, convolution, layout, norm2d
+from phase2.models.blocks import ChannelsLast, Style, centred, check_sizes, convolution, layout, norm2d
 from phase2.models.residual import shortcut_of, stages
 from phase2.nn import BatchNorm2d, GroupNorm
 
+NORMS = [name for name, part in registry.parts("norm").items() if part.card.traits.get("images", True)]
 STYLE = Style("relu", "batch", "scratch")
 
 

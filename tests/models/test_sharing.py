@@ -6,16 +6,19 @@ from torch.func import functional_call, stack_module_state, vmap
 
 from phase2 import registry
 from phase2.errors import UserError
+from phase2.models.convolutional import Convolutional
 from phase2.models.counting import parameters
-from phase2.models.sharing import TOLERANCE, Convolutional, Dense, LocallyConnected, convolutional, dense
-from phase2.models.sharing import locally_connected as local
+from phase2.models.dense import Dense, dense
+from phase2.models.fitting import TOLERANCE
+from phase2.models.locally_connected import LocallyConnected
+from phase2.models.locally_connected import locally_connected as local
 from phase2.nn.conv import Conv2d
 from phase2.nn.linear import Linear
 from phase2.nn.locally_connected import LocallyConnected2d
 from phase2.nn.weighted import Weighted
 
 SHAPES = [(1, 28, 28), (1, 8, 8), (3, 32, 32)]
-FACTORIES = {"convolutional": convolutional, "locally_connected": local, "dense": dense}
+FACTORIES = {"convolutional": Convolutional, "locally_connected": local, "dense": dense}
 each = pytest.mark.parametrize("name", FACTORIES)
 
 
@@ -24,7 +27,7 @@ each = pytest.mark.parametrize("name", FACTORIES)
 def test_they_have_equally_many_parameters(shape, norm):
     with torch.device("meta"):
         for width in (16, 17, 24):
-            target = parameters(convolutional(shape, 10, width, norm=norm))
+            target = parameters(Convolutional(shape, 10, width, norm=norm))
             for build in (local, dense):
                 assert parameters(build(shape, 10, width, norm=norm)) == pytest.approx(target, rel=TOLERANCE)
 
@@ -51,7 +54,7 @@ def layers(model):
 
 
 def test_each_has_three_hidden_layers_of_its_kind_and_a_linear_output():
-    for build, kind in ((convolutional, Conv2d), (local, LocallyConnected2d), (dense, Linear)):
+    for build, kind in ((Convolutional, Conv2d), (local, LocallyConnected2d), (dense, Linear)):
         assert [type(layer) for layer in layers(build((1, 28, 28), 10))] == [kind, kind, kind, Linear]
 
 

@@ -5,8 +5,7 @@ import torch
 from torch.func import grad, jacrev, vmap
 
 from phase2.errors import UserError
-from phase2.nn.activation_functions import prelu
-from phase2.nn.activations import PReLU
+from phase2.nn.activation.prelu import PReLU, prelu
 
 SHAPES = [((4, 3), 3), ((4, 3, 5), 3), ((2, 3, 2, 2), 3), ((4, 3), 1), ((7,), 1), ((), 1), ((0, 3), 3)]
 

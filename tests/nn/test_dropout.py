@@ -9,8 +9,8 @@ from torch.func import vmap
 
 from phase2.errors import UserError
 from phase2.nn import Linear
-from phase2.nn.batch_norm import BatchNorm1d
 from phase2.nn.dropout import Dropout, Dropout2d, dropout, mc_dropout, predict_mc
+from phase2.nn.normalization.batch import BatchNorm1d
 
 
 def drawn(layer, x, seed=0):

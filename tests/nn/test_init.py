@@ -9,7 +9,7 @@ from phase2 import registry
 from phase2.errors import UserError
 from phase2.models import MLP
 from phase2.nn import init
-from phase2.nn.init import weighted_layers
+from phase2.nn.initial.recipe import weighted_layers
 from phase2.nn.linear import Linear
 
 SHAPES = [(1, 1), (3, 5), (64, 32), (32, 64), (8, 4, 3, 3)]

@@ -10,7 +10,8 @@ from scipy import stats
 
 from phase2.models import MLP
 from phase2.nn import init
-from phase2.nn.init import STD_CUT_AT_2, weighted_layers
+from phase2.nn.init import STD_CUT_AT_2
+from phase2.nn.initial.recipe import weighted_layers
 
 
 def seeded(seed=0):

@@ -6,9 +6,11 @@ import torch
 from phase2 import registry
 from phase2.errors import UserError
 from phase2.models import MLP
-from phase2.nn.init import constant_, orthogonal, orthogonal_, weighted_layers
+from phase2.nn.init import constant_, orthogonal_
+from phase2.nn.initial.lsuv import TOLERANCE, lsuv, scale_to_unit_variance
+from phase2.nn.initial.orthogonal import orthogonal
+from phase2.nn.initial.recipe import weighted_layers
 from phase2.nn.linear import Linear
-from phase2.nn.lsuv import TOLERANCE, lsuv, scale_to_unit_variance
 
 
 def seeded(seed=0):
@@ -128,7 +130,7 @@ def test_with_a_bias_it_takes_several():
 
 
 def test_layers_that_do_not_converge_are_counted(monkeypatch):
-    monkeypatch.setattr("phase2.nn.lsuv.MAX_ITERATIONS", 0)
+    monkeypatch.setattr("phase2.nn.initial.lsuv.MAX_ITERATIONS", 0)
     assert lsuv(MLP(20, 10, 32, 3), generator=seeded(), batch=100 * torch.randn(64, 20))["unconverged"] >= 1
 
 

@@ -7,8 +7,10 @@ from hypothesis import strategies as st
 from torch.func import grad, jacrev, vmap
 
 from phase2.errors import UserError
-from phase2.nn.batch_norm import BatchNorm1d, BatchNorm2d
-from phase2.nn.layer_norm import GroupNorm, LayerNorm, RMSNorm
+from phase2.nn.normalization.batch import BatchNorm1d, BatchNorm2d
+from phase2.nn.normalization.group import GroupNorm
+from phase2.nn.normalization.layer import LayerNorm
+from phase2.nn.normalization.rms import RMSNorm
 
 CASES = {
     "layer": (LayerNorm, (6,), {}, (4, 6)),

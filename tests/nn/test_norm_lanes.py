@@ -6,8 +6,10 @@ from torch import nn
 from torch.func import functional_call, stack_module_state, vmap
 
 from phase2.nn import Linear
-from phase2.nn.batch_norm import BatchNorm1d, BatchNorm2d
-from phase2.nn.layer_norm import GroupNorm, LayerNorm, RMSNorm
+from phase2.nn.normalization.batch import BatchNorm1d, BatchNorm2d
+from phase2.nn.normalization.group import GroupNorm
+from phase2.nn.normalization.layer import LayerNorm
+from phase2.nn.normalization.rms import RMSNorm
 
 NETWORKS = {
     "batch": lambda: nn.Sequential(Linear(5, 6), BatchNorm1d(6), nn.Tanh(), Linear(6, 3)),

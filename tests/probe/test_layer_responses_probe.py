@@ -50,7 +50,7 @@ def run_of(data, tmp_path):
         cell = Cell("depths", tuple(axes.items()), canonical_json(spec))
         run = Run(axes, torch.nn.Identity(), spec["task"], cell, folder)
         folder.mkdir()
-        made_as = {"key": key_of(cell, training_code(cell.spec), data.hash)}
+        made_as = {"key": key_of(cell, training_code(cell.settings), data.hash)}
         for epoch, scale in SCALES.items():
             weights = scaled(at_start(run, data), scale).state_dict()
             save_file(weights, folder / f"epoch={epoch:02d}.safetensors", metadata=made_as)

@@ -51,8 +51,8 @@ def cells(config: Config, data: Prepared, tmp_path: Path) -> list[Cell]:
         path = tmp_path / cell.study / cell.partition / "best.safetensors"
         path.parent.mkdir(parents=True)
         torch.manual_seed(number)
-        model = MLP(64, 3, width=6, depth=2, norm="batch", activation=cell.spec["model"]["activation"])
-        key = key_of(cell, training_code(cell.spec), data.hash)
+        model = MLP(64, 3, width=6, depth=2, norm="batch", activation=cell.settings["model"]["activation"])
+        key = key_of(cell, training_code(cell.settings), data.hash)
         save_file({} if cell is cells[-1] else model.state_dict(), path, metadata={"key": key})
     return cells
 

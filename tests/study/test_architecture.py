@@ -8,17 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from phase2.study.fingerprint import SOURCE
+from phase2.source import ROOT
 
 FLOORS = (
-    {"errors", "files", "registry", "checksums", "tex"},
+    {"errors", "files", "card", "source", "registry", "checksums", "tex"},
     {"schedules"},
-    *({name} for name in ("scratch", "nn", "models", "optim", "data", "train", "study", "probe")),
-    *({name} for name in ("derive", "stats", "figures", "report")),
+    *({name} for name in ("scratch", "nn", "models", "optim", "data", "task", "train", "study", "probe")),
+    *({name} for name in ("derive", "stats", "words", "figures", "report")),
     {"bench", "cli", "doctor", "readme", "verify"},
 )
 FLOOR = {name: floor for floor, names in enumerate(FLOORS) for name in names}
-MODULES = sorted((SOURCE / "phase2").rglob("*.py"))
+MODULES = sorted((ROOT / "phase2").rglob("*.py"))
 DOORS = [path for path in MODULES if path.name == "__init__.py"]
 TORCHLESS = (
     *(f"phase2.study.{n}" for n in ("config", "cell", "code", "fingerprint", "results", "progress", "provenance")),
@@ -29,7 +29,7 @@ TORCHLESS = (
 
 
 def name_of(path: Path) -> str:
-    return str(path.relative_to(SOURCE).with_suffix("")).replace("/", ".").removesuffix(".__init__")
+    return str(path.relative_to(ROOT).with_suffix("")).replace("/", ".").removesuffix(".__init__")
 
 
 def imports(path: Path) -> Iterator[str]:
@@ -42,9 +42,9 @@ def imports(path: Path) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-@pytest.mark.parametrize("path", [p for p in MODULES if p != SOURCE / "phase2" / "__init__.py"], ids=name_of)
+@pytest.mark.parametrize("path", [p for p in MODULES if p != ROOT / "phase2" / "__init__.py"], ids=name_of)
 def test_a_module_imports_only_from_its_own_floor_and_below(path: Path):
-    part = path.relative_to(SOURCE / "phase2").parts[0].removesuffix(".py")
+    part = path.relative_to(ROOT / "phase2").parts[0].removesuffix(".py")
     assert part in FLOOR, f"phase2.{part} has no floor: give it one"
     for name in imports(path):
         package, _, rest = name.partition(".")
@@ -82,14 +82,14 @@ def opens_text(call: ast.Call) -> bool:
 
 def test_text_is_read_and_written_as_utf8_whatever_the_locale():
     without = []
-    for path in (path for root in ("phase2", "workflow", "benchmarks") for path in (SOURCE / root).rglob("*.py")):
+    for path in (path for root in ("phase2", "workflow", "benchmarks") for path in (ROOT / root).rglob("*.py")):
         calls = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
         wrong = [call for call in calls if opens_text(call) and "encoding" not in {k.arg for k in call.keywords}]
-        without += [f"{path.relative_to(SOURCE)}: {ast.unparse(call)}" for call in wrong]
+        without += [f"{path.relative_to(ROOT)}: {ast.unparse(call)}" for call in wrong]
     assert not without
 
 
 def test_what_the_snakefile_reads_imports_no_torch():
     """The Snakefile's top level runs again in every job, and importing torch takes seconds."""
     code = f"import sys, {', '.join(TORCHLESS)}; sys.exit('torch' in sys.modules)"
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=SOURCE, timeout=60)
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, timeout=60)

@@ -37,7 +37,11 @@ WRONG = {
         "studies.grid.budget.epoch: unknown key 'epoch': did you mean 'epochs'? Known: batch_size, epochs",
     ),
     "unknown key of a study": ("studies.grid.bugdet", {}, "unknown key 'bugdet': did you mean 'budget'?"),
-    "unknown axis": ("studies.grid.axes.inits", ["xavier"], "unknown key 'inits': did you mean 'init'?"),
+    "unknown axis": (
+        "studies.grid.axes.inits",
+        ["xavier"],
+        "axes.inits: unknown axis of mlp 'inits': did you mean 'init'",
+    ),
     "unknown section": ("comptue", {}, "comptue: unknown key 'comptue': did you mean 'compute'?"),
     "no epochs": ("studies.grid.budget.epochs", 0, "grid.budget.epochs: Input should be greater than 0 (found 0)"),
     "negative epochs": ("studies.grid.budget.epochs", -2, "epochs: Input should be greater than 0 (found -2)"),

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from studies import ROOT, STUDY, cells
 
+from phase2 import registry
+from phase2 import source as files
 from phase2.errors import UserError
-from phase2.study import fingerprint as module
 from phase2.study.cell import Cell
 from phase2.study.code import components_of, probe_code, training_code
 from phase2.study.config import load
@@ -24,8 +25,8 @@ LOOP = "phase2.train.loop"
 @pytest.fixture
 def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A copy of the library, whose fingerprints are taken instead."""
-    shutil.copytree(module.SOURCE / "phase2", tmp_path / "phase2", ignore=shutil.ignore_patterns("__pycache__"))
-    monkeypatch.setattr(module, "SOURCE", tmp_path)
+    shutil.copytree(files.ROOT / "phase2", tmp_path / "phase2", ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(files, "ROOT", tmp_path)
     clear_cache()
     yield tmp_path / "phase2"
     clear_cache()
@@ -50,7 +51,7 @@ def cell(**changes: object) -> Cell:
 
 ADAM = STUDY | {"optimizer": {"name": "adam", "lr": 0.01}}
 COSMETIC = {
-    "comment": ("from bisect import bisect_right\n", "from bisect import bisect_right  # a remark\n"),
+    "comment": ("from phase2.card import Card\n", "from phase2.card import Card  # a remark\n"),
     "docstring": ('"""lr throughout', '"""One lr throughout'),
     "blank lines": ("    return lr\n", "\n    return (\n        lr\n    )\n"),
 }
@@ -58,9 +59,9 @@ COSMETIC = {
 
 @pytest.mark.parametrize("name", COSMETIC)
 def test_comments_docstrings_and_formatting_change_nothing(name: str, edit: Callable[..., None]):
-    before = training_code(cell().spec)
-    edit("schedules/decay.py", *COSMETIC[name])
-    assert training_code(cell().spec) == before
+    before = training_code(cell().settings)
+    edit("schedules/constant.py", *COSMETIC[name])
+    assert training_code(cell().settings) == before
 
 
 @pytest.mark.parametrize(
@@ -76,34 +77,51 @@ def test_comments_docstrings_and_formatting_change_nothing(name: str, edit: Call
 def test_arithmetic_anywhere_behind_a_cell_changes_its_fingerprint(
     file: str, old: str, new: str, edit: Callable[..., None]
 ):
-    before = training_code(cell().spec)
+    before = training_code(cell().settings)
     edit(file, old, new)
-    assert training_code(cell().spec) != before
+    assert training_code(cell().settings) != before
 
 
 def test_an_optimizers_edit_changes_the_cells_that_use_it_alone(edit: Callable[..., None]):
-    sgd, adam = training_code(cell().spec), training_code(cell(**ADAM).spec)
+    sgd, adam = training_code(cell().settings), training_code(cell(**ADAM).settings)
     edit("optim/adam.py", "beta2**t", "beta2 ** (t + 1)")
-    assert training_code(cell().spec) == sgd
-    assert training_code(cell(**ADAM).spec) != adam
+    assert training_code(cell().settings) == sgd
+    assert training_code(cell(**ADAM).settings) != adam
 
 
 @pytest.mark.parametrize("file", ["stats/paired.py", "figures/ranking.py", "report/latex.py", "study/tables.py"])
 def test_what_comes_after_training_retrains_nothing(file: str, source: Path):
-    before = training_code(cell().spec)
+    before = training_code(cell().settings)
     (source / file).write_text("x = 1\n")
     clear_cache()
-    assert training_code(cell().spec) == before
+    assert training_code(cell().settings) == before
 
 
-def test_a_new_entry_of_the_registry_changes_nothing(edit: Callable[..., None]):
-    before = training_code(cell().spec)
-    edit("registry.py", '"mlp": ', '"other": "phase2.models.other:Other", "mlp": ')
-    assert training_code(cell().spec) == before
+@pytest.mark.parametrize("kind", registry.ROOMS)
+def test_a_new_part_changes_nothing(kind: str, source: Path):
+    before = training_code(cell().settings)
+    card = f'CARD = Card("{kind}", "new", label="new")'
+    room = source.parent / registry.ROOMS[kind].replace(".", "/")
+    (room / "new.py").write_text(f"from phase2.card import Card\n\n{card}\n\n\ndef new(): ...\n")
+    clear_cache()
+    assert "new" in registry.names(kind)
+    assert training_code(cell().settings) == before
+
+
+def test_a_cards_label_and_definition_change_nothing(edit: Callable[..., None]):
+    before = training_code(cell().settings)
+    edit("nn/activation/relu.py", 'label="ReLU"', 'label="rectifier"')
+    assert registry.part("activation", "relu").card.label == "rectifier"
+    assert training_code(cell().settings) == before
 
 
 def test_the_loop_does_not_stand_on_the_components_it_loads_by_name():
-    assert not closure([LOOP]) & {"phase2.optim.adam", "phase2.optim.sgd", "phase2.nn.activations", "phase2.models.mlp"}
+    assert not closure([LOOP]) & {
+        "phase2.optim.adam",
+        "phase2.optim.sgd",
+        "phase2.nn.activation.relu",
+        "phase2.models.mlp",
+    }
     assert {"phase2.train.seeding", "phase2.optim.clip", "phase2.data.splits"} <= closure([LOOP])
 
 
@@ -114,9 +132,11 @@ def test_a_component_brings_its_module_and_what_that_imports():
 
 
 def test_a_cells_components_are_all_the_names_in_its_spec():
-    assert components_of(cell(**ADAM).spec) == (
+    assert components_of(cell(**ADAM).settings) == (
         ("model", "mlp"),
         ("activation", "relu"),
+        ("norm", "none"),
+        ("augmentation", "none"),
         ("init", "kaiming"),
         ("schedule", "constant"),
         ("optimizer", "adam"),
@@ -130,7 +150,7 @@ def test_package_files_and_the_registry_are_looked_through():
 
 
 def test_a_module_that_is_not_there_is_named():
-    with pytest.raises(UserError, match=r"no module phase2\.nowhere: expected phase2/nowhere\.py"):
+    with pytest.raises(UserError, match=r"no module phase2\.nowhere: expected .*phase2/nowhere\.py"):
         fingerprint("phase2.nowhere")
 
 
@@ -154,7 +174,7 @@ def test_a_probes_code_covers_the_optimizers_it_names_and_those_it_always_uses(e
 
 def test_a_process_takes_the_digests_of_another_and_only_for_the_very_text(source: Path, edit: Callable[..., None]):
     first = fingerprint(LOOP)
-    digests = json.loads((source.parent / module.PARSED).read_text())
+    digests = json.loads((source.parent / files.REMEMBERED).read_text())
     assert len(digests) >= len(closure([LOOP]))
     clear_cache()
     assert fingerprint(LOOP) == first
@@ -179,7 +199,7 @@ def test_a_fingerprint_does_not_depend_on_the_locale(source: Path):
 
 def test_digests_that_are_damaged_or_cannot_be_kept_change_nothing(source: Path):
     first = fingerprint(LOOP)
-    (source.parent / module.PARSED).write_text("{")
+    (source.parent / files.REMEMBERED).write_text("{")
     clear_cache()
     assert fingerprint(LOOP) == first
     shutil.rmtree(source.parent / ".phase2")

@@ -298,7 +298,7 @@ def test_every_field_of_a_spec_reaches_the_training(folders: Folders):
         "axes": {"init": ["lsuv"], "schedule": ["step"], "seed": [5]},
     }
     (cell,) = cells(**content)
-    recipe, lane = recipe_of(cell.spec), lane_of(cell.spec)
+    recipe, lane = recipe_of(cell.settings), lane_of(cell.settings)
     options = {"width": 7, "depth": 2, "activation": "gelu", "norm": "layer", "dropout": 0.3}
     assert (recipe.model, recipe.model_options) == ("mlp", options)
     assert (recipe.optimizer, recipe.optimizer_options) == ("adam", {"amsgrad": True})

@@ -6,9 +6,9 @@ import pytest
 import torch
 from packs import CPU, LANES, recipe
 
-from phase2.data.augment import crop_flip
 from phase2.data.prepared import Prepared
 from phase2.errors import UserError
+from phase2.task.augmentation.crop_flip import crop_flip
 from phase2.train.batches import Parts, open_parts
 from phase2.train.loop import Training
 

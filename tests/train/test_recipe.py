@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from phase2 import registry
+from phase2.source import ROOT
 from phase2.study.cell import cells_of
 from phase2.study.config import load
-from phase2.study.provenance import ROOT
 from phase2.train.recipe import Recipe, recipe_of
 
 SHAPES = {"digits": (1, 8, 8), "fashion_mnist": (1, 28, 28), "cifar10": (3, 32, 32)}
@@ -19,7 +19,7 @@ def recipes(*overlays: str) -> dict[str, tuple[str, Recipe]]:
     found = {}
     for name, study in config.studies.items():
         for cell in cells_of(name, study):
-            recipe = recipe_of(cell.spec)
+            recipe = recipe_of(cell.settings)
             key = f"{recipe.model} {sorted(recipe.model_options.items())} {recipe.optimizer}"
             found.setdefault(f"{study.task.dataset} {key}", (study.task.dataset, recipe))
     return found

@@ -11,7 +11,7 @@ import yaml
 from checkout import LEAN, SMOKE, Checkout, Ran, clean_environ, new_checkout
 
 from phase2.doctor import check_dvc
-from phase2.study.provenance import ROOT
+from phase2.source import ROOT
 from phase2.study.read import merge
 
 TINY = {"epochs": 1, "batch_size": 64}

@@ -16,10 +16,10 @@ from phase2.errors import UserError
 from phase2.figures.catalog import FIGURES
 from phase2.probe.catalog import PROBES
 from phase2.report import notebook
-from phase2.study.fingerprint import SOURCE
+from phase2.source import ROOT
 
-STORED = sorted((SOURCE / "notebooks").glob("*.ipynb"))
-RULES = (SOURCE / "rules" / "common.smk").read_text().split("NOTEBOOKS = ")[1]
+STORED = sorted((ROOT / "notebooks").glob("*.ipynb"))
+RULES = (ROOT / "rules" / "common.smk").read_text().split("NOTEBOOKS = ")[1]
 READS = ast.literal_eval(RULES[: RULES.index("\n}\n") + 2])
 ABSOLUTE = re.compile(r"""(?:^|[\s"'`(=])(?:~?/|[A-Za-z]:\\)\w""")
 PIXEL = (

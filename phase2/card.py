@@ -1,0 +1,134 @@
+"""Cards: what is known of a part without importing it.
+
+A part is one file: its code, and beside it `CARD = Card(...)`, written in literals. The file's name is the part's name
+in a configuration. Cards are read from the source text (`phase2.registry`), so the Snakefile imports no torch, and no
+card is in a fingerprint: a new label trains nothing.
+"""
+
+import ast
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from phase2.errors import UserError, unknown
+
+LAST = 1000  # where a part without an order stands: after those that have one, by name
+
+
+@dataclass(frozen=True)
+class Option:
+    """What is told of an argument of a part: a sentence, and its choices if it has a few, with labels where their names
+    do not say it. Its default is the code's own.
+    """
+
+    says: str
+    choices: tuple[str, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Card:
+    """What is told of a part, and asked of it before it runs.
+
+    `target` is the class or function in the file; `definition` is LaTeX, a formula or a phrase; `cites` are keys of the
+    report's references, separated by commas; parts are shown by `order`. `traits` are what the kind asks for.
+    """
+
+    kind: str
+    target: str
+    label: str
+    definition: str = ""
+    cites: str = ""
+    order: int = LAST
+    options: Mapping[str, Option] = field(default_factory=dict)
+    traits: Mapping[str, Any] = field(default_factory=dict)
+
+
+REQUIRED, ANY = "(required)", "**"  # the default of an argument that has none; an argument that stands for any others
+
+
+def arguments_of(tree: ast.Module, target: str) -> dict[str, Any]:
+    """The arguments of a file's function, or of its class' making, with their defaults; `ANY` if they are not here."""
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef) and node.name == target:
+            for each in node.body:
+                if isinstance(each, ast.FunctionDef) and each.name == "__init__":
+                    return {name: default for name, default in _arguments(each).items() if name != "self"}
+        if isinstance(node, ast.FunctionDef) and node.name == target:
+            return _arguments(node)
+    return {ANY: REQUIRED}
+
+
+def _arguments(function: ast.FunctionDef) -> dict[str, Any]:
+    arguments = function.args
+    places = [*arguments.posonlyargs, *arguments.args]
+    defaults = [None] * (len(places) - len(arguments.defaults)) + arguments.defaults
+    pairs = [*zip(places, defaults, strict=True), *zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)]
+    return {each.arg: _default(node) for each, node in pairs} | ({ANY: REQUIRED} if arguments.kwarg else {})
+
+
+def _default(node: ast.expr | None) -> Any:
+    if node is None:
+        return REQUIRED
+    try:
+        return ast.literal_eval(node)
+    except ValueError:
+        return ast.unparse(node)
+
+
+def read_card(tree: ast.Module, path: Path) -> Card | None:
+    """The card in a parsed file; None if there is none. Raises `UserError`, naming file and line, for a wrong one."""
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and is_card(node):
+            try:
+                return _card(node.value)
+            except UserError as error:
+                raise UserError(f"{path}, line {node.lineno}: {error}") from None
+    return None
+
+
+def is_card(node: ast.AST) -> bool:
+    """Whether a statement is `CARD = ...`."""
+    return (
+        isinstance(node, ast.Assign)
+        and len(node.targets) == 1
+        and isinstance(node.targets[0], ast.Name)
+        and node.targets[0].id == "CARD"
+    )
+
+
+def _card(node: ast.expr) -> Card:
+    card = _value(node)
+    if not isinstance(card, Card):
+        raise UserError("CARD is not a Card: write CARD = Card(kind, target, label=...)")
+    for name in ("kind", "target", "label", "definition", "cites"):
+        if not isinstance(getattr(card, name), str):
+            raise UserError(f"the card's {name} is {getattr(card, name)!r}, expected text")
+    return card
+
+
+def _value(node: ast.expr) -> Any:
+    """A literal, or a `Card` or an `Option` made of literals."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in MADE:
+        kind = MADE[node.func.id]
+        known = [each.name for each in fields(kind)]
+        named = {keyword.arg or "**": _value(keyword.value) for keyword in node.keywords}
+        for name in named:
+            if name not in known:
+                raise unknown(f"field of a {kind.__name__}", name, known)
+        try:
+            return kind(*map(_value, node.args), **named)
+        except TypeError as error:
+            raise UserError(str(error).replace(f"{kind.__name__}.__init__()", f"the {kind.__name__}")) from None
+    if isinstance(node, ast.Dict) and None not in node.keys:
+        return {_value(key): _value(value) for key, value in zip(node.keys, node.values, strict=True) if key}
+    try:
+        return ast.literal_eval(node)
+    except ValueError:
+        raise UserError(
+            f"the card is not literal: {ast.unparse(node)!r} has to be computed; write text, numbers, lists and Options"
+        ) from None
+
+
+MADE: dict[str, type[Card] | type[Option]] = {"Card": Card, "Option": Option}

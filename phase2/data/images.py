@@ -1,0 +1,54 @@
+"""Labelled images as arrays, whatever they came from.
+
+Each data set's `prepare_*(raw, out)` reads the folder `raw` that `sources.download` filled and writes the folder `out`:
+`train_images` uint8 `(n, channels, height, width)`, `train_labels` int64 `(n,)`, `test_images` and `test_labels`, and
+meta data with `classes` and the `mean` and `std` per channel of `train_images / 255`. Each raises `UserError` if a raw
+file is missing or broken.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from phase2.data.prepared import write
+from phase2.data.sources import SOURCES
+
+Labelled = tuple[np.ndarray, np.ndarray]
+
+
+def write_images(out: Path, dataset: str, classes: Sequence[str], train: Labelled, test: Labelled) -> None:
+    arrays = {
+        "train_images": train[0],
+        "train_labels": train[1].astype(np.int64),
+        "test_images": test[0],
+        "test_labels": test[1].astype(np.int64),
+    }
+    _, channels, height, width = train[0].shape
+    mean, std = channel_statistics(train[0])
+    meta = {
+        "dataset": dataset,
+        "classes": list(classes),
+        "channels": channels,
+        "height": height,
+        "width": width,
+        "mean": mean,
+        "std": std,
+        "origin": SOURCES[dataset].origin,
+    }
+    write(out, arrays, meta)
+
+
+def channel_statistics(images: np.ndarray) -> tuple[list[float], list[float]]:
+    """Mean and (population) standard deviation per channel of uint8 `images / 255`, `(n, channels, ...)`.
+
+    From each channel's histogram: exact sums, and no copy of the images in float.
+    """
+    values = np.arange(256) / 255
+    means, stds = [], []
+    for channel in range(images.shape[1]):
+        frequency = np.bincount(images[:, channel].ravel(), minlength=256) / images[:, channel].size
+        mean = frequency @ values
+        means.append(float(mean))
+        stds.append(float(np.sqrt(frequency @ (values - mean) ** 2)))
+    return means, stds

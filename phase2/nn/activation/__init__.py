@@ -1,0 +1,1 @@
+"""Activations, a file each: value, both derivatives, function and layer side by side."""

@@ -1,0 +1,1 @@
+"""Initializations of a whole network, a file each."""

@@ -1,0 +1,168 @@
+"""BatchNorm: each channel standardized over the batch, with running statistics for evaluation."""
+
+from typing import ClassVar
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from phase2.card import Card
+from phase2.errors import UserError
+from phase2.nn.backend import checked_backend
+from phase2.nn.normalization.normalize import Norm, normalize, widened
+
+CARD = Card(
+    "norm",
+    "batch",
+    label="BatchNorm",
+    definition=r"$(x - \mu)/\sqrt{v + \epsilon}$ of a unit or a channel over the batch",
+    cites="ioffe2015",
+    order=2,
+)
+
+
+class _BatchNorm(Norm):
+    """What BatchNorm1d and BatchNorm2d share: all but the number of dimensions. Ioffe & Szegedy 2015, algorithm 1."""
+
+    layouts: ClassVar[dict[int, str]]  # the shapes accepted, by number of dimensions
+    running_mean: Tensor | None
+    running_var: Tensor | None
+    num_batches_tracked: Tensor | None
+
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+        *,
+        bias: bool = True,
+        backend: str = "scratch",
+    ) -> None:
+        name = type(self).__name__
+        if num_features < 1:
+            raise UserError(f"{name}: num_features={num_features}, expected at least 1")
+        if momentum is not None and not 0 <= momentum <= 1:
+            raise UserError(
+                f"{name}: momentum={momentum}, expected a number in [0, 1], a batch's share in the running statistics, "
+                "or None for their plain average"
+            )
+        super().__init__((num_features,), affine, affine and bias, device, dtype)
+        self._check_eps(eps)
+        self.num_features = num_features
+        self.eps = eps
+        self.momentum = momentum
+        self.affine = affine
+        self.track_running_stats = track_running_stats
+        self.backend = checked_backend(backend)
+        for buffer, shape, kind in (
+            ("running_mean", (num_features,), dtype),
+            ("running_var", (num_features,), dtype),
+            ("num_batches_tracked", (), torch.int64),
+        ):
+            value = torch.empty(shape, device=device, dtype=kind) if track_running_stats else None
+            self.register_buffer(buffer, value)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """weight = 1, bias = 0, and no running statistics."""
+        super().reset_parameters()
+        self.reset_running_stats()
+
+    def reset_running_stats(self) -> None:
+        """Mean 0, variance 1, no batches."""
+        if self.running_mean is not None and self.running_var is not None and self.num_batches_tracked is not None:
+            self.running_mean.zero_()
+            self.running_var.fill_(1)
+            self.num_batches_tracked.zero_()
+
+    def forward(self, x: Tensor) -> Tensor:
+        self._check(x)
+        batch = self.training or self.running_mean is None  # whose statistics normalize
+        if batch and x.numel() == self.num_features:
+            raise UserError(f"Expected more than 1 value per channel when training, got input size {x.shape}")
+        if self.backend == "fused":
+            return self._fused(x, batch)
+        shape = (1, self.num_features, *[1] * (x.ndim - 2))
+        if not batch:
+            return self._evaluate(x, shape)
+        dims = (-x.ndim, *range(2 - x.ndim, 0))  # all but the channels
+        y, mean, var = normalize(x, self.weight, self.bias, shape, dims, self.eps)
+        if self.training and self.track_running_stats:
+            self._track(mean.detach().flatten(), var.detach().flatten(), x.numel() // self.num_features)
+        return y
+
+    def _check(self, x: Tensor) -> None:
+        name = type(self).__name__
+        if x.ndim not in self.layouts or x.shape[1] != self.num_features:
+            expected = " or ".join(layout.format(self.num_features) for layout in self.layouts.values())
+            raise UserError(f"{name}: input x has shape {tuple(x.shape)}, expected {expected}")
+        self._check_dtype(x, self.running_mean if self.weight is None else self.weight)
+
+    def _fused(self, x: Tensor, batch: bool) -> Tensor:
+        """By torch's kernel, which moves the running statistics itself."""
+        share = self.momentum
+        if self.training and self.num_batches_tracked is not None:
+            self.num_batches_tracked.add_(1)
+            share = 1 / self.num_batches_tracked.item() if share is None else share
+        return F.batch_norm(
+            x, self.running_mean, self.running_var, self.weight, self.bias, batch, share or 0.0, self.eps
+        )
+
+    def _evaluate(self, x: Tensor, shape: tuple[int, ...]) -> Tensor:
+        """With the running statistics, which are constants here: an affine map of each channel."""
+        assert self.running_mean is not None
+        assert self.running_var is not None
+        scale = (widened(self.running_var) + self.eps).rsqrt()
+        if self.weight is not None:
+            scale = scale * widened(self.weight)
+        y = (widened(x) - widened(self.running_mean).view(shape)) * scale.view(shape)
+        if self.bias is not None:
+            y = y + widened(self.bias).view(shape)
+        return y.to(x.dtype)
+
+    @torch.no_grad()
+    def _track(self, mean: Tensor, var: Tensor, m: int) -> None:
+        """Moves the running statistics towards a batch's, of m values a channel; the variance kept is the unbiased."""
+        assert self.running_mean is not None
+        assert self.running_var is not None
+        assert self.num_batches_tracked is not None
+        self.num_batches_tracked.add_(1)
+        if m == 0:
+            return
+        share = self.num_batches_tracked.to(mean.dtype).reciprocal() if self.momentum is None else self.momentum
+        for running, new in ((self.running_mean, mean), (self.running_var, var * (m / (m - 1)))):
+            running.copy_(running * (1 - share) + new * share)
+
+    def extra_repr(self) -> str:
+        return (
+            f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
+            f"bias={self.bias is not None}, track_running_stats={self.track_running_stats}"
+        )
+
+
+class BatchNorm1d(_BatchNorm):
+    """(x - mean) / sqrt(var + eps) * weight + bias, by channel over the batch; drop-in for `torch.nn.BatchNorm1d`.
+
+    Shapes: input and output (batch, num_features) or (batch, num_features, length). Training normalizes with the
+    batch's statistics and moves the running ones towards them, in place; evaluation uses the running ones. Under
+    `torch.func.vmap` over stacked buffers each lane moves its own. Raises `UserError` for another shape, an input that
+    is not of the layer's floating type, a single value a channel in training, eps <= 0, or momentum outside [0, 1].
+    `backend="fused"` is torch's own kernel: equal, and faster.
+    """
+
+    layouts: ClassVar = {2: "(batch, {})", 3: "(batch, {}, length)"}
+
+
+class BatchNorm2d(_BatchNorm):
+    """`BatchNorm1d` for images (batch, num_features, height, width); drop-in for `torch.nn.BatchNorm2d`."""
+
+    layouts: ClassVar = {4: "(batch, {}, height, width)"}
+
+
+def batch(features: int, *, images: bool = False, backend: str = "scratch") -> BatchNorm1d | BatchNorm2d:
+    """BatchNorm as a network is given it."""
+    return (BatchNorm2d if images else BatchNorm1d)(features, backend=backend)

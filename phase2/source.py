@@ -1,0 +1,129 @@
+"""What is read of a Python file without importing it: a digest of its code, what it imports, and its card.
+
+A digest is of the syntax tree without docstrings, comments and the card: a cell's fingerprint is made of digests
+(`phase2.study.fingerprint`). What was read is kept by the SHA-256 of the text, since every job needs it of most files.
+"""
+
+import ast
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from phase2.card import Card, Option, arguments_of, is_card, read_card
+from phase2.errors import UserError
+from phase2.files import sha256_text, write_json
+
+ROOT = Path(__file__).resolve().parents[1]
+REMEMBERED = Path(".phase2/code.json")
+
+
+def code_of(path: Path, packages: tuple[str, ...]) -> dict[str, Any]:
+    """A file's `digest`, and its `imports` of these packages: (module, name taken from it, name given to that)."""
+    return _remembered(
+        f"code {' '.join(packages)}",
+        path,
+        lambda tree: {"digest": digest_of_tree(tree), "imports": _imports_of(tree, packages)},
+    )
+
+
+def card_of(path: Path) -> tuple[Card, dict[str, Any]] | None:
+    """A file's card, if it has one, and the arguments of what it is the card of.
+
+    Raises `UserError`, naming file and line, for one that is wrong.
+    """
+
+    def read(tree: ast.Module) -> tuple[dict[str, Any], dict[str, Any]] | None:
+        card = read_card(tree, path)
+        return (asdict(card), arguments_of(tree, card.target)) if card else None
+
+    content = _remembered("card", path, read)
+    if content is None:
+        return None
+    card, arguments = content
+    options = {name: Option(**{**told, "choices": tuple(told["choices"])}) for name, told in card["options"].items()}
+    return Card(**{**card, "options": options}), arguments
+
+
+def digest_of(text: str) -> str:
+    """The digest of a source text."""
+    return digest_of_tree(ast.parse(text))
+
+
+def digest_of_tree(tree: ast.Module) -> str:
+    """The digest of a syntax tree, without docstrings and card. The tree is changed."""
+    tree.body = [node for node in tree.body if not is_card(node)]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            first = node.body[0] if node.body else None
+            if (
+                isinstance(first, ast.Expr)
+                and isinstance(first.value, ast.Constant)
+                and isinstance(first.value.value, str)
+            ):
+                node.body = node.body[1:]
+    return sha256_text(repr(_plain(tree)))
+
+
+def _plain(node: object) -> object:
+    """A syntax tree as nested tuples, empty fields left out: `ast.dump` differs between releases of Python."""
+    if isinstance(node, ast.AST):
+        values = ((name, _plain(value)) for name, value in ast.iter_fields(node))
+        return (type(node).__name__, *((name, value) for name, value in values if value not in (None, ())))
+    return tuple(map(_plain, node)) if isinstance(node, list) else node
+
+
+def _imports_of(tree: ast.Module, packages: tuple[str, ...]) -> list[list[str | None]]:
+    found: list[list[str | None]] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found += [[alias.name, None, None] for alias in node.names if alias.name.split(".")[0] in packages]
+        elif isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] in packages:
+            found += [[node.module, alias.name, alias.asname] for alias in node.names]
+    return found
+
+
+def _remembered(what: str, path: Path, read: Callable[[ast.Module], Any]) -> Any:
+    try:
+        text = path.read_text(encoding="utf-8")
+        key = f"{what} {sha256_text(_own_text() + text)}"
+        known = _known()
+        if key not in known:
+            known[key] = json.loads(json.dumps(read(ast.parse(text))))  # a first reading gives what later ones will
+    except (SyntaxError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} cannot be read as Python: {error}") from error
+    return known[key]
+
+
+@cache
+def _own_text() -> str:
+    """This file's and the card's: what is read from a text changes with them."""
+    return "".join((ROOT / "phase2" / name).read_text(encoding="utf-8") for name in ("source.py", "card.py"))
+
+
+@cache
+def _known() -> dict[str, Any]:
+    try:
+        return dict(json.loads((ROOT / REMEMBERED).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError, RecursionError):
+        return {}
+
+
+def remember(before: int) -> None:
+    """Keeps what was read for the next process, if more is known than the `before` things that were."""
+    if len(_known()) > before:
+        with suppress(OSError):  # without the file the next process is slower, and no more
+            write_json(ROOT / REMEMBERED, _known())
+
+
+def known() -> int:
+    """How many things are known."""
+    return len(_known())
+
+
+def forget() -> None:
+    """Forgets what this process read, while code is edited."""
+    _known.cache_clear()

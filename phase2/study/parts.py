@@ -1,0 +1,62 @@
+"""Whether the parts that a study names take what it gives them: asked of their arguments, before anything runs."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from phase2 import registry
+from phase2.card import ANY, REQUIRED
+from phase2.errors import UserError, unknown
+from phase2.registry import Part
+from phase2.study.training import AXES, Model, Training, defaults
+
+GIVEN = {"model": ("shape", "outputs"), "optimizer": ("params", "lr", "weight_decay")}  # by the training itself
+
+
+def check_parts(training: Training, axes: Mapping[str, Any]) -> None:
+    """Raises `UserError` for an option, a setting or an axis that a model or the optimizer does not take."""
+    for name in axes.get("model") or [training.model.name]:
+        model = registry.part("model", name)
+        _check_options(model, training.model.options)
+        for setting in _settings(training.model, axes):
+            if not _takes(model, setting):
+                raise UserError(f"the model {name} has no {setting}. It takes: {', '.join(options(model))}")
+        for axis in [axis for axis in axes if axis not in AXES]:
+            if not _takes(model, axis):
+                raise UserError(f"axes.{axis}: {unknown(f'axis of {name}', axis, {*AXES, *options(model)})}")
+            for value in axes[axis]:
+                _check_value(model, axis, value)
+    for name in axes.get("optimizer") or [training.optimizer.name]:
+        _check_options(registry.part("optimizer", name), training.optimizer.options)
+
+
+def options(part: Part) -> list[str]:
+    """The arguments of a part that a configuration may give it."""
+    return [name for name in part.arguments if name not in (*GIVEN[part.card.kind], ANY)]
+
+
+def _settings(model: Model, axes: Mapping[str, Any]) -> Iterable[str]:
+    """The settings of a network that a study sets: not those at their defaults."""
+    for name, default in defaults()["model"].items():
+        if name != "options" and (name in axes or getattr(model, name) != default):
+            yield name
+
+
+def _takes(part: Part, name: str) -> bool:
+    return name in part.arguments or ANY in part.arguments
+
+
+def _check_options(part: Part, given: Mapping[str, Any]) -> None:
+    for name, value in given.items():
+        if not _takes(part, name) or name in GIVEN[part.card.kind]:
+            raise unknown(f"option of the {part.card.kind} {part.name}", name, options(part))
+        _check_value(part, name, value)
+
+
+def _check_value(part: Part, name: str, value: Any) -> None:
+    """Raises `UserError` for a value that is no choice of the option, or not of its default's kind."""
+    told, default = part.card.options.get(name), part.arguments.get(name, REQUIRED)
+    if told and told.choices and value not in told.choices:
+        raise unknown(f"{name} of {part.name}", value, told.choices)
+    if isinstance(default, bool) != isinstance(value, bool) and isinstance(default, (bool, int, float)):
+        kind = "true or false" if isinstance(default, bool) else "a number"
+        raise UserError(f"{name} of {part.name}: expected {kind} (found {value!r})")

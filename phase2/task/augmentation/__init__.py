@@ -1,0 +1,1 @@
+"""What training does to images before a network sees them, a file each."""

@@ -1,0 +1,1 @@
+"""What a reader sees instead of the names of a configuration."""
