@@ -23,7 +23,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from phase2.data.sources import SOURCES, SYSTEM_ROOTS, Source
+from phase2 import registry
+from phase2.data.origin import Source
+from phase2.data.sources import SYSTEM_ROOTS, source_of
 from phase2.errors import UserError
 from phase2.probe.catalog import datasets
 from phase2.source import ROOT
@@ -58,8 +60,9 @@ def check_all(root: Path, mirror: Path | None = None) -> list[Check]:
     if mirror is None and os.environ.get("PHASE2_MIRROR"):
         mirror = Path(os.environ["PHASE2_MIRROR"])
     root = root.resolve()
-    with ThreadPoolExecutor(len(SOURCES)) as pool:  # an address that hangs costs its seconds once
-        datasets = [pool.submit(check_dataset, name, source, root, mirror) for name, source in SOURCES.items()]
+    sources = {name: source_of(name) for name in registry.names("dataset")}
+    with ThreadPoolExecutor(len(sources)) as pool:  # an address that hangs costs its seconds once
+        datasets = [pool.submit(check_dataset, name, source, root, mirror) for name, source in sources.items()]
     return [
         check_python(),
         check_folder(root),

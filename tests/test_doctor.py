@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from phase2 import doctor
-from phase2.data.sources import SOURCES, DataFile, Source
+from phase2 import doctor, registry
+from phase2.data.origin import DataFile, Source
+from phase2.data.sources import source_of
 from phase2.doctor import Check
 
 ROOT = Path(__file__).parents[1]
@@ -78,7 +79,7 @@ def test_every_need_is_checked_and_each_fault_says_how_to_mend_it(monkeypatch: p
         "dvc",
         "commit",
     }
-    assert {check.name for check in checks} == needs | set(SOURCES)
+    assert {check.name for check in checks} == needs | set(registry.names("dataset"))
     assert all(bool(check.mend) == (check.status != "ok") for check in checks)
     assert all("\n" not in check.mend for check in checks)
 
@@ -119,7 +120,7 @@ def test_an_old_python_fails(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_bundled_dataset_is_there() -> None:
-    assert doctor.check_dataset("digits", SOURCES["digits"], ROOT, None) == Check("digits", "ok", "bundled")
+    assert doctor.check_dataset("digits", source_of("digits"), ROOT, None) == Check("digits", "ok", "bundled")
 
 
 def test_a_dataset_is_found_where_a_run_would_find_it_in_the_same_order(

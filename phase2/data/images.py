@@ -11,13 +11,16 @@ from pathlib import Path
 
 import numpy as np
 
+from phase2.data.origin import Source
 from phase2.data.prepared import write
-from phase2.data.sources import SOURCES
 
-Labelled = tuple[np.ndarray, np.ndarray]
+Labelled = tuple[np.ndarray, np.ndarray]  # images (n, channels, height, width) and their labels (n,)
 
 
-def write_images(out: Path, dataset: str, classes: Sequence[str], train: Labelled, test: Labelled) -> None:
+def write_images(
+    out: Path, source: Source, dataset: str, classes: Sequence[str], train: Labelled, test: Labelled
+) -> None:
+    """Writes labelled images with what their meta data say of them."""
     arrays = {
         "train_images": train[0],
         "train_labels": train[1].astype(np.int64),
@@ -34,7 +37,7 @@ def write_images(out: Path, dataset: str, classes: Sequence[str], train: Labelle
         "width": width,
         "mean": mean,
         "std": std,
-        "origin": SOURCES[dataset].origin,
+        "origin": source.origin,
     }
     write(out, arrays, meta)
 

@@ -63,8 +63,9 @@ def _axes() -> Any:
     fields: dict[str, Any] = {}
     for name, place in AXES.items():
         levels = Annotated[list[place.level], AfterValidator(distinct)]  # type: ignore[name-defined]
-        told = Field(default=None, description=place.axis.several)
-        fields[name] = (levels, Field(description=told.description)) if name == SEED else (levels | None, told)
+        says = place.axis.several
+        optional = (levels | None, Field(default=None, description=says))
+        fields[name] = (levels, Field(description=says)) if name == SEED else optional
     return create_model("Axes", __base__=Grid, __doc__=Grid.__doc__, **fields)
 
 

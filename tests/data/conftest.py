@@ -35,14 +35,14 @@ def publish(monkeypatch: pytest.MonkeyPatch, site: Site) -> Callable[..., None]:
 
     def publish(dataset: str, contents: dict[str, bytes], before: tuple[str, ...] = ()) -> None:
         files = []
-        for file in sources.SOURCES[dataset].files:
+        for file in sources.source_of(dataset).files:
             content = contents[file.name]
             algorithm = file.checksum.split(":")[0]
             hashed = gzip.decompress(content) if file.decompressed else content
             urls = tuple(f"{base}/{file.name}" for base in (*before, site.url))
             files.append(replace(file, checksum=checksum(algorithm, hashed), urls=urls))
-        source = replace(sources.SOURCES[dataset], files=tuple(files))
-        monkeypatch.setitem(sources.SOURCES, dataset, source)
+        source = replace(sources.source_of(dataset), files=tuple(files))
+        monkeypatch.setattr(f"phase2.data.sets.{dataset}.SOURCE", source)
         site.files |= contents
 
     return publish

@@ -10,6 +10,7 @@ import numpy as np
 from phase2.card import Card
 from phase2.data.archives import read_tar
 from phase2.data.images import Labelled, write_images
+from phase2.data.origin import DataFile, Source
 from phase2.errors import UserError
 
 CARD = Card(
@@ -20,6 +21,19 @@ CARD = Card(
     cites="krizhevsky2009",
     order=3,
     traits={"holds": "images"},
+)
+
+SOURCE = Source(
+    files=(
+        DataFile(
+            "cifar-10-python.tar.gz",
+            "md5:c58f30108f718f92721af3b95e74349a",
+            urls=("https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",),
+        ),
+    ),
+    origin="CIFAR-10, 32x32 colour images, python version",
+    licence="none stated by the publisher, who asks to be cited",
+    citation="A. Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009",
 )
 
 
@@ -35,7 +49,7 @@ def prepare_cifar10(raw: Path, out: Path) -> None:
     parts = [_read_cifar10_batch(files, f"data_batch_{i}") for i in range(1, 6)]
     test = _read_cifar10_batch(files, "test_batch")
     images, labels = zip(*parts, strict=True)
-    write_images(out, "cifar10", CIFAR10_CLASSES, (np.concatenate(images), np.concatenate(labels)), test)
+    write_images(out, SOURCE, "cifar10", CIFAR10_CLASSES, (np.concatenate(images), np.concatenate(labels)), test)
 
 
 class _ArrayUnpickler(pickle.Unpickler):

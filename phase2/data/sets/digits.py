@@ -6,6 +6,7 @@ import numpy as np
 
 from phase2.card import Card
 from phase2.data.images import write_images
+from phase2.data.origin import Source
 from phase2.data.splits import split
 
 CARD = Card(
@@ -16,6 +17,13 @@ CARD = Card(
     cites="pedregosa2011",
     order=1,
     traits={"holds": "images"},
+)
+
+SOURCE = Source(
+    files=(),
+    origin="8x8 handwritten digits (UCI Optical Recognition, test part), bundled with scikit-learn",
+    licence="CC BY 4.0",
+    citation="E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI, 1998",
 )
 
 
@@ -29,6 +37,7 @@ def prepare_digits(raw: Path, out: Path) -> None:
     train, test = split(labels, round(len(labels) / 5))
     write_images(
         out,
+        SOURCE,
         "digits",
         [str(d) for d in range(10)],
         (images[train], labels[train]),

@@ -7,6 +7,7 @@ import numpy as np
 from phase2.card import Card
 from phase2.data.archives import gunzip
 from phase2.data.images import write_images
+from phase2.data.origin import DataFile, Source
 from phase2.errors import UserError
 
 CARD = Card(
@@ -17,6 +18,42 @@ CARD = Card(
     cites="xiao2017",
     order=2,
     traits={"holds": "images"},
+)
+
+
+def _file(name: str, checksum: str) -> DataFile:
+    """The checksum is of the content, since the publisher's .gz and the package's were compressed apart."""
+    bases = (
+        "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com",
+        "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion",
+    )
+    return DataFile(name, f"sha256:{checksum}", decompressed=True, urls=tuple(f"{b}/{name}" for b in bases))
+
+
+SOURCE = Source(
+    files=(
+        _file(
+            "train-images-idx3-ubyte.gz",
+            "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+        ),
+        _file(
+            "train-labels-idx1-ubyte.gz",
+            "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+        ),
+        _file(
+            "t10k-images-idx3-ubyte.gz",
+            "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+        ),
+        _file(
+            "t10k-labels-idx1-ubyte.gz",
+            "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+        ),
+    ),
+    origin="Fashion-MNIST, 28x28 grey images of Zalando's articles",
+    licence="MIT",
+    citation="H. Xiao, K. Rasul and R. Vollgraf, Fashion-MNIST, arXiv:1708.07747, 2017",
+    system_folder="fashion-mnist",
+    fix="install the package: apt install dataset-fashion-mnist; or check the network",
 )
 
 
@@ -35,7 +72,7 @@ def prepare_fashion_mnist(raw: Path, out: Path) -> None:
         )
         for part in ("train", "t10k")
     )
-    write_images(out, "fashion_mnist", FASHION_MNIST_CLASSES, train, test)
+    write_images(out, SOURCE, "fashion_mnist", FASHION_MNIST_CLASSES, train, test)
 
 
 def _read_idx(archive: Path) -> np.ndarray:

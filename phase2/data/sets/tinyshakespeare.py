@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from phase2.card import Card
+from phase2.data.origin import DataFile, Source
 from phase2.data.prepared import write
-from phase2.data.sources import SOURCES
 from phase2.errors import UserError
 
 CARD = Card(
@@ -16,6 +16,19 @@ CARD = Card(
     definition="the works of Shakespeare, a selection",
     order=5,
     traits={"holds": "text"},
+)
+
+SOURCE = Source(
+    files=(
+        DataFile(
+            "input.txt",
+            "sha256:86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed",
+            urls=("https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt",),
+        ),
+    ),
+    origin="Tiny Shakespeare, 1.1 MB of the plays, GitHub karpathy/char-rnn",
+    licence="the text is in the public domain",
+    citation="A. Karpathy, The Unreasonable Effectiveness of Recurrent Neural Networks, 2015",
 )
 
 
@@ -42,6 +55,6 @@ def prepare_tinyshakespeare(raw: Path, out: Path) -> None:
         {
             "dataset": "tinyshakespeare",
             "vocabulary": vocabulary,
-            "origin": SOURCES["tinyshakespeare"].origin,
+            "origin": SOURCE.origin,
         },
     )
