@@ -27,6 +27,7 @@ ROOMS = {  # of each kind, the package whose files are its parts
     "dataset": "phase2.data.sets",
 }
 _folders: tuple[Path, ...] = ()  # of the user's parts
+_others: tuple["Part", ...] = ()  # that a configuration makes, such as a data set from a folder
 
 
 @dataclass(frozen=True)
@@ -68,10 +69,12 @@ def load(kind: str, name: str) -> Any:
     return getattr(import_module(found.module), found.card.target)
 
 
-def use(folders: Iterable[Path]) -> None:
-    """Makes the files of these folders parts too, each its folder's name and its own: my_parts.swish."""
-    global _folders
-    _folders = tuple(Path(folder).resolve() for folder in folders)
+def use(folders: Iterable[Path], others: Iterable[Part] = ()) -> None:
+    """Makes the files of these folders parts too, importable by the folder's name and its own: my_parts.swish; and
+    `others` that need no file.
+    """
+    global _folders, _others
+    _folders, _others = tuple(Path(folder).resolve() for folder in folders), tuple(others)
     for folder in _folders:
         if str(folder.parent) not in sys.path:
             sys.path.append(str(folder.parent))
@@ -93,7 +96,7 @@ def forget() -> None:
 def _all() -> dict[str, dict[str, Part]]:
     before = source.known()
     found: dict[str, dict[str, Part]] = {kind: {} for kind in ROOMS}
-    for each in (*_of_the_package(), *_of_the_user()):
+    for each in (*_of_the_package(), *_of_the_user(), *_others):
         if each.card.kind not in ROOMS:
             raise UserError(f"{each.path}: {unknown('kind of part', each.card.kind, ROOMS)}")
         same = found[each.card.kind].get(each.name)

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, ConfigDict, Field, ValidationError, create_
 
 from phase2.errors import UserError, unknown
 from phase2.study.names import check_names
+from phase2.study.own import use_own
 from phase2.study.parts import check_parts
 from phase2.study.probes import Probe
 from phase2.study.read import read
@@ -104,6 +105,12 @@ class Study(Training):
         return [name for name in self.axes.values() if name != SEED]
 
 
+class OwnData(Section):
+    """A data set of your own: arrays, images in folders by class, or CSV files, as docs/your-own.md tells."""
+
+    folder: Folder = Field(description="the folder that holds it")
+
+
 class Data(Section):
     """Where data comes from and where it lies."""
 
@@ -113,6 +120,9 @@ class Data(Section):
     mirror: Folder | None = Field(
         default=None,
         description="folder <dataset>/<file> asked before the network; PHASE2_MIRROR does the same",
+    )
+    sets: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], OwnData] = Field(
+        default={}, description="data sets of your own, by name, which studies may then name"
     )
 
     @field_validator("mirror")
@@ -140,6 +150,7 @@ class Config(Section):
     """A run: everything that decides what is computed."""
 
     run: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")] = Field(description="name: results go to results/<run>/")
+    parts: list[Folder] = Field(default=[], description="folders of your own parts: docs/your-own.md tells how")
     data: Data = Field(default_factory=Data, description="where data comes from and where it lies")
     compute: Compute = Field(default_factory=Compute, description="what a job may use")
     studies: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], Study] = Field(
@@ -192,6 +203,7 @@ def schema() -> dict[str, Any]:
 
 def validate(content: dict[str, Any]) -> Config:
     """Validates a configuration; raises `UserError` naming each wrong value, its key, what was expected."""
+    use_own(content)
     try:
         return Config.model_validate(content)
     except ValidationError as error:

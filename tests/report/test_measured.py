@@ -2,7 +2,7 @@
 
 from said import OPTIONS
 
-from phase2.nn import lsuv
+from phase2.nn.initial import lsuv
 from phase2.probe import approximation, gradient_flow, uncertainty
 from phase2.probe.catalog import PROBES
 from phase2.report import measured_signals, measured_training, measured_uncertainty
