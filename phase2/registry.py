@@ -23,7 +23,9 @@ ROOMS = {  # of each kind, the package whose files are its parts
     "schedule": "phase2.schedules",
     "optimizer": "phase2.optim",
     "model": "phase2.models",
+    "task": "phase2.task",
     "augmentation": "phase2.task.augmentation",
+    "metric": "phase2.task.metrics",
     "dataset": "phase2.data.sets",
 }
 _folders: tuple[Path, ...] = ()  # of the user's parts

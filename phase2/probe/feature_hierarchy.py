@@ -15,9 +15,8 @@ from phase2.errors import UserError
 from phase2.nn.conv import Conv2d
 from phase2.probe.features import BATCH, features, pooled, watched
 from phase2.probe.linear_probe import linear_probe
-from phase2.probe.runs import Run, Runs, at_start, training_images
-from phase2.train.batches import open_parts
-from phase2.train.seeding import generator
+from phase2.probe.runs import Run, Runs, at_start, test_images, training_images
+from phase2.task.seeding import generator
 
 SHOWN = 16  # filters of a network whose maps are kept
 NOISE = 0.1  # standard deviation of the image that the ascent starts from; those of the data have about 1
@@ -57,7 +56,7 @@ def feature_hierarchy(options: Any, data: Prepared, runs: Runs) -> dict[str, pd.
     if not runs:
         return {name: runs.joined([], *columns) for name, columns in COLUMNS.items()}
     train = training_images(options.train, data, runs[0])[:2]  # one study, one task
-    test = _test_images(options.test, data, runs[0])
+    test = test_images(options.test, data, runs[0])
     images = test[0]
     tables: dict[str, list[pd.DataFrame]] = {"filters": [], "maps": [], "exciting": []}
     for run in _first_seeds(runs):
@@ -73,14 +72,6 @@ def feature_hierarchy(options: Any, data: Prepared, runs: Runs) -> dict[str, pd.
         raise UserError("feature_hierarchy: the study's networks have no convolution, expected a study with some")
     tables["linear_probes"] = list(_linear_probes(runs, data, train, test))
     return {name: runs.joined(parts, *COLUMNS[name]) for name, parts in tables.items()}
-
-
-def _test_images(count: int, data: Prepared, run: Run) -> Labelled:
-    task = run.task
-    part = open_parts(data, task["validation"], task["train"], torch.device("cpu"), task["pixels"]).test
-    if count > len(part):
-        raise UserError(f"feature_hierarchy: test={count}, expected at most the {len(part)} test images")
-    return part.batch(torch.arange(count) * len(part) // count, torch.float32)
 
 
 def _first_seeds(runs: Sequence[Run]) -> list[Run]:

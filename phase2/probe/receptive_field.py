@@ -17,14 +17,12 @@ from torch import Tensor
 from torch.nn import Module, ModuleList, Sequential
 
 from phase2.data.prepared import Prepared
-from phase2.errors import UserError
 from phase2.nn.activation.relu import ReLU
 from phase2.nn.conv import Conv2d
 from phase2.nn.normalization.batch import BatchNorm2d
 from phase2.probe.fields import last_map
-from phase2.probe.runs import Run, Runs, at_start
-from phase2.train.batches import open_parts
-from phase2.train.seeding import generator
+from phase2.probe.runs import Runs, at_start, test_images
+from phase2.task.seeding import generator
 
 KERNEL = 3  # places a side
 STAGES = 3  # each at half the resolution of the one before, as in He et al. 2016a, section 4.2
@@ -75,7 +73,7 @@ def receptive_field(options: Any, data: Prepared, runs: Runs) -> dict[str, pd.Da
         profiles.append(profile.assign(**axes)[[*axes, *profile]])
     fields, maps = [], []
     for run in runs:
-        images = _test_images(options.images, data, run)
+        images = test_images(options.images, data, run)[0]
         for when, model in (("start", _calibrated(at_start(run, data), images)), ("trained", run.model)):
             axes = run.axes | {"when": when}
             row, found = _seen(model, images, run.axes["seed"])
@@ -156,14 +154,6 @@ def _grown(variant: str, depth: int, width: int, images: int, seed: int) -> tupl
     misfit = np.abs(profile - gaussian).sum() / 2
     row = {"field": field, "sigma": measured, "predicted": sigma, "misfit": misfit}
     return row, pd.DataFrame({"position": position, "measured": profile, "gaussian": gaussian})
-
-
-def _test_images(count: int, data: Prepared, run: Run) -> Tensor:
-    """Evenly spread over the test part."""
-    test = open_parts(data, 0, None, torch.device("cpu"), run.task["pixels"]).test
-    if count > len(test):
-        raise UserError(f"receptive_field: images={count}, expected at most the {len(test)} test images")
-    return test.batch(torch.arange(count) * len(test) // count, torch.float32)[0]
 
 
 @torch.no_grad()

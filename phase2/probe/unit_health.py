@@ -11,8 +11,7 @@ from phase2 import registry
 from phase2.data.prepared import Prepared
 from phase2.errors import UserError
 from phase2.probe.gradient_flow import SATURATION, slope
-from phase2.probe.runs import Runs
-from phase2.train.batches import open_parts
+from phase2.probe.runs import Runs, test_images
 
 CONSTANT = 1e-6  # of the layer's root mean square: a unit that varies by no more says nothing
 
@@ -25,14 +24,11 @@ def unit_health(options: Any, data: Prepared, runs: Runs) -> dict[str, pd.DataFr
     output is the same on all images to 1e-6 of the layer's root mean square; `mean` and `std` of the outputs.
     Raises `UserError` for more images than there are, or a study without an axis `activation`.
     """
-    test = open_parts(data, validation=0, train=None, device=torch.device("cpu")).test
-    if options.batch > len(test):
-        raise UserError(f"unit_health: batch={options.batch}, expected at most the {len(test)} test images")
-    images, _ = test.batch(torch.arange(options.batch) * len(test) // options.batch, torch.float32)
     if "activation" not in runs.axes:
         raise UserError(f"unit_health: the study's axes are {', '.join(runs.axes)}, expected activation among them")
     rows = []
     for run in runs:
+        images, _ = test_images(options.batch, data, run)
         layers = hidden_layers(run.model, registry.load("activation", run.axes["activation"]), images)
         rows += [run.axes | {"layer": n} | _summary(*layer) for n, layer in enumerate(layers, start=1)]
     return {"units": runs.table(rows, "layer", "saturated", "dead", "mean", "std")}

@@ -24,7 +24,7 @@ from phase2.probe.features import LIMIT, features, pooled, watched
 from phase2.probe.linear_probe import linear_probe
 from phase2.probe.runs import Run, at_start, training_images
 from phase2.study.cell import Cell
-from phase2.train.batches import open_parts
+from phase2.task.images import open_images
 
 OPTIONS = {"train": 60, "test": 40, "steps": 10}
 MODEL = {"name": "cifar_resnet", "width": 4, "depth": 8, "options": {}}
@@ -63,7 +63,7 @@ def measured(data, *runs, **options):
 
 
 def shown_images(data, count=OPTIONS["test"]):
-    part = open_parts(data, 50, 100, torch.device("cpu")).test
+    part = open_images(data, 50, 100, torch.device("cpu")).test
     return part.batch(torch.arange(count) * TEST // count, torch.float32)
 
 

@@ -14,7 +14,7 @@ from phase2.models.mlp import MLP
 from phase2.probe.gradient_flow import propagate
 from phase2.probe.runs import Run
 from phase2.probe.unit_health import unit_health
-from phase2.train.batches import open_parts
+from phase2.task.images import open_images
 
 FEATURES = SIDE * SIDE
 
@@ -38,7 +38,7 @@ def measured(data, *runs, batch=TEST):
 
 
 def images_of(data):
-    return open_parts(data, 0, None, torch.device("cpu")).test.batch(torch.arange(TEST), torch.float32)
+    return open_images(data, 0, None, torch.device("cpu")).test.batch(torch.arange(TEST), torch.float32)
 
 
 def test_there_is_a_row_for_every_run_and_layer_with_the_runs_axes(data):

@@ -122,7 +122,7 @@ def test_the_loop_does_not_stand_on_the_components_it_loads_by_name():
         "phase2.nn.activation.relu",
         "phase2.models.mlp",
     }
-    assert {"phase2.train.seeding", "phase2.optim.clip", "phase2.data.splits"} <= closure([LOOP])
+    assert {"phase2.task.seeding", "phase2.optim.clip", "phase2.data.splits"} <= closure([LOOP])
 
 
 def test_a_component_brings_its_module_and_what_that_imports():
