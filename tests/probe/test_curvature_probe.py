@@ -21,7 +21,7 @@ from phase2.probe.runs import Run
 from phase2.task.images import open_images
 
 MEASURES = ["sharpness", "trace", "trace_error", "gradient_norm", "noise_scale", "loss"]
-TASK = {"dataset": "tiny", "validation": 50, "train": 40, "pixels": "natural"}
+TASK = {"name": "images", "dataset": "tiny", "validation": 50, "train": 40, "pixels": "natural"}
 
 
 @pytest.fixture(scope="module")

@@ -39,7 +39,7 @@ def data(tmp_path_factory):
 def run(data, seed=0, model=None, network=None, **axes):
     """A run whose network after training is `model`, or another start."""
     spec = {"model": network or MODEL, "init": "kaiming", "seed": seed, "optimizer": {"name": "sgd", "options": {}}}
-    spec["task"] = {"dataset": "tiny", "validation": 50, "train": 100, "pixels": "natural"}
+    spec["task"] = {"name": "images", "dataset": "tiny", "validation": 50, "train": 100, "pixels": "natural"}
     spec["budget"] = {"epochs": 1, "batch_size": 16}
     cell = Cell("networks", (), canonical_json(spec))
     axes = axes | {"seed": seed, "lr": 0.1}
@@ -216,5 +216,5 @@ def test_more_images_than_there_are_is_an_error_that_says_so(data):
     assert TRAIN > 101
     with pytest.raises(UserError, match="101: expected at most 100, the training images"):
         measured(data, run(data), train=101)
-    with pytest.raises(UserError, match="test=61, expected at most the 60 test images"):
+    with pytest.raises(UserError, match="test images: 61 are asked for, expected at most the 60"):
         measured(data, run(data), test=61)

@@ -17,7 +17,7 @@ from phase2.nn import cross_entropy
 from phase2.probe.landscape import landscape
 from phase2.task.images import open_images
 
-TASK = {"validation": 50, "train": 100, "pixels": "natural"}
+TASK = {"name": "images", "validation": 50, "train": 100, "pixels": "natural"}
 OPTIONS = {"images": 60, "radius": 0.5, "line": 5, "plane": 3}
 
 

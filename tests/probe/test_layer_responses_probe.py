@@ -42,7 +42,7 @@ def run_of(data, tmp_path):
     def build(model="cifar_resnet", depth=8, seed=0, norm="batch", epochs=EPOCHS):
         network = {"name": model, "width": 4, "depth": depth, "norm": norm, "dropout": 0.0, "options": {}}
         spec = {"model": network | {"activation": "relu"}, "init": "kaiming", "schedule": "constant", "seed": seed}
-        spec["task"] = {"dataset": "tiny", "validation": 50, "train": 60, "pixels": "natural"}
+        spec["task"] = {"name": "images", "dataset": "tiny", "validation": 50, "train": 60, "pixels": "natural"}
         spec["optimizer"] = {"name": "sgd", "options": {}}
         spec["budget"] = {"epochs": epochs, "batch_size": BATCH}
         axes = {"model": model, "depth": depth, "seed": seed}

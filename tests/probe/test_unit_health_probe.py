@@ -19,6 +19,9 @@ from phase2.task.images import open_images
 FEATURES = SIDE * SIDE
 
 
+TASK = {"name": "images", "validation": 20, "train": None}
+
+
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
     return open_prepared(write_tiny(tmp_path_factory.mktemp("data") / "tiny"))
@@ -30,7 +33,7 @@ def network(activation, seed=0, bias=0.0, **options):
     model = MLP(FEATURES, CLASSES, **{"width": 6, "depth": 2, "activation": activation} | options).eval()
     with torch.no_grad():
         model.layers[0].bias.fill_(bias)
-    return Run({"activation": activation, "seed": seed}, model)
+    return Run({"activation": activation, "seed": seed}, model, TASK)
 
 
 def measured(data, *runs, batch=TEST):
@@ -109,7 +112,7 @@ def test_networks_are_left_as_they_were_and_numbers_repeat(data):
 
 
 def test_more_images_than_there_are_or_no_activation_axis_is_an_error_that_says_so(data):
-    with pytest.raises(UserError, match="batch=61, expected at most the 60 test images"):
+    with pytest.raises(UserError, match="test images: 61 are asked for, expected at most the 60"):
         measured(data, network("relu"), batch=61)
     with pytest.raises(UserError, match="axes are width, seed, expected activation"):
         measured(data, Run({"width": 6, "seed": 0}, network("relu").model))
