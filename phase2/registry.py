@@ -4,11 +4,13 @@ A part is found by name and imported only by the job that needs it, so the code 
 (`phase2.study.fingerprint`) covers the optimizer it used and not the ones it did not.
 """
 
+import ast
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -131,4 +133,20 @@ def _of_the_user() -> Iterable[Part]:
                 raise UserError(
                     f"{path} has no card: write CARD = Card(kind, target, label=...), or begin its name with _"
                 )
+            _check_imports(path)
             yield Part(path.stem, *found, f"{folder.name}.{path.stem}", path)
+
+
+def _check_imports(path: Path) -> None:
+    """Raises `UserError`, naming the line, if a file imports what is not installed."""
+    imports = (ast.Import, ast.ImportFrom)
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if not isinstance(node, imports):
+            continue
+        relative = isinstance(node, ast.ImportFrom) and (node.level or not node.module)
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""]
+        for name in [] if relative else names:
+            if find_spec(name.split(".")[0]) is None:
+                raise UserError(
+                    f"{path}, line {node.lineno}: there is no module {name}: install it in .venv, or mend the import"
+                )

@@ -21,6 +21,8 @@ PARTS = {  # of each kind, what a file of one needs besides its card
     "model": "def New(shape, outputs, width=4): return torch.nn.Linear(shape[0], outputs)",
     "augmentation": "def New(images, generator): return images",
     "dataset": "def New(raw, out): ...",
+    "task": "def New(prepared, device): ...",
+    "metric": "def New(outputs, targets): ...",
 }
 # What a plan lists if it computes anything again; the report's words and the record of the run may be written anew.
 AGAIN = re.compile(r"^(?:train|probe|prepare|figure|aggregate|analyse|derive)\w* .*$", re.MULTILINE)
@@ -28,6 +30,7 @@ SOFTSIGN = '''"""Softsign, in its author's own folder."""
 
 import torch
 
+from phase2.card import Card
 
 CARD = Card("activation", "Softsign", label="SoftSign", definition=r"$x / (1 + |x|)$", cites="glorot2010")
 
@@ -110,7 +113,10 @@ def test_parts_and_data_of_the_users_own_are_used_labelled_and_listed(clone: Che
 
 
 WRONG: dict[str, tuple[str, tuple[str, ...]]] = {
-    "imports what is not there": ("import nowhere\n" + SOFTSIGN, ("nowhere",)),
+    "imports what is not there": (
+        "import nowhere\n" + SOFTSIGN,
+        ("my_parts/softsign.py, line 1: there is no module nowhere: install it in .venv, or mend the",),
+    ),
     "no card": ("import torch\n", ("my_parts/softsign.py has no card: write CARD",)),
 }
 
