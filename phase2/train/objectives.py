@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from torch import Tensor
 
-from phase2.nn.loss import cross_entropy
-from phase2.nn.mse import mse_loss
+from phase2.nn.loss.cross_entropy import cross_entropy
+from phase2.nn.loss.mse import mse_loss
 
 Objective = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 TOLERANCE = 0.05  # a predicted number this close to its target counts as right

@@ -7,8 +7,8 @@ import torch
 import torch.nn.functional as F
 
 from phase2.errors import UserError
-from phase2.nn.conv import Conv1d, Conv2d
-from phase2.nn.convolve import conv1d, conv2d
+from phase2.nn.convolution.conv import Conv1d, Conv2d
+from phase2.nn.convolution.convolve import conv1d, conv2d
 
 x, w = torch.randn(2, 4, 5, 5), torch.randn(6, 4, 3, 3)
 

@@ -9,8 +9,8 @@ from torch.nn.functional import pad
 
 from phase2.errors import UserError
 from phase2.nn import init
-from phase2.nn.conv import Conv2d
-from phase2.nn.locally_connected import LocallyConnected2d
+from phase2.nn.convolution.conv import Conv2d
+from phase2.nn.convolution.locally_connected import LocallyConnected2d
 
 OPTIONS = [
     {},

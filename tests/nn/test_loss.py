@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch.func import grad, vmap
 
 from phase2.errors import UserError
-from phase2.nn.loss import REDUCTIONS, CrossEntropyLoss, cross_entropy
+from phase2.nn.loss.cross_entropy import REDUCTIONS, CrossEntropyLoss, cross_entropy
 
 theirs = torch.nn.functional.cross_entropy
 OPTIONS = {

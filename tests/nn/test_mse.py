@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from torch.func import vmap
 
 from phase2.errors import UserError
-from phase2.nn.loss import REDUCTIONS
-from phase2.nn.mse import MSELoss, mse_loss
+from phase2.nn.loss.cross_entropy import REDUCTIONS
+from phase2.nn.loss.mse import MSELoss, mse_loss
 
 theirs = torch.nn.functional.mse_loss
 

@@ -10,8 +10,8 @@ from torch import nn
 from torch.func import grad, vmap
 
 from phase2.errors import UserError
-from phase2.nn import pool
 from phase2.nn.backend import BACKENDS
+from phase2.nn.pooling import pool
 
 SIZES = [(1, 2), (2, None), (3, 2), (3, 3), (4, 1), ((3, 2), (2, 1)), ([2], 3)]
 MAX = [

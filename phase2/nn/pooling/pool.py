@@ -10,7 +10,7 @@ from torch.nn import Module
 from phase2.errors import UserError
 from phase2.nn.backend import checked_backend
 from phase2.nn.linear import linear
-from phase2.nn.pool_functions import MaxOfWindows, SumOfWindows, Windows
+from phase2.nn.pooling.windows import MaxOfWindows, SumOfWindows, Windows
 
 Size = int | tuple[int, ...] | list[int]
 

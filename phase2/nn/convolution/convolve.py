@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from phase2.nn.geometry import Geometry, Pair, check_tensors, geometry_of
-from phase2.nn.windows import by_group, fold, matrix_of, rows_of, unfold, wide
+from phase2.nn.convolution.geometry import Geometry, Pair, check_tensors, geometry_of
+from phase2.nn.convolution.windows import by_group, fold, matrix_of, rows_of, unfold, wide
 
 _UNFOLDED = 2**19  # numbers of the unfolded input that exist at once, a thread: 2 MiB of float32
 

@@ -11,8 +11,8 @@ from torch.nn import Parameter
 
 from phase2.errors import UserError
 from phase2.nn.backend import checked_backend
-from phase2.nn.convolve import conv1d, conv2d
-from phase2.nn.geometry import Pair, as_tuple, check_groups, check_sizes, pads
+from phase2.nn.convolution.convolve import conv1d, conv2d
+from phase2.nn.convolution.geometry import Pair, as_tuple, check_groups, check_sizes, pads
 from phase2.nn.weighted import Weighted
 
 PADDING_MODES = ("zeros", "reflect", "replicate", "circular")

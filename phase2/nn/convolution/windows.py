@@ -6,7 +6,7 @@ from itertools import product
 import torch
 from torch import Tensor
 
-from phase2.nn.geometry import Geometry
+from phase2.nn.convolution.geometry import Geometry
 
 
 def matrix_of(W: Tensor, geometry: Geometry) -> Tensor:

@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import Module
 
 from phase2.errors import UserError
-from phase2.nn.loss import check_reduction, reject_deprecated
+from phase2.nn.loss.cross_entropy import check_reduction, reject_deprecated
 
 
 class _SquaredError(torch.autograd.Function):

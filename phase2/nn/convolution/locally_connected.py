@@ -10,7 +10,7 @@ from torch.func import vmap
 from torch.nn import Parameter
 
 from phase2.errors import UserError
-from phase2.nn.geometry import Geometry, Pair, as_tuple, geometry_of
+from phase2.nn.convolution.geometry import Geometry, Pair, as_tuple, geometry_of
 from phase2.nn.linear import linear
 from phase2.nn.weighted import Weighted
 
