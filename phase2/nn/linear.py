@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.nn import Parameter
 
 from phase2.errors import UserError
+from phase2.nn.lanes import lanes_first
 from phase2.nn.weighted import Weighted
 
 
@@ -45,30 +46,18 @@ class _Affine(torch.autograd.Function):
     def vmap(info: Any, in_dims: tuple, x: Tensor, W: Tensor, b: Tensor | None) -> tuple[Tensor, int]:
         lanes, (x_dim, W_dim, b_dim) = info.batch_size, in_dims
         if W.ndim - (W_dim is not None) == 3:
-            return _nested_lanes(lanes, in_dims, x, W, b)
+            x, W, b = lanes_first(lanes, in_dims, (x, W, b))  # a vmap around lanes: both become one dimension
+            y = _Affine.apply(x.flatten(0, 1), W.flatten(0, 1), None if b is None else b.flatten(0, 1))
+            return y.unflatten(0, (lanes, -1)), 0
         if W_dim is None and b_dim is None:
             rows = x.movedim(x_dim, 0)  # (lanes, rows, in)
             y = _Affine.apply(rows.flatten(0, 1), W, b)
             return y.unflatten(0, rows.shape[:2]), 0
-        W = _lanes_first(W, W_dim, lanes)
-        b = None if b is None else _lanes_first(b, b_dim, lanes)
+        W, b = lanes_first(lanes, (W_dim, b_dim), (W, b))
         if x_dim is None:  # every lane reads the same rows: one product over all lanes
             y = _Affine.apply(x, W.flatten(0, 1), None if b is None else b.flatten())
             return y.unflatten(-1, W.shape[:2]), x.ndim - 1  # (rows, lanes, out)
         return _Affine.apply(x.movedim(x_dim, 0), W, b), 0
-
-
-def _lanes_first(tensor: Tensor, dim: int | None, lanes: int) -> Tensor:
-    return tensor.expand(lanes, *tensor.shape) if dim is None else tensor.movedim(dim, 0)
-
-
-def _nested_lanes(lanes: int, in_dims: tuple, x: Tensor, W: Tensor, b: Tensor | None) -> tuple[Tensor, int]:
-    """A vmap around lanes: the two lane dimensions are folded into one."""
-    arguments = [
-        None if t is None else _lanes_first(t, dim, lanes).flatten(0, 1)
-        for t, dim in zip((x, W, b), in_dims, strict=True)
-    ]
-    return _Affine.apply(*arguments).unflatten(0, (lanes, -1)), 0
 
 
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from phase2.nn.convolution.geometry import Geometry, Pair, check_tensors, geometry_of
 from phase2.nn.convolution.windows import by_group, fold, matrix_of, rows_of, unfold, wide
+from phase2.nn.lanes import lane_first
 
 _UNFOLDED = 2**19  # numbers of the unfolded input that exist at once, a thread: 2 MiB of float32
 
@@ -126,8 +127,7 @@ class _WeightGradient(torch.autograd.Function):
 
 def _merged(tensor: Tensor, dim: int | None, lanes: int, axis: int) -> Tensor:
     """Lanes become further groups (channels: axis 1, or the weight's axis 0) or further images (axis 0)."""
-    stacked = tensor.expand(lanes, *tensor.shape) if dim is None else tensor.movedim(dim, 0)
-    return stacked.movedim(0, axis).flatten(axis, axis + 1)
+    return lane_first(lanes, dim, tensor).movedim(0, axis).flatten(axis, axis + 1)
 
 
 def _separate(tensor: Tensor, lanes: int, axis: int) -> tuple[Tensor, int]:

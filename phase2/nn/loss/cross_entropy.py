@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.nn import Module
 
 from phase2.errors import UserError, unknown
+from phase2.nn.lanes import InLanes
 
 REDUCTIONS = ("mean", "sum", "none")
 
@@ -34,7 +35,7 @@ class _Options:
     label_smoothing: float
 
 
-class _CrossEntropy(torch.autograd.Function):
+class _CrossEntropy(InLanes):
     """ℓ_i = h_i (L_i - z_i,t(i)) + Σ_c s_c (L_i - z_ic), with L_i = log Σ_c exp z_ic; 0 if row i is ignored.
 
     With class weights w and label smoothing ε: h_i = (1 - ε) w_t(i) and s_c = ε w_c / classes.
@@ -80,15 +81,6 @@ class _CrossEntropy(torch.autograd.Function):
         e = torch.exp(z - z.detach().amax(-1, keepdim=True))
         dz = (e * (total / e.sum(-1, keepdim=True))).scatter_add_(-1, t.unsqueeze(-1), -hard)
         return dz if s is None else dz - G * s, None, None, None
-
-    @staticmethod
-    def vmap(info: Any, in_dims: tuple, *inputs: Any) -> tuple[Tensor, int]:
-        *tensors, options = inputs
-        lanes = [
-            None if x is None else x.expand(info.batch_size, *x.shape) if dim is None else x.movedim(dim, 0)
-            for x, dim in zip(tensors, in_dims, strict=False)
-        ]
-        return _CrossEntropy.apply(*lanes, options), 0
 
 
 def _masked(t: Tensor, options: _Options) -> tuple[Tensor, Tensor]:

@@ -7,10 +7,11 @@ from torch import Tensor
 from torch.nn import Module
 
 from phase2.errors import UserError
+from phase2.nn.lanes import InLanes
 from phase2.nn.loss.cross_entropy import check_reduction, reject_deprecated
 
 
-class _SquaredError(torch.autograd.Function):
+class _SquaredError(InLanes):
     """ℓ = (x - y)²;  ∂ℓ/∂x = 2 (x - y) = -∂ℓ/∂y."""
 
     @staticmethod
@@ -26,14 +27,6 @@ class _SquaredError(torch.autograd.Function):
         x, y = ctx.saved_tensors
         dx = 2 * G * (x - y)
         return dx, -dx
-
-    @staticmethod
-    def vmap(info: Any, in_dims: tuple, *inputs: Tensor) -> tuple[Tensor, int]:
-        lanes = [
-            x.expand(info.batch_size, *x.shape) if dim is None else x.movedim(dim, 0)
-            for x, dim in zip(inputs, in_dims, strict=True)
-        ]
-        return _SquaredError.apply(*lanes), 0
 
 
 def mse_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tensor:

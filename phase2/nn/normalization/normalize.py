@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import Module, Parameter
 
 from phase2.errors import UserError
+from phase2.nn.lanes import InLanes
 
 HALF = (torch.float16, torch.bfloat16)
 
@@ -19,7 +20,7 @@ def autocast(x: Tensor) -> Tensor:
     return x.float() if x.is_cuda and x.dtype != torch.float64 and torch.is_autocast_enabled("cuda") else x
 
 
-class _Normalize(torch.autograd.Function):
+class _Normalize(InLanes):
     """y = w x̂ + b, with x̂ = (x - μ) r and r = (σ² + ε)^-½; μ and σ² are taken over `dims`, m values each.
 
     w and b have as many dimensions as x and are broadcast to it; `dims` count from the end, so that lanes may lead.
@@ -70,14 +71,6 @@ class _Normalize(torch.autograd.Function):
             D.sub_(sum_D / m)
         dx = torch.addcmul(D, x_hat, sum_Dx / -m).mul_(r)
         return dx, dw, db, None, None, None
-
-    @staticmethod
-    def vmap(info: Any, in_dims: tuple, x: Any, w: Any, b: Any, *options: Any) -> tuple:
-        x, w, b = (
-            None if t is None else t.expand(info.batch_size, *t.shape) if dim is None else t.movedim(dim, 0)
-            for t, dim in zip((x, w, b), in_dims[:3], strict=True)
-        )
-        return _Normalize.apply(x, w, b, *options), (0, 0, 0)
 
 
 def _moments(x: Tensor, dims: tuple[int, ...], centred: bool) -> tuple[Tensor, Tensor, Tensor]:

@@ -11,6 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from phase2.nn.lanes import InLanes
+
 
 @dataclass(frozen=True)
 class Windows:
@@ -45,7 +47,7 @@ class Windows:
         return shape
 
 
-class MaxOfWindows(torch.autograd.Function):
+class MaxOfWindows(InLanes):
     """The maximum of every window, and which entry it is: the first of equals, as in torch the last if they are NaN.
 
     The gradient of a maximum belongs to that entry alone.
@@ -71,12 +73,8 @@ class MaxOfWindows(torch.autograd.Function):
     def backward(ctx: Any, G: Tensor, _: Tensor) -> tuple[Tensor, None]:
         return _ToChosen.apply(G, ctx.saved_tensors[0], ctx.windows), None
 
-    @staticmethod
-    def vmap(info: Any, in_dims: tuple, x: Tensor, windows: Windows) -> tuple[tuple[Tensor, Tensor], int]:
-        return MaxOfWindows.apply(x.movedim(in_dims[0], 0), windows), 0
 
-
-class _ToChosen(torch.autograd.Function):
+class _ToChosen(InLanes):
     """∂L/∂x of `MaxOfWindows`: each window's G at its chosen entry. Its own gradient is what stands at that entry."""
 
     @staticmethod
@@ -99,16 +97,8 @@ class _ToChosen(torch.autograd.Function):
             chosen = torch.where(choice == k, windows.entry(H, k), chosen)
         return chosen, None, None
 
-    @staticmethod
-    def vmap(info: Any, in_dims: tuple, G: Tensor, choice: Tensor, windows: Windows) -> tuple[Tensor, int]:
-        lanes = [
-            t.expand(info.batch_size, *t.shape) if dim is None else t.movedim(dim, 0)
-            for t, dim in zip((G, choice), in_dims, strict=False)
-        ]
-        return _ToChosen.apply(*lanes, windows), 0
 
-
-class SumOfWindows(torch.autograd.Function):
+class SumOfWindows(InLanes):
     """The sum of every window. The gradient of each entry is the sum of G over the windows that it is in."""
 
     @staticmethod
@@ -128,12 +118,8 @@ class SumOfWindows(torch.autograd.Function):
     def backward(ctx: Any, G: Tensor) -> tuple[Tensor, None]:
         return _ToAll.apply(G, ctx.windows), None
 
-    @staticmethod
-    def vmap(info: Any, in_dims: tuple, x: Tensor, windows: Windows) -> tuple[Tensor, int]:
-        return SumOfWindows.apply(x.movedim(in_dims[0], 0), windows), 0
 
-
-class _ToAll(torch.autograd.Function):
+class _ToAll(InLanes):
     """∂L/∂x of `SumOfWindows`: each window's G added to all its entries. Its own gradient is `SumOfWindows` again."""
 
     @staticmethod
@@ -152,7 +138,3 @@ class _ToAll(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, H: Tensor) -> tuple[Tensor, None]:
         return SumOfWindows.apply(H, ctx.windows), None
-
-    @staticmethod
-    def vmap(info: Any, in_dims: tuple, G: Tensor, windows: Windows) -> tuple[Tensor, int]:
-        return _ToAll.apply(G.movedim(in_dims[0], 0), windows), 0
