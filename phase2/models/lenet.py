@@ -7,7 +7,7 @@ from phase2.card import Card, Option
 from phase2.models.blocks import centred, check_sizes, layout, nonlinearity, norm2d
 from phase2.nn.convolution.conv import Conv2d
 from phase2.nn.linear import Linear
-from phase2.nn.pooling.pool import MaxPool2d
+from phase2.nn.pooling.max import MaxPool2d
 
 CARD = Card(
     "model",

@@ -12,7 +12,7 @@ from phase2.models.fitting import Sizes, fitting, target
 from phase2.models.sharing import STRIDES, Layers, maps
 from phase2.nn.convolution.locally_connected import LocallyConnected2d
 from phase2.nn.linear import Linear
-from phase2.nn.pooling.pool import MaxPool2d
+from phase2.nn.pooling.max import MaxPool2d
 
 CARD = Card(
     "model",

@@ -11,7 +11,8 @@ from phase2.models.blocks import centred, check_sizes, layout, nonlinearity, nor
 from phase2.nn.convolution.conv import Conv2d
 from phase2.nn.dropout import Dropout
 from phase2.nn.linear import Linear
-from phase2.nn.pooling.pool import AdaptiveAvgPool2d, MaxPool2d
+from phase2.nn.pooling.adaptive import AdaptiveAvgPool2d
+from phase2.nn.pooling.max import MaxPool2d
 
 CARD = Card(
     "model",

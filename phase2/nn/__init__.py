@@ -25,7 +25,9 @@ from phase2.nn.normalization.batch import BatchNorm1d, BatchNorm2d
 from phase2.nn.normalization.group import GroupNorm
 from phase2.nn.normalization.layer import LayerNorm
 from phase2.nn.normalization.rms import RMSNorm
-from phase2.nn.pooling.pool import AdaptiveAvgPool1d, AdaptiveAvgPool2d, AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d
+from phase2.nn.pooling.adaptive import AdaptiveAvgPool1d, AdaptiveAvgPool2d
+from phase2.nn.pooling.average import AvgPool1d, AvgPool2d
+from phase2.nn.pooling.max import MaxPool1d, MaxPool2d
 
 __all__ = [
     "AdaptiveAvgPool1d",
