@@ -1,18 +1,16 @@
 """Convolutional layers, drop-in for `torch.nn.Conv1d` and `Conv2d`."""
 
-import math
 from collections.abc import Callable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torch.nn import Parameter
 
 from phase2.errors import UserError
 from phase2.nn.backend import checked_backend
 from phase2.nn.convolution.convolve import conv1d, conv2d
-from phase2.nn.convolution.geometry import Pair, as_tuple, check_groups, check_sizes, pads
+from phase2.nn.convolution.geometry import Pair, Size, by_dimension, check_groups
 from phase2.nn.weighted import Weighted
 
 PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
@@ -21,22 +19,25 @@ PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
 class Conv(Weighted):
     """What Conv1d and Conv2d share: all but the number of dimensions.
 
-    Initial values are torch's, bit for bit from the same seed: U(-k, k) with k = 1/sqrt(in_channels / groups · kernel)
-    for both. backend="scratch" is this package's own product of windows, "fused" is torch's kernel: equal, and faster.
+    backend="scratch" is this package's own product of windows, "fused" is torch's kernel: equal, and faster.
     """
 
     lockstep: ClassVar[bool] = False
     dims: ClassVar[int]
-    backends: ClassVar[dict[str, Callable[..., Tensor]]]
+    convolve: ClassVar[dict[str, Callable[..., Tensor]]]  # by backend
+    stride: Any
+    padding: Any
+    dilation: Any
+    padding_mode: Any
 
     def __init__(
         self,
         in_channels: int,
         out_channels: int,
-        kernel_size: int | tuple[int, ...],
-        stride: int | tuple[int, ...] = 1,
-        padding: int | tuple[int, ...] | str = 0,
-        dilation: int | tuple[int, ...] = 1,
+        kernel_size: Size,
+        stride: Size = 1,
+        padding: Size | str = 0,
+        dilation: Size = 1,
         groups: int = 1,
         bias: bool = True,
         padding_mode: str = "zeros",
@@ -45,63 +46,24 @@ class Conv(Weighted):
         *,
         backend: str = "scratch",
     ) -> None:
-        super().__init__()
         _check_channels(in_channels, out_channels, groups)
-        if padding_mode not in PADDING_MODES:
-            raise UserError(f"padding_mode must be one of {PADDING_MODES}, but got padding_mode={padding_mode!r}")
-        self.in_channels = in_channels
-        self.out_channels = out_channels
-        self.kernel_size = as_tuple("kernel_size", kernel_size, self.dims)
-        self.stride = as_tuple("stride", stride, self.dims)
-        self.dilation = as_tuple("dilation", dilation, self.dims)
-        check_sizes(self.kernel_size, self.stride, self.dilation)
-        self.padding = padding if isinstance(padding, str) else as_tuple("padding", padding, self.dims)
-        self.groups = groups
-        self.padding_mode = padding_mode
+        _check_mode(padding_mode)
+        kernel_size, stride, edges, dilation = by_dimension(self.dims, kernel_size, stride, padding, dilation)
+        padding = padding if isinstance(padding, str) else tuple(before for before, _ in edges)
+        sizes = (in_channels, out_channels, kernel_size, stride, padding, dilation, groups)
+        super().__init__(*sizes, bias, padding_mode, device, dtype)
         self.backend = checked_backend(backend)
-        self._pads = pads(self.padding, self.kernel_size, self.stride, self.dilation)
-        shape = (out_channels, in_channels // groups, *self.kernel_size)
-        self.weight = Parameter(torch.empty(shape, device=device, dtype=dtype))
-        self.register_parameter(
-            "bias", Parameter(torch.empty(out_channels, device=device, dtype=dtype)) if bias else None
-        )
-        self.reset_parameters()
 
-    @torch.no_grad()
-    def reset_parameters(self) -> None:
-        """Draws weight and bias anew from torch's global generator."""
-        fan_in = self.weight[0].numel()
-        # k, rounded the way torch does: kaiming_uniform_ with a = sqrt(5).
-        gain = math.sqrt(2.0 / (1 + math.sqrt(5) ** 2))
-        bound = math.sqrt(3.0) * (gain / math.sqrt(fan_in))
-        self.weight.uniform_(-bound, bound)
-        if self.bias is not None:
-            k = 1 / math.sqrt(fan_in)
-            self.bias.uniform_(-k, k)
-
-    def forward(self, x: Tensor) -> Tensor:
-        convolve, zeros = self.backends[self.backend], self.padding_mode == "zeros"
-        padding = self.padding if zeros else 0
-        if not zeros:
-            x = _extended(x, self._pads, self.padding_mode)
-        return convolve(x, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
-
-    def extra_repr(self) -> str:
-        shown = [f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}"]
-        if self.padding != (0,) * self.dims:
-            shown.append(f"padding={self.padding}")
-        if self.dilation != (1,) * self.dims:
-            shown.append(f"dilation={self.dilation}")
-        if self.groups != 1:
-            shown.append(f"groups={self.groups}")
-        if self.bias is None:
-            shown.append("bias=False")
+    def forward(self, input: Tensor) -> Tensor:
+        _check_mode(self.padding_mode)
+        convolve, padding = self.convolve[checked_backend(self.backend)], self.padding
         if self.padding_mode != "zeros":
-            shown.append(f"padding_mode={self.padding_mode}")
-        return ", ".join(shown)
+            edges = by_dimension(self.dims, self.weight.shape[2:], self.stride, padding, self.dilation)[2]
+            input, padding = _extended(input, edges, self.padding_mode), 0
+        return convolve(input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
 
 
-class Conv1d(Conv):
+class Conv1d(Conv, torch.nn.Conv1d):
     """Convolution over sequences; drop-in for `torch.nn.Conv1d`.
 
     Shapes: input (batch, in_channels, length) or (in_channels, length), output (batch, out_channels, length').
@@ -109,10 +71,10 @@ class Conv1d(Conv):
     """
 
     dims = 1
-    backends: ClassVar = {"scratch": conv1d, "fused": F.conv1d}
+    convolve: ClassVar = {"scratch": conv1d, "fused": F.conv1d}
 
 
-class Conv2d(Conv):
+class Conv2d(Conv, torch.nn.Conv2d):
     """Convolution over images; drop-in for `torch.nn.Conv2d`.
 
     Shapes: input (batch, in_channels, height, width) or (in_channels, height, width), output (batch, out_channels,
@@ -122,7 +84,12 @@ class Conv2d(Conv):
     """
 
     dims = 2
-    backends: ClassVar = {"scratch": conv2d, "fused": F.conv2d}
+    convolve: ClassVar = {"scratch": conv2d, "fused": F.conv2d}
+
+
+def _check_mode(padding_mode: str) -> None:
+    if padding_mode not in PADDING_MODES:
+        raise UserError(f"padding_mode must be one of {PADDING_MODES}, but got padding_mode={padding_mode!r}")
 
 
 def _check_channels(in_channels: int, out_channels: int, groups: int) -> None:
