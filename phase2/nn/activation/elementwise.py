@@ -64,9 +64,10 @@ class _Derivative(InLanes):
         return _Derivative.apply(H, z, *ctx.options), dz, None, None
 
 
-def elementwise(name: str, formulas: Formulas, x: Tensor, *constants: float) -> Tensor:
-    """An activation by its formulas; raises `UserError`, naming it, for a tensor that is not floating point."""
+def elementwise(name: str, formulas: Formulas, x: Tensor, *constants: float, inplace: bool = False) -> Tensor:
+    """An activation by its formulas; raises `UserError`, naming it, unless x is floating point and left as it is."""
     check(name, x)
+    check_inplace(inplace)
     return _Elementwise.apply(x, formulas, constants)
 
 
@@ -79,6 +80,6 @@ def check(name: str, x: Tensor) -> None:
 
 
 def check_inplace(inplace: bool) -> None:
-    """Raises `UserError` for a layer that is to write over its input."""
+    """Raises `UserError` for an activation that is to write over its input."""
     if inplace:
         raise UserError("inplace=True is not supported: the backward pass needs the input; leave inplace=False")
