@@ -17,6 +17,16 @@ def lanes_first(lanes: int, dims: Iterable[Any], inputs: Iterable[Any]) -> list[
     return [lane_first(lanes, dim, x) if isinstance(x, Tensor) else x for x, dim in zip(inputs, dims, strict=True)]
 
 
+def merged(lanes: int, dim: int | None, tensor: Tensor, axis: int = 0) -> Tensor:
+    """The tensor with its lanes as further entries of its dimension `axis`, such as further rows or channels."""
+    return lane_first(lanes, dim, tensor).movedim(0, axis).flatten(axis, axis + 1)
+
+
+def separate(lanes: int, result: Tensor, axis: int = 0) -> tuple[Tensor, int]:
+    """What was computed of merged lanes, lane by lane, and the lane dimension."""
+    return result.unflatten(axis, (lanes, -1)), axis
+
+
 class InLanes(torch.autograd.Function):
     """A function of tensors that may all have one dimension more in front: under vmap, the lanes."""
 

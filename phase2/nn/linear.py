@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from phase2.errors import UserError
-from phase2.nn.lanes import lanes_first
+from phase2.nn.lanes import lanes_first, merged, separate
 from phase2.nn.weighted import Weighted
 
 
@@ -44,13 +44,10 @@ class _Affine(torch.autograd.Function):
     def vmap(info: Any, in_dims: tuple, x: Tensor, W: Tensor, b: Tensor | None) -> tuple[Tensor, int]:
         lanes, (x_dim, W_dim, b_dim) = info.batch_size, in_dims
         if W.ndim - (W_dim is not None) == 3:
-            x, W, b = lanes_first(lanes, in_dims, (x, W, b))  # a vmap around lanes: both become one dimension
-            y = _Affine.apply(x.flatten(0, 1), W.flatten(0, 1), None if b is None else b.flatten(0, 1))
-            return y.unflatten(0, (lanes, -1)), 0
+            b = None if b is None else merged(lanes, b_dim, b)  # a vmap around lanes: both become one dimension
+            return separate(lanes, _Affine.apply(merged(lanes, x_dim, x), merged(lanes, W_dim, W), b))
         if W_dim is None and b_dim is None:
-            rows = x.movedim(x_dim, 0)  # (lanes, rows, in)
-            y = _Affine.apply(rows.flatten(0, 1), W, b)
-            return y.unflatten(0, rows.shape[:2]), 0
+            return separate(lanes, _Affine.apply(merged(lanes, x_dim, x), W, b))
         W, b = lanes_first(lanes, (W_dim, b_dim), (W, b))
         if x_dim is None:  # every lane reads the same rows: one product over all lanes
             y = _Affine.apply(x, W.flatten(0, 1), None if b is None else b.flatten())

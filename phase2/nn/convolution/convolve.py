@@ -9,7 +9,7 @@ from torch import Tensor
 
 from phase2.nn.convolution.geometry import Geometry, Pair, Size, check_tensors, geometry_of
 from phase2.nn.convolution.windows import by_group, fold, matrix_of, rows_of, unfold, wide
-from phase2.nn.lanes import lane_first
+from phase2.nn.lanes import merged, separate
 from phase2.nn.layout import layout_of
 
 _UNFOLDED = 2**19  # numbers of the unfolded input that exist at once, a thread: 2 MiB of float32
@@ -52,11 +52,11 @@ class _Convolve(torch.autograd.Function):
     def vmap(info: Any, in_dims: tuple, x: Tensor, W: Tensor, b: Tensor | None, geometry: Geometry) -> tuple:
         lanes, (x_dim, W_dim, b_dim) = info.batch_size, in_dims[:3]
         if W_dim is None and b_dim is None:
-            return _separate(_Convolve.apply(_merged(x, x_dim, lanes, 0), W, b, geometry), lanes, 0)
+            return separate(lanes, _Convolve.apply(merged(lanes, x_dim, x), W, b, geometry))
         if b is not None:
-            b = _merged(b, b_dim, lanes, 0)
-        y = _Convolve.apply(_merged(x, x_dim, lanes, 1), _merged(W, W_dim, lanes, 0), b, _more(geometry, lanes))
-        return _separate(y, lanes, 1)
+            b = merged(lanes, b_dim, b)
+        y = _Convolve.apply(merged(lanes, x_dim, x, 1), merged(lanes, W_dim, W), b, _more(geometry, lanes))
+        return separate(lanes, y, 1)
 
 
 class _InputGradient(torch.autograd.Function):
@@ -88,9 +88,9 @@ class _InputGradient(torch.autograd.Function):
     def vmap(info: Any, in_dims: tuple, G: Tensor, W: Tensor, geometry: Geometry) -> tuple[Tensor, int]:
         lanes, (G_dim, W_dim) = info.batch_size, in_dims[:2]
         if W_dim is None:
-            return _separate(_InputGradient.apply(_merged(G, G_dim, lanes, 0), W, geometry), lanes, 0)
-        G, W = _merged(G, G_dim, lanes, 1), _merged(W, W_dim, lanes, 0)
-        return _separate(_InputGradient.apply(G, W, _more(geometry, lanes)), lanes, 1)
+            return separate(lanes, _InputGradient.apply(merged(lanes, G_dim, G), W, geometry))
+        G, W = merged(lanes, G_dim, G, 1), merged(lanes, W_dim, W)
+        return separate(lanes, _InputGradient.apply(G, W, _more(geometry, lanes)), 1)
 
 
 class _WeightGradient(torch.autograd.Function):
@@ -122,17 +122,8 @@ class _WeightGradient(torch.autograd.Function):
     @staticmethod
     def vmap(info: Any, in_dims: tuple, x: Tensor, G: Tensor, geometry: Geometry) -> tuple[Tensor, int]:
         lanes, (x_dim, G_dim) = info.batch_size, in_dims[:2]
-        x, G = _merged(x, x_dim, lanes, 1), _merged(G, G_dim, lanes, 1)
-        return _separate(_WeightGradient.apply(x, G, _more(geometry, lanes)), lanes, 0)
-
-
-def _merged(tensor: Tensor, dim: int | None, lanes: int, axis: int) -> Tensor:
-    """Lanes become further groups (channels: axis 1, or the weight's axis 0) or further images (axis 0)."""
-    return lane_first(lanes, dim, tensor).movedim(0, axis).flatten(axis, axis + 1)
-
-
-def _separate(tensor: Tensor, lanes: int, axis: int) -> tuple[Tensor, int]:
-    return tensor.unflatten(axis, (lanes, -1)), axis
+        x, G = merged(lanes, x_dim, x, 1), merged(lanes, G_dim, G, 1)
+        return separate(lanes, _WeightGradient.apply(x, G, _more(geometry, lanes)))
 
 
 def _more(geometry: Geometry, lanes: int) -> Geometry:

@@ -11,6 +11,7 @@ from torch.nn import Parameter
 from phase2.errors import UserError
 from phase2.nn.convolution.geometry import Geometry, Pair, as_tuple, geometry_of
 from phase2.nn.convolution.windows import add_up, windows_of
+from phase2.nn.lanes import merged, separate
 from phase2.nn.linear import linear
 from phase2.nn.weighted import Weighted
 
@@ -32,8 +33,8 @@ class _Unfold(torch.autograd.Function):
 
     @staticmethod
     def vmap(info: Any, in_dims: tuple, x: Tensor, geometry: Geometry) -> tuple[Tensor, int]:
-        rows = _Unfold.apply(x.movedim(in_dims[0], 0).flatten(0, 1), geometry)
-        return rows.unflatten(1, (info.batch_size, -1)), 1  # lanes are further images
+        lanes = info.batch_size
+        return separate(lanes, _Unfold.apply(merged(lanes, in_dims[0], x), geometry), 1)  # as further images
 
 
 class _Fold(torch.autograd.Function):
@@ -56,8 +57,8 @@ class _Fold(torch.autograd.Function):
 
     @staticmethod
     def vmap(info: Any, in_dims: tuple, G: Tensor, geometry: Geometry) -> tuple[Tensor, int]:
-        x = _Fold.apply(G.movedim(in_dims[0], 1).flatten(1, 2), geometry)
-        return x.unflatten(0, (info.batch_size, -1)), 0
+        lanes = info.batch_size
+        return separate(lanes, _Fold.apply(merged(lanes, in_dims[0], G, 1), geometry))
 
 
 class LocallyConnected2d(Weighted):
