@@ -12,7 +12,7 @@ from torch.nn import Module
 
 from phase2.data.prepared import Prepared
 from phase2.errors import UserError
-from phase2.nn.conv import Conv2d
+from phase2.nn.convolution.conv import Conv2d
 from phase2.probe.features import BATCH, features, pooled, watched
 from phase2.probe.linear_probe import linear_probe
 from phase2.probe.runs import Run, Runs, at_start, test_images, training_images

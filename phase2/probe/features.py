@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import Module
 
 from phase2 import registry
-from phase2.nn.pool import AdaptiveAvgPool2d
+from phase2.nn.pooling.adaptive import AdaptiveAvgPool2d
 
 LIMIT = 512  # features of a layer whose maps are pooled: more, and a linear classifier fits few images by heart
 BATCH = 250  # images that pass through a network at once

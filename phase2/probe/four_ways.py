@@ -12,7 +12,7 @@ from torch import Tensor
 from phase2.data.prepared import Prepared
 from phase2.models.manual_mlp import ManualMLP
 from phase2.models.mlp import MLP as TorchMLP
-from phase2.nn.loss import cross_entropy
+from phase2.nn.loss.cross_entropy import cross_entropy
 from phase2.scratch.mlp import MLP
 from phase2.scratch.tape_mlp import TapeMLP
 from phase2.task.images import open_images

@@ -14,7 +14,7 @@ from torch.nn import Module
 from phase2.data.prepared import Prepared
 from phase2.errors import UserError
 from phase2.nn import cross_entropy
-from phase2.nn.conv import Conv2d
+from phase2.nn.convolution.conv import Conv2d
 from phase2.nn.normalization.normalize import Norm
 from phase2.probe.runs import Run, Runs, after_epoch, at_start, training_images
 from phase2.study.results import half_way

@@ -18,7 +18,7 @@ from torch.nn import Module, ModuleList, Sequential
 
 from phase2.data.prepared import Prepared
 from phase2.nn.activation.relu import ReLU
-from phase2.nn.conv import Conv2d
+from phase2.nn.convolution.conv import Conv2d
 from phase2.nn.normalization.batch import BatchNorm2d
 from phase2.probe.fields import last_map
 from phase2.probe.runs import Runs, at_start, test_images

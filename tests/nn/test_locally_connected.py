@@ -8,9 +8,9 @@ from torch.func import functional_call, grad, stack_module_state, vmap
 from torch.nn.functional import pad
 
 from phase2.errors import UserError
-from phase2.nn.conv import Conv2d
+from phase2.nn.convolution.conv import Conv2d
+from phase2.nn.convolution.locally_connected import LocallyConnected2d
 from phase2.nn.initial.kaiming import kaiming
-from phase2.nn.locally_connected import LocallyConnected2d
 
 OPTIONS = [
     {},

@@ -18,7 +18,7 @@ from phase2.errors import UserError
 from phase2.files import canonical_json
 from phase2.models.cifar_resnet import CifarResNet
 from phase2.nn import Linear, ReLU
-from phase2.nn.conv import Conv2d
+from phase2.nn.convolution.conv import Conv2d
 from phase2.probe.feature_hierarchy import NOISE, feature_hierarchy
 from phase2.probe.features import LIMIT, features, pooled, watched
 from phase2.probe.linear_probe import linear_probe

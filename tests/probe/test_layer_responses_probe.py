@@ -12,7 +12,7 @@ from phase2.data.prepared import open_prepared
 from phase2.errors import UserError
 from phase2.files import canonical_json
 from phase2.models.cifar_resnet import CifarResNet
-from phase2.nn.conv import Conv2d
+from phase2.nn.convolution.conv import Conv2d
 from phase2.probe.layer_responses import gradient_norms, layer_responses, response_stds
 from phase2.probe.runs import Run, at_start
 from phase2.study.cell import Cell

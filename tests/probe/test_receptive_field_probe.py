@@ -14,7 +14,7 @@ from phase2 import registry
 from phase2.data.prepared import open_prepared
 from phase2.errors import UserError
 from phase2.files import canonical_json
-from phase2.nn.conv import Conv2d
+from phase2.nn.convolution.conv import Conv2d
 from phase2.nn.linear import Linear
 from phase2.probe.fields import last_map
 from phase2.probe.receptive_field import VARIANTS, predicted, receptive_field, squared_gradient, stack

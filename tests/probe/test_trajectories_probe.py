@@ -14,7 +14,7 @@ from phase2.data.prepared import open_prepared
 from phase2.errors import UserError
 from phase2.models.mlp import MLP
 from phase2.nn.initial.kaiming import kaiming
-from phase2.nn.loss import cross_entropy
+from phase2.nn.loss.cross_entropy import cross_entropy
 from phase2.probe.functions import functions
 from phase2.probe.trajectories import (
     FUNCTION_RATES,

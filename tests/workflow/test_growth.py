@@ -115,7 +115,7 @@ def test_parts_and_data_of_the_users_own_are_used_labelled_and_listed(clone: Che
 WRONG: dict[str, tuple[str, tuple[str, ...]]] = {
     "imports what is not there": (
         "import nowhere\n" + SOFTSIGN,
-        ("my_parts/softsign.py, line 1: there is no module nowhere: install it in .venv, or mend the",),
+        ("my_parts/softsign.py, line 1: there is no module nowhere: install it in .venv",),
     ),
     "no card": ("import torch\n", ("my_parts/softsign.py has no card: write CARD",)),
 }
