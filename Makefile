@@ -15,6 +15,7 @@ make report        set up, then everything: two PDFs in results/desk, notebooks 
                    another run: make report CONFIG=config/smoke.yaml CORES=4
 make smoke         the same on tiny grids and bundled data                       4 min      50 MB
 make test          set up, then all tests                                       11 min      0.1 GB
+make quick         the tests that import everything and run each part once      30 s       -
 make slurm-test    as root: the tests on a Slurm cluster, set up just for them   3 min      -
 make lint          format, lint and type checks                                  1 min      -
 make bench         measure this machine: results/bench/*.json and a table        30 min     0.6 GB
@@ -31,7 +32,7 @@ make s3            what the test of an S3 remote needs, into .venv/s3           
 To use the tools by themselves (snakemake, dvc, phase2):  . .venv/bin/activate
 endef
 
-.PHONY: help report smoke test slurm-test lint bench doctor clean setup latex data-package slurm s3 FORCE
+.PHONY: help report smoke test quick slurm-test lint bench doctor clean setup latex data-package slurm s3 FORCE
 
 help:
 	$(info $(HELP))
@@ -45,6 +46,9 @@ smoke: setup latex
 
 test: setup latex s3
 	@$(BIN)/python -m pytest -q -n auto --maxprocesses=2 --dist loadfile
+
+quick: setup
+	@$(BIN)/python -m pytest -q -m quick
 
 slurm-test: setup slurm
 	@$(BIN)/python -m pytest -q tests/slurm
