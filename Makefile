@@ -15,11 +15,13 @@ make report        set up, then everything: two PDFs in results/desk, notebooks 
                    another run: make report CONFIG=config/smoke.yaml CORES=4
 make smoke         the same on tiny grids and bundled data                       4 min      50 MB
 make test          set up, then all tests                                       11 min      0.1 GB
+make quick         the tests that import everything and run each part once      30 s       -
 make slurm-test    as root: the tests on a Slurm cluster, set up just for them   3 min      -
 make lint          format, lint and type checks                                  1 min      -
+make docs          site/index.html: guides and API, to read without a network    30 s       70 MB
 make bench         measure this machine: results/bench/*.json and a table        30 min     0.6 GB
 make doctor        check Python, torch, LaTeX, data, GPU, Slurm, DVC             10 s       -
-make clean         delete tools' caches; results and trained cells stay          1 s        -
+make clean         delete tools' caches and site/; results and cells stay        1 s        -
 
 the parts of the set-up, done by the targets above when missing:
 make setup         .venv with the exact versions of constraints.txt              3 min      6.3 GB
@@ -31,7 +33,7 @@ make s3            what the test of an S3 remote needs, into .venv/s3           
 To use the tools by themselves (snakemake, dvc, phase2):  . .venv/bin/activate
 endef
 
-.PHONY: help report smoke test slurm-test lint bench doctor clean setup latex data-package slurm s3 FORCE
+.PHONY: help report smoke test quick slurm-test lint docs bench doctor clean setup latex data-package slurm s3 FORCE
 
 help:
 	$(info $(HELP))
@@ -46,6 +48,9 @@ smoke: setup latex
 test: setup latex s3
 	@$(BIN)/python -m pytest -q -n auto --maxprocesses=2 --dist loadfile
 
+quick: setup
+	@$(BIN)/python -m pytest -q -m quick
+
 slurm-test: setup slurm
 	@$(BIN)/python -m pytest -q tests/slurm
 
@@ -55,6 +60,10 @@ lint: setup
 	@$(BIN)/snakefmt --check Snakefile rules
 	@$(BIN)/mypy
 
+# The theme would tell of its successor.
+docs: setup
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
+
 bench: setup latex data-package
 	@$(BIN)/phase2 bench
 
@@ -62,7 +71,7 @@ doctor: setup
 	@$(BIN)/phase2 doctor
 
 clean:
-	@rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis site
 	@find phase2 tests workflow -name __pycache__ -type d -prune -exec rm -rf {} +
 
 setup: .venv/.installed

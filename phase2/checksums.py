@@ -19,7 +19,13 @@ TIMESTAMP = ".snakemake_timestamp"  # Snakemake's own, in folders that are outpu
 
 
 class Checksums:
-    """Checksums by path. `remembered` is a database in an existing folder; without one every file is read."""
+    """Checksums by path. `remembered` is a database in an existing folder; without one every file is read.
+
+    >>> from tempfile import NamedTemporaryFile
+    >>> with NamedTemporaryFile() as empty:
+    ...     Checksums(None).of(empty.name)[:8]
+    'e3b0c442'
+    """
 
     def __init__(self, remembered: Path | None = REMEMBERED):
         self._database = remembered if remembered and remembered.parent.is_dir() else None

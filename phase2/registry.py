@@ -68,7 +68,11 @@ def part(kind: str, name: str) -> Part:
 
 
 def load(kind: str, name: str) -> Any:
-    """The part's class or function: its module is imported now."""
+    """The part's class or function: its module is imported now.
+
+    >>> load("schedule", "linear")(step=5, total=10, lr=0.1)
+    0.05
+    """
     found = part(kind, name)
     return getattr(import_module(found.module), found.card.target)
 

@@ -35,6 +35,10 @@ class Symbolic:
     """`left` relates to `right`, as SymPy expressions of symbols whose assumptions say where they live.
 
     `latex` is what is printed, by default the two sides. `span` bounds the random points of the symbols.
+
+    >>> x = sympy.Symbol("x", positive=True)
+    >>> Symbolic("a square", (x + 1) ** 2, x**2 + 2 * x + 1).check(np.random.default_rng(0))
+    'symbolically'
     """
 
     text: str

@@ -97,7 +97,7 @@ def _replaced(text: str, pairs: Pairs) -> str:
 def sources(keys: list[str] | tuple[str, ...]) -> str:
     """Keys of the bibliography as a reader says them.
 
-    >>> sources(("he2015", "ba2016"))
-    'He 2015, Ba 2016'
+    >>> sources(("he2016b", "ba2016"))
+    'He 2016b, Ba 2016'
     """
-    return ", ".join(f"{key[:-4].capitalize()} {key[-4:]}" for key in keys)
+    return ", ".join(re.sub(r"(?<=[a-z])(?=\d)", " ", key).capitalize() for key in keys)

@@ -10,7 +10,12 @@ from phase2.nn.weighted import Weighted
 
 
 def parameters(model: Module) -> int:
-    """How many numbers are learnt."""
+    """How many numbers are learnt.
+
+    >>> from phase2.models.lenet import LeNet
+    >>> parameters(LeNet((3, 32, 32), 10))
+    62006
+    """
     return sum(p.numel() for p in model.parameters())
 
 

@@ -33,6 +33,9 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     """The factor on the weights' std that keeps the signal's variance through `nonlinearity`; torch's values.
 
     `param` is leaky_relu's negative slope (default 0.01). Raises `UserError` for an unknown name.
+
+    >>> calculate_gain("relu")
+    1.4142135623730951
     """
     if nonlinearity == "leaky_relu":
         slope = 0.01 if param is None else param

@@ -1,4 +1,12 @@
-"""Gradient norms and their clipping, of one network or of each lane in a stack."""
+"""Gradient norms and their clipping, of one network or of each lane in a stack.
+
+>>> θ = torch.nn.Parameter(torch.zeros(2))
+>>> θ.grad = torch.tensor([3.0, 4.0])
+>>> clip_grad_norm_([θ], max_norm=1.0)
+tensor(5.)
+>>> θ.grad
+tensor([0.6000, 0.8000])
+"""
 
 from collections.abc import Iterable
 

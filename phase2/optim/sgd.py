@@ -27,6 +27,13 @@ class SGD(LaneOptimizer):
     μ is `momentum`, τ `dampening`; under `nesterov` the step is along g + μ v. Sutskever et al. 2013,
     section 2, in torch's form (lr multiplies v, and the first v is g). `lr`, `weight_decay` and `momentum` may be
     (lanes,). Raises `UserError` for an option out of range, and for torch's `differentiable` and `fused`.
+
+    >>> θ = torch.nn.Parameter(torch.tensor([1.0]))
+    >>> optimizer = SGD([θ], lr=0.1)
+    >>> θ.square().sum().backward()  # g = 2 θ
+    >>> optimizer.step()
+    >>> θ.data
+    tensor([0.8000])
     """
 
     def __init__(

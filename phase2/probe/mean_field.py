@@ -89,6 +89,9 @@ def critical_weight_std(activation: str, bias_std: float, low: float = 0.3, high
 
     χ is 1 there, except where the variance map has several fixed points, as GELU's and SiLU's have at a small
     bias_std: there the fixed point that is reached jumps, and χ with it, from below 1 to above.
+
+    >>> round(critical_weight_std("relu", bias_std=0.0), 3)  # √2, as in He et al. 2015
+    1.414
     """
 
     def excess(weight_std: float) -> float:

@@ -1,0 +1,1 @@
+"""The report: macros, tables and sentences drawn from results, and its typesetting."""

@@ -20,6 +20,11 @@ def sequence(*parts: Schedule, milestones: Sequence[int]) -> Schedule:
 
     A part counts its own steps from 0, and its total is what lies between its milestones. The schedule raises
     `UserError` for a training that is shorter than the last milestone.
+
+    >>> from phase2.schedules import constant, linear
+    >>> halfway = sequence(constant, linear, milestones=[2])
+    >>> [halfway(step, 4, 0.1) for step in range(4)]
+    [0.1, 0.1, 0.1, 0.05]
     """
     check_milestones(milestones)
     if len(parts) != len(milestones) + 1:

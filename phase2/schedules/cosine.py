@@ -15,7 +15,11 @@ CARD = Card(
 
 
 def cosine(step: int, total: int, lr: float, *, eta_min: float = 0.0) -> float:
-    """Half a cosine from lr down to eta_min. Loshchilov & Hutter 2017, eq. 5; torch's CosineAnnealingLR."""
+    """Half a cosine from lr down to eta_min. Loshchilov & Hutter 2017, eq. 5; torch's CosineAnnealingLR.
+
+    >>> [round(cosine(step, 4, lr=0.1), 3) for step in range(4)]
+    [0.1, 0.085, 0.05, 0.015]
+    """
     check_training(step, total, lr)
     check_range(0, lr, eta_min=eta_min)
     return anneal(lr, eta_min, step / total)

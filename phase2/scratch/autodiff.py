@@ -25,6 +25,11 @@ class Tensor:
 
     data: the values, copied; read-only. grad: dL/d(data), an array, or None before `backward`; leaves only.
     requires_grad: whether `backward` fills `grad` in; the dtype must then be a float.
+
+    >>> x = Tensor([1.0, 2.0], requires_grad=True)
+    >>> (x * x).sum().backward()
+    >>> x.grad
+    array([2., 4.])
     """
 
     __slots__ = ("_array", "_edges", "grad", "requires_grad")

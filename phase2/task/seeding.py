@@ -16,7 +16,12 @@ Stream = Literal["init", "data", "augment", "dropout"]
 
 
 def generator(seed: int, stream: Stream, *position: int) -> torch.Generator:
-    """A CPU generator for one stream of one seed, at `position`, e.g. (epoch,)."""
+    """A CPU generator for one stream of one seed, at `position`, e.g. (epoch,).
+
+    >>> first, again = (torch.randperm(9, generator=generator(0, "data", 1)) for _ in range(2))
+    >>> bool((first == again).all())
+    True
+    """
     return torch.Generator().manual_seed(_number(seed, stream, *position))
 
 

@@ -116,7 +116,9 @@ CASES = [
     for case in OPTIONS.get(name, [((), VECTORS)])
 ]
 each = pytest.mark.parametrize(
-    ("name", "options", "inputs"), [(n, o, i) for n, o, *i in CASES], ids=lambda v: str(v)[:20]
+    ("name", "options", "inputs"),
+    [(n, o, i) for n, o, *i in CASES],
+    ids=[f"{name} {number}" for number, (name, *_) in enumerate(CASES)],
 )
 
 

@@ -28,7 +28,15 @@ SOURCE = Source(
 
 
 def prepare_digits(raw: Path, out: Path) -> None:
-    """scikit-learn's 1,797 digits (1x8x8); a fixed stratified fifth is the test part. `raw` is not read."""
+    """scikit-learn's 1,797 digits (1x8x8); a fixed stratified fifth is the test part. `raw` is not read.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> from phase2.data.prepared import open_prepared
+    >>> with TemporaryDirectory() as folder:
+    ...     prepare_digits(Path(folder), Path(folder))
+    ...     open_prepared(Path(folder)).arrays["train_images"].shape
+    (1438, 1, 8, 8)
+    """
     from sklearn.datasets import load_digits  # here: it takes a second to import, and the others do without
 
     digits = load_digits()

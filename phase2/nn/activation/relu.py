@@ -27,7 +27,13 @@ FORMULAS = Formulas(_relu, torch.sign, zero, of_output=True)
 
 
 def relu(input: Tensor, inplace: bool = False) -> Tensor:
-    """max(x, 0); the derivative at 0 is 0. Nair & Hinton 2010."""
+    """max(x, 0); the derivative at 0 is 0. Nair & Hinton 2010.
+
+    >>> x = torch.tensor([-1.0, 0.0, 2.0], requires_grad=True)
+    >>> relu(x).sum().backward()
+    >>> x.grad
+    tensor([0., 0., 1.])
+    """
     return elementwise("relu", FORMULAS, input, inplace=inplace)
 
 

@@ -81,6 +81,9 @@ class Conv2d(Conv, torch.nn.Conv2d):
     height', width') as in `conv2d`. `padding` is a number or "same" or "valid"; `padding_mode` is "zeros", "reflect",
     "replicate" or "circular". Raises `UserError`, in torch's words where torch has any, for options or an input that do
     not fit.
+
+    >>> Conv2d(3, 16, kernel_size=3, stride=2, padding=1)(torch.zeros(1, 3, 32, 32)).shape
+    torch.Size([1, 16, 16, 16])
     """
 
     dims = 2

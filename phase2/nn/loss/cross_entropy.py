@@ -152,6 +152,9 @@ def cross_entropy(
     mean divides by the sum of the weights of the targets that count, and is NaN if none does. Under autocast the logits
     are raised to float32, as in torch. Raises `UserError` for any other shape (nothing is broadcast) or type, a target
     outside [0, classes), an option outside its range, and the deprecated `size_average` and `reduce`.
+
+    >>> cross_entropy(torch.zeros(1, 4), torch.tensor([2]))  # log 4: all classes alike
+    tensor(1.3863)
     """
     reduction = checked_reduction("cross_entropy", reduction, size_average, reduce)
     _check_options(weight, ignore_index, label_smoothing)

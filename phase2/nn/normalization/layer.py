@@ -45,5 +45,9 @@ def layer(features: int, *, images: bool = False, backend: str = "scratch") -> L
     """LayerNorm as a network is given it: of images over channels and places together, one group.
 
     Wu & He 2018, section 3.1.
+
+    >>> layer(2)(torch.tensor([[1.0, 3.0], [0.0, 9.0]])).detach()
+    tensor([[-1.0000,  1.0000],
+            [-1.0000,  1.0000]])
     """
     return GroupNorm(1, features) if images else LayerNorm(features)

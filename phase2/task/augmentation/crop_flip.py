@@ -21,6 +21,9 @@ PADDING = 4  # pixels on every side
 def crop_flip(images: Tensor, generator: Generator) -> Tensor:
     """Each image (batch, channels, height, width) padded by 4 zeros a side, cropped at random to its size, and mirrored
     with probability 1/2. He et al. 2016, section 4.2; zero is the mean of standardized images.
+
+    >>> crop_flip(torch.ones(2, 1, 8, 8), torch.Generator().manual_seed(0)).shape
+    torch.Size([2, 1, 8, 8])
     """
     n, _, height, width = images.shape
     offsets = torch.randint(2 * PADDING + 1, (2, n, 1), generator=generator).to(images.device)
