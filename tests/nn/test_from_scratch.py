@@ -22,7 +22,7 @@ from phase2.nn.linear import _Affine
 ELEMENTARY = {"tanh", "sigmoid", "threshold_"}  # torch.nn.functional shows these functions of torch as its own too
 FUNCTIONS = {name for name, one in vars(F).items() if callable(one) and name[0].islower()} - ELEMENTARY
 KERNELS = re.compile(
-    r"linear|conv|norm|pool|dropout|loss|entropy|softmax|_pad|.elu|elu_|selu|silu|mish|softplus|glu|attention|threshold_b"
+    "linear|conv|norm|pool|dropout|loss|entropy|softmax|_pad|elu|glu|silu|mish|softplus|attention|threshold_backward"
 )
 
 
