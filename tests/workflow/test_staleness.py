@@ -9,7 +9,7 @@ from checkout import Checkout
 
 AXES = {"activation": ["relu", "tanh"], "init": ["kaiming", "normal_large"], "schedule": ["constant", "cosine"]}
 PROBES = ("activation_shapes", "unit_health")
-SGD, LSUV = "phase2/optim/sgd.py", "phase2/nn/lsuv.py"  # an optimizer in use, an initialization that is not
+SGD, LSUV = "phase2/optim/sgd.py", "phase2/nn/initial/lsuv.py"  # an optimizer in use, an initialization that is not
 HALVED = ("add_scaled_(params, grads, -lr)", "add_scaled_(params, grads, -lr / 2)")
 
 
