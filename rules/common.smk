@@ -7,12 +7,12 @@ from phase2 import registry
 from phase2.derive.catalog import DERIVATIONS
 from phase2.figures.catalog import FIGURES, STUDY
 from phase2.figures.catalog import check as check_figures
-from phase2.probe.catalog import PROBES, datasets, datasets_of
+from phase2.probe.catalog import PROBES
 from phase2.study.cell import cells_of, hive, jobs_of
 from phase2.study.code import components_of, dataset_code, probe_code
-from phase2.study.config import validate
+from phase2.run.config import validate
 from phase2.study.fingerprint import fingerprint
-from phase2.study.missing import ANNOUNCED, lacking, without, without_configuration
+from phase2.run.missing import ANNOUNCED, lacking, without, without_configuration
 from phase2.study.progress import Monitor
 from phase2.study.provenance import mixtures
 from phase2.study.read import check_options, read
@@ -53,7 +53,7 @@ RECEIPTS = f"{RESULTS}/receipts"
 ANALYSES = ("ranking", "levels", "pairs", "variance", "divergence")
 CELLS = {name: cells_of(name, study) for name, study in CONFIG.studies.items()}
 JOBS = {name: jobs_of(cells, CONFIG.studies[name]) for name, cells in CELLS.items()}
-DATASETS = datasets(CONFIG)
+DATASETS = CONFIG.datasets
 MONITOR = Monitor(Path(".phase2/progress") / RUN)
 DOCUMENTS = CONFIG.documents
 NOTEBOOKS = {  # what each reads: kinds of probes, and tables of the studies that compare activations

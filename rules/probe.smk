@@ -6,7 +6,7 @@ for name, probe in CONFIG.probes.items():
         name:
             f"probe_{name}"
         input:
-            data=[DATA / "prepared" / d / "meta.json" for d in sorted(set(datasets_of(name, CONFIG).values()))],
+            data=[DATA / "prepared" / d / "meta.json" for d in sorted(set(CONFIG.datasets_of(name).values()))],
             weights=weights_of(probe),
         output:
             **{table: f"{RESULTS}/tables/{name}/{table}.csv" for table in PROBES[probe.probe].tables},

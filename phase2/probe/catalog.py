@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-from phase2.study.config import Config
-
 
 @dataclass(frozen=True)
 class Probe:
@@ -64,18 +62,3 @@ def load(name: str) -> Callable[..., Any]:
     """The measuring function of a probe, imported now."""
     module, function = PROBES[name].target.split(":")
     return getattr(import_module(module), function)
-
-
-def datasets_of(name: str, config: Config) -> dict[str, str]:
-    """The data sets that a probe of a configuration reads, by the argument that takes each."""
-    options: Any = config.probes[name]
-    reads = PROBES[options.probe].reads
-    own = config.studies[options.study].task.dataset if "runs" in reads else getattr(options, "dataset", None)
-    sources = {"data": own, "unfamiliar": getattr(options, "unfamiliar", None)}
-    return {role: dataset for role, dataset in sources.items() if role in reads and dataset is not None}
-
-
-def datasets(config: Config) -> list[str]:
-    """The data sets that a run reads."""
-    studies = {study.task.dataset for study in config.studies.values()}
-    return sorted(studies | {dataset for name in config.probes for dataset in datasets_of(name, config).values()})

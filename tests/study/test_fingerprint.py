@@ -14,9 +14,9 @@ from studies import ROOT, STUDY, cells
 from phase2 import registry
 from phase2 import source as files
 from phase2.errors import UserError
+from phase2.run.config import load
 from phase2.study.cell import Cell
 from phase2.study.code import components_of, probe_code, training_code
-from phase2.study.config import load
 from phase2.study.fingerprint import clear_cache, closure, fingerprint
 
 LOOP = "phase2.train.loop"

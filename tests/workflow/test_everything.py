@@ -5,7 +5,7 @@ from checkout import BIN, SMOKE, Checkout, Ran, new_checkout
 from pdf import words_of
 
 from phase2.probe.catalog import PROBES
-from phase2.study.config import load
+from phase2.run.config import load
 
 COMMAND = [str(BIN / "snakemake"), "--cores", "2", "all", "--configfile", SMOKE]
 

@@ -11,11 +11,11 @@ from phase2.data.prepared import Prepared, open_prepared
 from phase2.errors import UserError
 from phase2.models import MLP
 from phase2.probe.catalog import PROBES
-from phase2.probe.measure import measure
 from phase2.probe.runs import read_runs
+from phase2.run.config import Config, validate
+from phase2.run.measure import measure
 from phase2.study.cell import Cell, cells_of
 from phase2.study.code import training_code
-from phase2.study.config import Config, validate
 from phase2.study.store import key_of
 
 STUDY = {

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from copy import deepcopy
 from typing import Any
 
-from phase2.study.config import Config
+from phase2.run.config import Config
 
 ANNOUNCED = "PHASE2_MISSING"  # the variable by which a run tells the one that it starts what is missing
 

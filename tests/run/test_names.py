@@ -7,8 +7,8 @@ import pytest
 from studies import ROOT, STUDY
 
 from phase2.errors import UserError
-from phase2.study.config import load, validate
-from phase2.study.names import TAKEN
+from phase2.run.config import load, validate
+from phase2.run.names import TAKEN
 from phase2.tex import macro_name
 
 PROBE = {"question": "What?", "probe": "activation_shapes", "activations": ["relu"], "figures": []}

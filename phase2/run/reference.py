@@ -6,9 +6,9 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from phase2 import registry
+from phase2.run.config import Config, load
 from phase2.source import ROOT
 from phase2.study.cell import cells_of
-from phase2.study.config import Config, load
 
 HEAD = """# Configuration, key by key
 

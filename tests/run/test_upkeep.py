@@ -10,11 +10,11 @@ import pytest
 from studies import COMPUTE, cells, content, run, study_of
 
 from phase2.errors import UserError
-from phase2.study.config import Config, validate
+from phase2.run.config import Config, validate
+from phase2.run.upkeep import STALE, Wanted, dead_packs, debris, entries, find, forget, remove, table
 from phase2.study.pack import Folders, only_here, run_pack
 from phase2.study.results import METRICS
 from phase2.study.store import Store
-from phase2.study.upkeep import STALE, Wanted, dead_packs, debris, entries, find, forget, remove, table
 
 ADAM = {"optimizer": {"name": "adam", "lr": 0.01}, "axes": {"seed": [0]}}
 
@@ -91,10 +91,10 @@ def test_entries_of_other_code_or_other_data_are_not_wanted(
     store: Store, config: Config, monkeypatch: pytest.MonkeyPatch
 ):
     with monkeypatch.context() as patch:
-        patch.setattr("phase2.study.upkeep.training_code", lambda spec: "edited")
+        patch.setattr("phase2.run.upkeep.training_code", lambda spec: "edited")
         wanted = Wanted([config])
     assert not any(wanted.has(entry) for entry in entries(store))
-    monkeypatch.setattr("phase2.study.upkeep.open_prepared", lambda folder: mock.Mock(hash="other"))
+    monkeypatch.setattr("phase2.run.upkeep.open_prepared", lambda folder: mock.Mock(hash="other"))
     wanted = Wanted([config])
     assert not any(wanted.has(entry) for entry in entries(store))
 

@@ -6,9 +6,9 @@ import pytest
 from studies import ROOT, content
 
 from phase2.errors import UserError
-from phase2.probe.catalog import PROBES, datasets_of
+from phase2.probe.catalog import PROBES
+from phase2.run.config import load, validate
 from phase2.study.code import probe_code
-from phase2.study.config import load, validate
 
 SHAPES = {"probe": "activation_shapes", "question": "What?", "activations": ["relu"], "figures": []}
 HEALTH = {"probe": "unit_health", "question": "What?", "study": "grid", "batch": 10, "figures": []}
@@ -80,14 +80,14 @@ def test_an_overlay_has_the_probes_of_the_desk_run_that_it_does_not_leave_out(ov
     config = load([ROOT / "config.yaml", ROOT / "config" / f"{overlay}.yaml"])
     assert set(config.probes) <= set(DESK.probes)
     if overlay == "smoke":  # what is in the box: no download
-        datasets = {dataset for name in config.probes for dataset in datasets_of(name, config).values()}
+        datasets = {dataset for name in config.probes for dataset in config.datasets_of(name).values()}
         assert datasets | {study.task.dataset for study in config.studies.values()} == {"digits"}
 
 
 def test_a_probe_reads_the_data_of_its_study_and_the_data_that_it_names():
-    assert datasets_of("uncertainty", DESK) == {"data": "fashion_mnist", "unfamiliar": "digits"}
-    assert datasets_of("batch_noise", DESK) == {"data": "fashion_mnist"}
-    assert datasets_of("activation_shapes", DESK) == {}
+    assert DESK.datasets_of("uncertainty") == {"data": "fashion_mnist", "unfamiliar": "digits"}
+    assert DESK.datasets_of("batch_noise") == {"data": "fashion_mnist"}
+    assert DESK.datasets_of("activation_shapes") == {}
 
 
 def test_the_code_of_a_probe_covers_the_components_that_it_names_and_no_others():

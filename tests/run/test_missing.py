@@ -4,8 +4,8 @@ import pytest
 from studies import STUDY, content
 
 from phase2.errors import UserError
-from phase2.study.config import validate
-from phase2.study.missing import lacking, without, without_configuration
+from phase2.run.config import validate
+from phase2.run.missing import lacking, without, without_configuration
 
 AXES = {"axes": {"activation": ["relu"], "seed": [0]}}
 HEALTH = {"probe": "unit_health", "question": "?", "study": "grid", "batch": 20, "figures": []}

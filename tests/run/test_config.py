@@ -10,8 +10,8 @@ from pydantic import BaseModel
 from studies import ROOT, content
 
 from phase2.errors import UserError
-from phase2.study.config import Config, load, schema, validate
-from phase2.study.reference import reference
+from phase2.run.config import Config, load, schema, validate
+from phase2.run.reference import reference
 
 NAN, INF = float("nan"), float("inf")
 

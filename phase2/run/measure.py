@@ -10,11 +10,11 @@ import torch
 
 from phase2.data.checked import open_checked
 from phase2.errors import UserError
-from phase2.probe.catalog import PROBES, datasets_of, load
+from phase2.probe.catalog import PROBES, load
 from phase2.probe.runs import read_runs
+from phase2.run.config import Config
 from phase2.study.cell import cells_of
 from phase2.study.code import probe_code
-from phase2.study.config import Config
 from phase2.study.provenance import environment
 from phase2.train.memory import keep_freed_memory
 
@@ -25,7 +25,7 @@ def measure(name: str, config: Config, checkpoints: Path) -> tuple[dict[str, pd.
     keep_freed_memory()
     options: Any = config.probes[name]
     reads, prepared = PROBES[options.probe].reads, config.data.folder / "prepared"
-    data = {role: open_checked(prepared / dataset) for role, dataset in datasets_of(name, config).items()}
+    data = {role: open_checked(prepared / dataset) for role, dataset in config.datasets_of(name).items()}
     inputs: dict[str, Any] = dict(data)
     cells = []
     if "runs" in reads:

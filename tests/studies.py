@@ -4,11 +4,12 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
+from phase2.run.config import validate
 from phase2.study.cell import Cell, cells_of
-from phase2.study.config import Compute, Study, validate
+from phase2.study.config import Compute, Study
 from phase2.study.pack import Folders, PackReport, run_pack
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 COMPUTE = Compute(device="cpu", checkpoint_seconds=0)
 STUDY: dict[str, Any] = {
     "question": "Does it work?",

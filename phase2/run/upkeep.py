@@ -11,9 +11,9 @@ from typing import Any
 
 from phase2.data.prepared import open_prepared
 from phase2.errors import UserError
+from phase2.run.config import Config
 from phase2.study.cell import Cell, cells_of
 from phase2.study.code import training_code
-from phase2.study.config import Config
 from phase2.study.results import METRICS
 from phase2.study.store import CORRUPT, IMPORTING, STAGING, Store, key_of
 from phase2.study.training import with_defaults

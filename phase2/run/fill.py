@@ -11,9 +11,10 @@ from pathlib import Path
 from phase2 import registry
 from phase2.data.sources import download, verify
 from phase2.errors import UserError
+from phase2.run.config import Config
 from phase2.study.cell import Cell, cells_of, packs_of
 from phase2.study.code import dataset_code
-from phase2.study.config import Config, Data
+from phase2.study.config import Data
 from phase2.study.pack import Folders, fill_pack
 from phase2.study.read import as_number
 from phase2.study.receipt import write_receipt
