@@ -5,9 +5,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from phase2.card import FigureCard
 from phase2.figures.marks import final_scores, over_seeds, plain_log
 from phase2.figures.style import blank, nothing_without, series, styled
 from phase2.words.levels import SEPARATOR, crossed, ranking_factors
+
+CARD = FigureCard(
+    ("ranking", "cells", "curves"),
+    "Learning curves of each strategy at its best setting: mean over seeds with its 95% t interval.",
+)
 
 PANEL, ROW = 1.5, 0.14  # inches: the height of the panels, and of a row of the legend
 MEASURES = {("train", "loss"): "training loss (nats)", ("val", "accuracy"): "validation accuracy (%)"}

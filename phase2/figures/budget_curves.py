@@ -4,9 +4,17 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from phase2.card import FigureCard
 from phase2.figures.marks import final_scores
 from phase2.figures.style import blank, series, styled
 from phase2.words.levels import crossed, label, ranking_factors
+
+CARD = FigureCard(
+    ("ranking",),
+    "Test accuracy at the end of training against the budget in epochs, every budget a training of its own: mean "
+    "with its 95% interval over seeds. Right, what each is behind the best of its budget.",
+    needs=("epochs",),
+)
 
 HEIGHT = 1.6  # inches
 SPREAD = 0.025  # of a budget: lines stand side by side, so that their intervals do not cover each other

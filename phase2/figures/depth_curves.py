@@ -7,9 +7,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from phase2.card import FigureCard
 from phase2.figures.marks import plain_log, stacked
 from phase2.figures.style import blank, nothing_without, series, styled
 from phase2.words.levels import crossed, study_factors
+
+CARD = FigureCard(
+    ("cells", "curves"),
+    "Training error (dashed) and validation error (solid) by step, a line a depth, a panel an architecture: mean "
+    "over seeds with the range of the validation error.",
+    needs=("depth", "model"),
+)
 
 HEIGHT = 2.4  # inches
 SHADE = 0.15

@@ -9,9 +9,16 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from scipy.special import stdtrit
 
+from phase2.card import FigureCard
 from phase2.figures.marks import stacked
 from phase2.figures.style import blank, series, styled
 from phase2.words.levels import faceted, facets, label, study_factors
+
+CARD = FigureCard(
+    ("cells", "curves"),
+    "Validation accuracy in percent by epoch, mean over the seeds still running with its 95% t interval. "
+    "A cross marks the last finite epoch of a cell that diverged (epoch 0 if it had none).",
+)
 
 PANEL, PAGE = 1.0, 8.0  # inches: the height of a row of panels, and of all of them at most
 DIVERGED: dict[str, Any] = {"marker": "X", "s": 26, "edgecolors": "white", "linewidths": 0.5}

@@ -5,9 +5,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from phase2.card import FigureCard
 from phase2.figures.marks import final_scores, panels
 from phase2.figures.style import blank, series, styled
 from phase2.words.levels import crossed, label, ranking_factors
+
+CARD = FigureCard(
+    ("ranking", "divergence"),
+    "Test accuracy against the learning rate: mean with its 95% interval over seeds; a diverged run counts at "
+    "chance. A ring marks each line's best rate, a cross a rate at which a seed diverged.",
+    needs=("lr",),
+)
 
 PANEL = 1.55  # inches: height
 PER_ROW = 3

@@ -5,9 +5,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from phase2.card import FigureCard
 from phase2.figures.marks import final_scores, panels
 from phase2.figures.style import blank, series, styled
 from phase2.words.levels import crossed, label, ranking_factors
+
+CARD = FigureCard(
+    ("ranking",),
+    "Test accuracy of networks of equally many parameters on images and on images whose pixels are permuted, the "
+    "same way in all: mean with its 95% interval over seeds.",
+    needs=("model", "pixels"),
+)
 
 PANEL = 1.75  # inches: height
 PER_ROW = 3

@@ -6,9 +6,16 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from phase2.card import FigureCard
 from phase2.figures.marks import plain_log
 from phase2.figures.style import blank, nothing_without, series, styled
 from phase2.words.levels import crossed, label, study_factors
+
+CARD = FigureCard(
+    ("cells", "curves"),
+    "Training loss, gradient norm and weight norm by epoch for the levels of each factor: median of all runs of a "
+    "level that were still running, with the middle half of them shaded.",
+)
 
 MEASURES = {"loss": "training loss (nats)", "grad_norm": "gradient norm", "weight_norm": "weight norm"}
 PANEL, LEGEND = 1.55, 0.4  # inches: a row of panels, and the space of all legends

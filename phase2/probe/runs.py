@@ -120,3 +120,13 @@ def training_images(count: int, data: Prepared, run: Run) -> tuple[Tensor, Tenso
         raise UserError(f"images={count}: expected at most {population}, the training images of the probe's study")
     images, labels = _parts(run.task | {"train": count}, data).train.batch(torch.arange(count), torch.float32)
     return images, labels, population
+
+
+def unseen_images(count: int, data: Prepared, run: Run) -> tuple[Tensor, Tensor]:
+    """`count` of the test images as `run` sees them (count, channels, height, width) and their labels (count,), evenly
+    spread: some data sets are sorted by class. Raises `UserError` for more than there are.
+    """
+    test = open_parts(data, 0, None, torch.device("cpu"), run.task.get("pixels", "natural")).test
+    if count > len(test):
+        raise UserError(f"images={count}: expected at most the {len(test)} test images")
+    return test.batch(torch.arange(count) * len(test) // count, torch.float32)

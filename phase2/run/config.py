@@ -6,7 +6,7 @@ editor shows them. Imports no torch: the Snakefile validates the configuration i
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, Union, get_args
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
@@ -14,9 +14,13 @@ from phase2.errors import UserError, unknown
 from phase2.probe.catalog import PROBES
 from phase2.run.names import check_names
 from phase2.study.config import Compute, Data, Study
-from phase2.study.probes import Probe
 from phase2.study.read import read
 from phase2.study.section import Document, Section, document_of
+
+
+def _probes() -> Any:
+    """A probe of any kind."""
+    return Annotated[Union[tuple(PROBES.values())], Field(discriminator="probe")]  # noqa: UP007
 
 
 class Config(Section):
@@ -28,7 +32,7 @@ class Config(Section):
     studies: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], Study] = Field(
         min_length=1, description="the studies of this run, by name; null omits one"
     )
-    probes: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], Probe] = Field(
+    probes: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], _probes()] = Field(  # type: ignore[valid-type]
         default={}, description="the probes of this run, by name: what is measured besides training; null omits one"
     )
     missing: list[str] = Field(
@@ -45,10 +49,10 @@ class Config(Section):
     def datasets_of(self, probe: str) -> dict[str, str]:
         """The data sets that a probe reads, by the argument that takes each."""
         options: Any = self.probes[probe]
-        reads = PROBES[options.probe].reads
-        own = self.studies[options.study].task.dataset if "runs" in reads else getattr(options, "dataset", None)
+        study = getattr(options, "study", None)
+        own = self.studies[study].task.dataset if study else getattr(options, "dataset", None)
         sources = {"data": own, "unfamiliar": getattr(options, "unfamiliar", None)}
-        return {role: dataset for role, dataset in sources.items() if role in reads and dataset is not None}
+        return {role: dataset for role, dataset in sources.items() if role in options.inputs and dataset is not None}
 
     @property
     def datasets(self) -> list[str]:
@@ -72,10 +76,9 @@ class Config(Section):
             study = getattr(probe, "study", None)
             if study is not None and study not in self.studies:
                 raise UserError(f"probes.{name}.study: {unknown('study', study, self.studies)}")
-            if study is not None and (kept := self.studies[study].keep) not in probe.reads:
-                raise UserError(
-                    f"probes.{name} reads the weights of {study}, which keeps {kept}: set its keep to {probe.reads[0]}"
-                )
+            if study is not None and (kept := self.studies[study].keep) not in probe.weights:
+                mend = f"set its keep to {probe.weights[0]}"
+                raise UserError(f"probes.{name} reads the weights of {study}, which keeps {kept}: {mend}")
         if self.run == "bench":
             raise UserError("run: results/bench holds what `phase2 bench` measured: choose another name")
         check_names(studies=self.studies, probes=self.probes)
@@ -102,7 +105,7 @@ def _explain(item: Any) -> str:
         *parents, key = item["loc"]
         return f"{place}: {unknown('key', key, _fields_at(parents))}"
     if item["type"] == "union_tag_invalid":
-        return f"{place}.probe: {unknown('probe', item['ctx']['tag'], _PROBES)}"
+        return f"{place}.probe: {unknown('probe', item['ctx']['tag'], PROBES)}"
     if item["type"] == "missing":
         return f"{place}: is missing"
     message, value = item["msg"].removeprefix("Value error, "), item["input"]
@@ -115,9 +118,9 @@ def _explain(item: Any) -> str:
 
 def _fields_at(place: Iterable[Any]) -> list[str]:
     """The keys allowed at a place of the configuration, for the message about one that is not."""
-    first, *rest = [*place, None]
-    if first == "probes":
-        return list(_PROBES[rest[1]].model_fields)
+    place = list(place)
+    if place[:1] == ["probes"]:
+        return list(PROBES[place[2]].model_fields)
     section: Any = Config
     for part in place:
         section = Study if section == _STUDIES else section.model_fields[part].annotation
@@ -125,7 +128,6 @@ def _fields_at(place: Iterable[Any]) -> list[str]:
 
 
 _STUDIES = Config.model_fields["studies"].annotation
-_PROBES = {get_args(kind.model_fields["probe"].annotation)[0]: kind for kind in get_args(get_args(Probe)[0])}
 
 
 def load(paths: Iterable[Path], assignments: Iterable[str] = ()) -> Config:

@@ -10,11 +10,10 @@ import torch
 
 from phase2.data.checked import open_checked
 from phase2.errors import UserError
-from phase2.probe.catalog import PROBES, load
+from phase2.probe.catalog import load, probe_code
 from phase2.probe.runs import read_runs
 from phase2.run.config import Config
 from phase2.study.cell import cells_of
-from phase2.study.code import probe_code
 from phase2.study.provenance import environment
 from phase2.train.memory import keep_freed_memory
 
@@ -24,17 +23,17 @@ def measure(name: str, config: Config, checkpoints: Path) -> tuple[dict[str, pd.
     torch.set_num_threads(config.compute.threads)
     keep_freed_memory()
     options: Any = config.probes[name]
-    reads, prepared = PROBES[options.probe].reads, config.data.folder / "prepared"
+    prepared = config.data.folder / "prepared"
     data = {role: open_checked(prepared / dataset) for role, dataset in config.datasets_of(name).items()}
     inputs: dict[str, Any] = dict(data)
     cells = []
-    if "runs" in reads:
+    if "runs" in options.inputs:
         cells = cells_of(options.study, config.studies[options.study])
         inputs["runs"] = read_runs(cells, checkpoints, data["data"])
     began = time.monotonic()
     tables = load(options.probe)(options, **inputs)
-    if set(tables) != set(PROBES[options.probe].tables):
-        raise UserError(f"the probe {options.probe} made {sorted(tables)}, expected {PROBES[options.probe].tables}")
+    if set(tables) != set(options.tables):
+        raise UserError(f"the probe {options.probe} made {sorted(tables)}, expected {options.tables}")
     return tables, {
         "probe": options.probe,
         "options": options.model_dump(mode="json", exclude={"question", "figures"}),

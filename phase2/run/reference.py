@@ -6,6 +6,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from phase2 import registry
+from phase2.probe.catalog import PROBES
 from phase2.run.config import Config, load
 from phase2.source import ROOT
 from phase2.study.cell import cells_of
@@ -76,7 +77,8 @@ def _sections(model: type[BaseModel], place: str) -> list[tuple[str, type[BaseMo
     for name, field in model.model_fields.items():
         for section in _models_in(field.annotation):
             here = f"{place}{name}." + ("<name>." if name in ("studies", "probes") else "")
-            found += [(here.rstrip("."), section), *_sections(section, here)]
+            kind = "".join(f", probe: {name}" for name, probe in PROBES.items() if probe is section)
+            found += [(here.rstrip(".") + kind, section), *_sections(section, here)]
     return found
 
 

@@ -2,9 +2,7 @@
 
 from typing import Any
 
-from phase2 import registry
 from phase2.study.fingerprint import fingerprint
-from phase2.study.probes import Probe
 
 
 def components_of(spec: dict[str, Any]) -> tuple[tuple[str, str], ...]:
@@ -28,17 +26,3 @@ def training_code(spec: dict[str, Any]) -> str:
 def dataset_code(dataset: str) -> str:
     """The fingerprint of the code that prepares a data set."""
     return fingerprint(components=(("dataset", dataset),))
-
-
-def probe_code(options: Probe) -> str:
-    """The fingerprint of all code behind a probe's tables: its function, the components that its options name, and
-    those that it uses whatever they are.
-    """
-    named = {(kind, name) for kind in ("activation", "init", "optimizer") for name in _named(options, kind)}
-    known = {(kind, name) for kind, name in named if name in registry.names(kind)}
-    return fingerprint(f"phase2.probe.{options.probe}", components=tuple(sorted(known | set(options.uses))))
-
-
-def _named(options: Probe, kind: str) -> list[str]:
-    one = getattr(options, kind, None)
-    return [*getattr(options, f"{kind}s", []), *([one] if one else [])]

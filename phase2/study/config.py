@@ -10,17 +10,7 @@ from pydantic import AfterValidator, ConfigDict, Field, create_model, field_vali
 
 from phase2.errors import UserError
 from phase2.study.parts import check_parts
-from phase2.study.section import (
-    CHAPTER,
-    Chapter,
-    Count,
-    Folder,
-    NoneSpelt,
-    Question,
-    Rate,
-    Section,
-    distinct,
-)
+from phase2.study.section import CHAPTER, Chapter, Count, Folder, NoneSpelt, Question, Rate, Section, distinct
 from phase2.study.training import AXES, Training
 
 SEED = "seed"

@@ -10,8 +10,9 @@ from tiny import CLASSES, write_tiny
 from phase2.data.prepared import open_prepared
 from phase2.errors import UserError
 from phase2.models.ntk_mlp import BIAS_STD, NTKMLP
-from phase2.probe.kernel_regime import Task, kernel_regime, largest_eigenvalue, readout, train
-from phase2.probe.ntk import derivative, empirical_ntk
+from phase2.probe.kernel_regime.measure import Task, largest_eigenvalue, readout, train
+from phase2.probe.kernel_regime.measure import measure as kernel_regime
+from phase2.probe.kernel_regime.ntk import derivative, empirical_ntk
 
 METHODS = {"network", "linearized", "ntk_empirical", "ntk_infinite", "nngp_infinite"}
 FEATURES = 5

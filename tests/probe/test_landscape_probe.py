@@ -13,7 +13,7 @@ from torch import nn
 from phase2.data.prepared import open_prepared
 from phase2.errors import UserError
 from phase2.models.mlp import MLP
-from phase2.probe.landscape import landscape
+from phase2.probe.landscape.measure import measure as landscape
 from phase2.train.batches import open_parts
 from phase2.train.objectives import classification
 

@@ -16,8 +16,9 @@ from phase2.errors import UserError
 from phase2.files import canonical_json
 from phase2.nn.conv import Conv2d
 from phase2.nn.linear import Linear
-from phase2.probe.fields import last_map
-from phase2.probe.receptive_field import VARIANTS, predicted, receptive_field, squared_gradient, stack
+from phase2.probe.receptive_field.fields import last_map
+from phase2.probe.receptive_field.measure import VARIANTS, predicted, squared_gradient, stack
+from phase2.probe.receptive_field.measure import measure as receptive_field
 from phase2.probe.runs import Run, at_start
 from phase2.study.cell import Cell
 
@@ -216,5 +217,5 @@ def test_networks_are_left_as_they_were_and_numbers_repeat(data):
 
 
 def test_too_many_images_are_an_error_that_says_so(data):
-    with pytest.raises(UserError, match="images=61, expected at most the 60 test images"):
+    with pytest.raises(UserError, match="images=61: expected at most the 60 test images"):
         measured(data, run(), images=61)

@@ -15,15 +15,17 @@ from phase2.errors import UserError
 from phase2.models.mlp import MLP
 from phase2.nn.initial.kaiming import kaiming
 from phase2.nn.loss import cross_entropy
-from phase2.probe.functions import functions
-from phase2.probe.trajectories import (
+from phase2.probe.trajectories.functions import functions
+from phase2.probe.trajectories.measure import (
     FUNCTION_RATES,
     RECORDS,
     descend,
     optimal,
     recorded_steps,
     theory_and_measurement,
-    trajectories,
+)
+from phase2.probe.trajectories.measure import (
+    measure as trajectories,
 )
 from phase2.train.batches import epoch_order, open_parts
 from phase2.train.seeding import generator

@@ -11,9 +11,9 @@ from tiny import CLASSES, SIDE, TEST, write_tiny
 from phase2.data.prepared import open_prepared
 from phase2.errors import UserError
 from phase2.models.mlp import MLP
-from phase2.probe.gradient_flow import propagate
+from phase2.probe.gradient_flow.measure import propagate
 from phase2.probe.runs import Run
-from phase2.probe.unit_health import unit_health
+from phase2.probe.unit_health.measure import measure as unit_health
 from phase2.train.batches import open_parts
 
 FEATURES = SIDE * SIDE
@@ -109,7 +109,7 @@ def test_networks_are_left_as_they_were_and_numbers_repeat(data):
 
 
 def test_more_images_than_there_are_or_no_activation_axis_is_an_error_that_says_so(data):
-    with pytest.raises(UserError, match="batch=61, expected at most the 60 test images"):
+    with pytest.raises(UserError, match="images=61: expected at most the 60 test images"):
         measured(data, network("relu"), batch=61)
     with pytest.raises(UserError, match="axes are width, seed, expected activation"):
         measured(data, Run({"width": 6, "seed": 0}, network("relu").model))

@@ -10,7 +10,6 @@ from tiny import write_tiny
 from phase2.data.prepared import Prepared, open_prepared
 from phase2.errors import UserError
 from phase2.models import MLP
-from phase2.probe.catalog import PROBES
 from phase2.probe.runs import read_runs
 from phase2.run.config import Config, validate
 from phase2.run.measure import measure
@@ -81,15 +80,12 @@ def test_weights_of_other_data_are_refused(cells, data, tmp_path: Path):
 
 
 @pytest.mark.parametrize("name", ["shapes", "health"])
-def test_a_probe_makes_the_tables_of_its_catalog_entry_and_says_what_from(
-    name: str, config, cells, data, tmp_path: Path
-):
+def test_a_probe_makes_the_tables_of_its_card_and_says_what_from(name: str, config, cells, data, tmp_path: Path):
     tables, provenance = measure(name, config, tmp_path)
-    kind = config.probes[name].probe
-    assert set(tables) == set(PROBES[kind].tables)
+    probe = config.probes[name]
+    assert set(tables) == set(probe.tables)
     assert all(len(table) for table in tables.values())
-    assert provenance["probe"] == kind
-    assert provenance["options"] == config.probes[name].model_dump(mode="json", exclude={"question", "figures"})
-    reads = PROBES[kind].reads
-    assert provenance["data"] == ({"data": data.hash} if reads else {})
-    assert provenance["cells"] == ([cell.id for cell in cells] if "runs" in reads else [])
+    assert provenance["probe"] == probe.probe
+    assert provenance["options"] == probe.model_dump(mode="json", exclude={"question", "figures"})
+    assert provenance["data"] == ({"data": data.hash} if probe.inputs else {})
+    assert provenance["cells"] == ([cell.id for cell in cells] if "runs" in probe.inputs else [])

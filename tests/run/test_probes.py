@@ -6,9 +6,8 @@ import pytest
 from studies import ROOT, content
 
 from phase2.errors import UserError
-from phase2.probe.catalog import PROBES
+from phase2.probe.catalog import PROBES, probe_code
 from phase2.run.config import load, validate
-from phase2.study.code import probe_code
 
 SHAPES = {"probe": "activation_shapes", "question": "What?", "activations": ["relu"], "figures": []}
 HEALTH = {"probe": "unit_health", "question": "What?", "study": "grid", "batch": 10, "figures": []}
@@ -73,6 +72,24 @@ def test_an_overlay_leaves_a_study_or_a_probe_out_by_null():
 
 def test_every_kind_of_probe_in_the_catalog_can_be_configured_and_is_in_the_desk_run():
     assert {probe.probe for probe in DESK.probes.values()} == set(PROBES)
+
+
+def test_defaults_of_options_never_change():
+    """What decides a probe leaves them out: another default would measure nothing again. A new one may be added."""
+    told = {"probe", "question", "chapter", "figures"}
+    options = {kind: probe.model_fields.items() for kind, probe in PROBES.items()}
+    defaults = {
+        kind: {name: field.default for name, field in fields if name not in told and not field.is_required()}
+        for kind, fields in options.items()
+    }
+    assert {kind: known for kind, known in defaults.items() if known} == {
+        "activation_shapes": {"low": -4.0, "high": 4.0, "points": 801}
+    }
+
+
+def test_what_decides_a_probe_is_neither_at_its_default_nor_what_is_only_told():
+    shapes = validate(with_probe(points=801, high=2, chapter="optimization")).probes["shapes"]
+    assert shapes.deciding() == {"probe": "activation_shapes", "activations": ["relu"], "high": 2.0}
 
 
 @pytest.mark.parametrize("overlay", ["smoke", "full"])

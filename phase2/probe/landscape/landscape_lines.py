@@ -1,0 +1,79 @@
+"""The loss along random lines through trained networks, and on the straight way between two of them."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+from phase2.card import FigureCard
+from phase2.figures.marks import stacked
+from phase2.figures.style import blank, nothing_without, series, styled
+from phase2.probe.landscape.landscape_planes import FAR
+from phase2.words.levels import crossed
+
+CARD = FigureCard(
+    ("lines", "interpolation"),
+    "Training loss along one filter-normalized random direction, and on the straight way between the solutions of "
+    "two seeds: mean with its range over seeds. BatchNorm's statistics are recomputed at every point. Losses "
+    "beyond 20 times the least are cut off.",
+)
+
+HEIGHT = 3.2  # inches
+SHADE = 0.15
+MARGIN = 1.15  # beyond the ends of the losses
+DOTS = 6  # markers a line, about
+
+
+@styled
+@nothing_without("lines", "loss")
+def landscape_lines(*, lines: pd.DataFrame, interpolation: pd.DataFrame) -> Figure:
+    """A column a combination of all factors but the first, whose levels are lines: mean over seeds, or pairs of seeds,
+    with their range shaded. Above, log loss along a random direction; below, from one solution to the next.
+    """
+    factors = list(lines.columns[: list(lines.columns).index("seed")])
+    looks = {name: series(index) for index, name in enumerate(crossed(lines, factors[:1]).cat.categories)}
+    columns = list(crossed(lines, factors[1:]).cat.categories)
+    figure = blank(HEIGHT)
+    grid = figure.subplots(2, len(columns), sharex="row", sharey="row", squeeze=False)
+    shown = [
+        (lines, "distance", "distance along the line"),
+        (interpolation, "position", "position between solutions"),
+    ]
+    for row, (table, position, where) in zip(grid, shown, strict=True):
+        table = table.astype({position: float, "loss": float}).replace([np.inf, -np.inf], np.nan)
+        table = table.assign(line=crossed(table, factors[:1]), column=crossed(table, factors[1:]))
+        for axes, column in zip(row, columns, strict=True):
+            _curves(axes, table[table.column == column], position, looks)
+            axes.set_xlabel(where)
+        _scale(row[0], table.loss)
+        row[0].set_ylabel("loss (nats)")
+    for axes, column in zip(grid[0], columns, strict=True):
+        axes.set_title(stacked(column))
+    if len(looks) > 1:
+        figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=len(looks))
+    return figure
+
+
+def _curves(axes: Axes, table: pd.DataFrame, position: str, looks: dict[str, dict]) -> None:
+    for name, look in looks.items():
+        losses = table[table.line == name].groupby(position).loss
+        mean = losses.mean()
+        every = max(1, len(mean) // DOTS)
+        axes.plot(mean.index, mean, label=name, markevery=every, markersize=3, **look)
+        axes.fill_between(mean.index, losses.min(), losses.max(), color=look["color"], alpha=SHADE, linewidth=0)
+    axes.grid()
+    axes.locator_params(axis="x", nbins=5)
+
+
+def _scale(axes: Axes, losses: pd.Series) -> None:
+    """A logarithmic scale for the whole row, cut where losses are too far above the least."""
+    if losses.empty:
+        axes.text(0.5, 0.5, "one seed: no pairs", ha="center", va="center", transform=axes.transAxes)
+        axes.set(xticks=[], yticks=[])
+        return
+    least, largest = losses[losses > 0].min(), losses.max()
+    axes.set(yscale="log", ylim=(least / MARGIN, min(largest, FAR * least) * MARGIN))
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.yaxis.set_minor_formatter(NullFormatter())
