@@ -1,13 +1,12 @@
 """How the largest error of trained networks falls with width and depth, and what the fits look like."""
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from phase2.card import FigureCard
-from phase2.figures.marks import sizes_across
-from phase2.figures.style import PALETTE, blank, nothing_without, series, styled
+from phase2.figures.marks import bars, ranges, sizes_across
+from phase2.figures.style import PALETTE, blank, nothing_without, styled
 from phase2.words.levels import label
 
 CARD = FigureCard(
@@ -48,9 +47,7 @@ def _errors(axes: Axes, errors: pd.DataFrame, depths: list[int]) -> None:
     axes.grid()
     for index, depth in enumerate(depths):
         by_width = errors[errors.depth == depth].groupby("width").sup_error
-        mean = np.exp(by_width.agg(lambda values: np.log(values).mean()))
-        spread = np.abs(np.stack([mean - by_width.min(), by_width.max() - mean]))
-        axes.errorbar(mean.index, mean, yerr=spread, capsize=2, label=str(depth), **series(index))
+        bars(axes, ranges(by_width, geometric=True), index, label=str(depth))
     sizes_across(axes, sorted(errors.width.unique()))
     axes.yaxis.set_major_formatter("{x:g}")
 

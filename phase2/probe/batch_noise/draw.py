@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from phase2.card import FigureCard
-from phase2.figures.marks import over_seeds
+from phase2.figures.marks import bars, over_seeds
 from phase2.figures.style import PALETTE, blank, nothing_without, styled
 
 CARD = FigureCard(
@@ -22,15 +22,7 @@ THEORY: dict[str, dict[str, Any]] = {
     "predicted": {"label": "theory, the data's own moments", "color": PALETTE[1], "linestyle": "-"},
     "gaussian": {"label": "theory, Gaussian", "color": PALETTE[2], "linestyle": "--"},
 }
-DOTS: dict[str, Any] = {
-    "label": "measured",
-    "color": PALETTE[0],
-    "fmt": "o",
-    "markersize": 2.8,
-    "capsize": 2,
-    "elinewidth": 0.9,
-    "zorder": 3,
-}
+DOTS: dict[str, Any] = {"label": "measured", "linestyle": "", "markersize": 2.8, "zorder": 3}
 
 
 @styled
@@ -63,4 +55,4 @@ def _panel(axes: Axes, noise: pd.DataFrame) -> None:
     axes.grid()
     for name, look in THEORY.items():
         axes.plot(theory.index, theory[name], **look)
-    axes.errorbar(measured.index, measured["mean"], measured.high - measured["mean"], **DOTS)
+    bars(axes, measured, 0, **DOTS)

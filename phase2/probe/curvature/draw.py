@@ -1,15 +1,13 @@
 """Curvature and gradient noise of trained networks against the size of the batch."""
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator
 
 from phase2.card import FigureCard
 from phase2.errors import UserError
-from phase2.figures.marks import ROOM, sizes_across
-from phase2.figures.style import blank, nothing_without, series, styled
+from phase2.figures.marks import ROOM, bars, plain_log, ranges, sizes_across
+from phase2.figures.style import blank, nothing_without, styled
 from phase2.words.levels import crossed
 
 CARD = FigureCard(
@@ -50,18 +48,13 @@ def curvature(*, curvature: pd.DataFrame) -> Figure:
 
 
 def _panel(axes: Axes, table: pd.DataFrame, measure: str) -> None:
-    axes.set_yscale("log")
+    plain_log(axes)
     axes.grid()
     known = table[table[measure] > 0]
     lines = table.line.cat.categories
     for index, name in enumerate(lines):
-        by_size = known[known.line == name].groupby("batch_size")[measure]
-        mean = np.exp(by_size.agg(lambda values: np.log(values).mean()))
-        spread = [mean - by_size.min(), by_size.max() - mean]
-        place = mean.index * APART ** (index - (len(lines) - 1) / 2)
-        axes.errorbar(place, mean, np.abs(spread), capsize=2, elinewidth=0.8, label=name, **series(index))
+        rows = ranges(known[known.line == name].groupby("batch_size")[measure], geometric=True)
+        bars(axes, rows.set_axis(rows.index * APART ** (index - (len(lines) - 1) / 2)), index, label=name)
     if len(known):
         axes.set_ylim(known[measure].min() / ROOM, known[measure].max() * ROOM)
-    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axes.yaxis.set_major_formatter("{x:g}")
     sizes_across(axes, sorted(table.batch_size.unique()))

@@ -5,6 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from phase2.card import FigureCard
+from phase2.figures.marks import bars, ranges
 from phase2.figures.style import blank, nothing_without, series, styled
 
 CARD = FigureCard(
@@ -41,13 +42,9 @@ def _spectrum(axes: Axes, spectrum: pd.DataFrame, index: int) -> None:
     if spectrum.empty:  # the descent diverged in every seed
         return
     by_rank = spectrum[spectrum.quantity == "eigenvalue"].groupby("rank").value
-    mean, low, high = by_rank.mean(), by_rank.min(), by_rank.max()
-    look = series(index)
-    axes.errorbar(
-        mean.index, mean, [mean - low, high - mean], label=TIMES[index], markersize=2.5, elinewidth=0.7, **look
-    )
+    bars(axes, ranges(by_rank), index, label=TIMES[index], markersize=2.5, capsize=0)
     whole = spectrum.pivot_table(index="seed", columns="quantity", values="value", aggfunc="first")
-    level = (whole.trace / whole.parameters).mean()
+    level, look = (whole.trace / whole.parameters).mean(), series(index)
     axes.axhline(
         level, color=look["color"], linestyle=look["linestyle"], linewidth=0.9, label=f"mean of all, {TIMES[index]}"
     )

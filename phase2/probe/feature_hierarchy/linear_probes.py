@@ -5,8 +5,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from phase2.card import FigureCard
-from phase2.figures.marks import is_left, panels
-from phase2.figures.style import blank, nothing_without, series, styled
+from phase2.figures.marks import bars, is_left, panels, ranges
+from phase2.figures.style import blank, nothing_without, styled
 from phase2.words.levels import crossed
 
 CARD = FigureCard(
@@ -42,9 +42,6 @@ def _panel(axes: Axes, table: pd.DataFrame) -> None:
     axes.grid()
     axes.set_xlabel("layer")
     for index, (when, words) in enumerate(TIMES.items()):
-        by_layer = table[table.when == when].groupby("layer").percent
-        mean = by_layer.mean()
-        spread = [mean - by_layer.min(), by_layer.max() - mean]
-        axes.errorbar(mean.index, mean, spread, label=words, capsize=1.5, elinewidth=0.8, **series(index))
+        bars(axes, ranges(table[table.when == when].groupby("layer").percent), index, label=words)
     axes.locator_params(axis="x", integer=True, nbins=6)
     axes.tick_params(labelbottom=True)

@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
 from phase2.card import FigureCard
-from phase2.figures.style import MUTED, blank, nothing_without, series, styled
+from phase2.figures.marks import band, keys
+from phase2.figures.style import MUTED, blank, nothing_without, styled
 from phase2.words.levels import label, printed
 
 CARD = FigureCard(
@@ -55,13 +55,10 @@ def _panel(axes: Axes, table: pd.DataFrame, measure: str, inits: list[str]) -> N
     axes.set_yscale("log")
     axes.grid()
     for index, init in enumerate(inits):
-        look = series(index)
         values = table[table.line == init].pivot(index="layer", columns="seed", values=measure)
         logs = np.log10(values.where(values > 0))
         low, middle, high = (10 ** getattr(logs, name)(axis=1, skipna=False) for name in ("min", "mean", "max"))
-        axes.fill_between(values.index, low, high, color=look["color"], alpha=0.2, linewidth=0)
-        gap = max(1, len(values) // 4)
-        axes.plot(values.index, middle, markevery=(index % gap, gap), **look)
+        band(axes, pd.DataFrame({"mean": middle, "low": low, "high": high}), index, marks=4)
     axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
 
 
@@ -81,7 +78,7 @@ def _scale(row: np.ndarray) -> None:
 
 
 def _legend(figure: Figure, inits: list[str], shaded: bool) -> None:
-    handles: list[Any] = [Line2D([], [], label=init, **series(index)) for index, init in enumerate(inits)]
+    handles: list[Any] = keys(inits)
     if shaded:
         handles.append(Patch(label="beyond float32", **BEYOND))
     look: dict[str, Any] = {"loc": "outside lower center", "ncols": min(len(handles), 6), "handlelength": 2.8}

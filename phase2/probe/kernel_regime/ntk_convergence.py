@@ -6,11 +6,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator
 
 from phase2.card import FigureCard
-from phase2.figures.marks import sizes_across
-from phase2.figures.style import MUTED, blank, nothing_without, series, styled
+from phase2.figures.marks import bars, plain_log, ranges, sizes_across
+from phase2.figures.style import MUTED, blank, nothing_without, styled
 from phase2.words.levels import printed
 
 CARD = FigureCard(
@@ -39,9 +38,7 @@ def ntk_convergence(*, convergence: pd.DataFrame, drift: pd.DataFrame) -> Figure
     grid = figure.subplots(1, len(TITLES), sharex=True)
     for axes, (measure, title) in zip(grid, TITLES.items(), strict=True):
         table = drift if measure == "drift" else convergence
-        values = table.assign(line=printed(table.activation)).pivot(
-            index=["line", "width"], columns="seed", values=measure
-        )
+        values = table.assign(line=printed(table.activation)).set_index(["line", "width"])[measure]
         _lines(axes, values)
         _guide(axes, values, *GUIDES[measure])
         axes.set(title=title, xlabel="width")
@@ -50,25 +47,19 @@ def ntk_convergence(*, convergence: pd.DataFrame, drift: pd.DataFrame) -> Figure
     return figure
 
 
-def _lines(axes: Axes, values: pd.DataFrame) -> None:
-    """`values` has a row for each activation and width, and a column for each seed."""
-    axes.set_yscale("log")
+def _lines(axes: Axes, values: pd.Series) -> None:
+    """`values` are by activation and width, one a seed."""
+    plain_log(axes)
     sizes_across(axes, list(values.index.unique("width")))
     axes.grid()
     for index, name in enumerate(values.index.unique("line")):
-        here = values.loc[name]
-        mean = np.exp(np.log(here).mean(axis=1))
-        spread = np.stack([mean - here.min(axis=1), here.max(axis=1) - mean]).clip(0)  # rounding of the mean
-        axes.errorbar(mean.index, mean, yerr=spread, capsize=2, elinewidth=0.8, label=name, **series(index))
-    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axes.yaxis.set_major_formatter("{x:g}")
-    axes.minorticks_off()
+        bars(axes, ranges(values.loc[name].groupby("width"), geometric=True), index, label=name)
 
 
-def _guide(axes: Axes, values: pd.DataFrame, slope: float, name: str) -> None:
+def _guide(axes: Axes, values: pd.Series, slope: float, name: str) -> None:
     """A line of the theory's slope below all others, with its name under its middle."""
     widths = np.sort(values.index.unique("width").to_numpy(float))
-    least = values.groupby("width").min().min(axis=1)
+    least = values.groupby("width").min()
     start = BELOW * (least * (least.index / widths[0]) ** -slope).min()
     middle = np.sqrt(widths[0] * widths[-1])
     axes.plot(widths, start * (widths / widths[0]) ** slope, color=MUTED, linewidth=0.9, zorder=1)

@@ -5,11 +5,11 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
-from matplotlib.ticker import LogLocator, MaxNLocator
+from matplotlib.ticker import MaxNLocator
 
 from phase2.card import FigureCard
-from phase2.figures.marks import intervals
-from phase2.figures.style import blank, nothing_without, series, styled
+from phase2.figures.marks import band, intervals, plain_log, ranges
+from phase2.figures.style import blank, nothing_without, styled
 from phase2.words.levels import printed
 
 CARD = FigureCard(
@@ -61,20 +61,12 @@ def _curves(above: Axes, below: Axes, table: pd.DataFrame) -> None:
         axes.set_yscale("log")
     for turn, (width, rows) in enumerate(table.groupby("width")):
         for kind, (measure, name) in enumerate(LOSSES.items()):
-            _line(above, rows, measure, 2 * turn + kind, f"{name}, width {width:g}")
-        _line(below, rows[rows.step > 0], "distance", 2 * turn)
-    above.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    above.yaxis.set_major_formatter("{x:g}")
-    above.minorticks_off()
+            losses = ranges(rows.groupby("step")[measure])
+            band(above, losses, 2 * turn + kind, MARKED, label=f"{name}, width {width:g}")
+        band(below, ranges(rows[rows.step > 0].groupby("step").distance), 2 * turn, MARKED)
+    plain_log(above)
     below.set_xlabel("step")
     below.xaxis.set_major_locator(MaxNLocator(4, integer=True))
-
-
-def _line(axes: Axes, rows: pd.DataFrame, measure: str, index: int, name: str = "") -> None:
-    seeds = rows.pivot(index="step", columns="seed", values=measure)
-    look, gap = series(index), max(1, len(seeds) // MARKED)
-    axes.fill_between(seeds.index, seeds.min(axis=1), seeds.max(axis=1), color=look["color"], alpha=0.15, linewidth=0)
-    axes.plot(seeds.index, seeds.mean(axis=1), label=name, markevery=(index % gap, gap), **look)
 
 
 def _accuracies(figure: SubFigure, regression: pd.DataFrame, activations: list[str]) -> None:
@@ -83,8 +75,8 @@ def _accuracies(figure: SubFigure, regression: pd.DataFrame, activations: list[s
     label_of = dict(zip(regression.activation, printed(regression.activation), strict=True))
     shown = regression.assign(line=regression.activation.map(label_of), percent=100 * regression.test_accuracy)
     for axes, name in zip(grid, activations, strict=True):
-        by_method = shown[shown.line == name].groupby("method").percent.agg(["mean", "min", "max"])
-        rows = by_method.rename(columns={"min": "low", "max": "high"}).reindex(list(METHODS)).rename(index=METHODS)
+        by_method = ranges(shown[shown.line == name].groupby("method").percent)
+        rows = by_method.reindex(list(METHODS)).rename(index=METHODS)
         intervals(axes, rows, "black")
         axes.set_title(name)
     grid[-1].set_xlabel("test accuracy (%)")

@@ -4,12 +4,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from phase2.card import FigureCard
-from phase2.figures.marks import stacked
-from phase2.figures.style import blank, nothing_without, series, styled
-from phase2.probe.landscape.landscape_planes import FAR
+from phase2.figures.marks import band, plain_log, ranges, stacked
+from phase2.figures.style import blank, nothing_without, styled
+from phase2.probe.landscape.card import FAR
 from phase2.words.levels import crossed
 
 CARD = FigureCard(
@@ -20,7 +19,6 @@ CARD = FigureCard(
 )
 
 HEIGHT = 3.2  # inches
-SHADE = 0.15
 MARGIN = 1.15  # beyond the ends of the losses
 DOTS = 6  # markers a line, about
 
@@ -32,8 +30,7 @@ def landscape_lines(*, lines: pd.DataFrame, interpolation: pd.DataFrame) -> Figu
     with their range shaded. Above, log loss along a random direction; below, from one solution to the next.
     """
     factors = list(lines.columns[: list(lines.columns).index("seed")])
-    looks = {name: series(index) for index, name in enumerate(crossed(lines, factors[:1]).cat.categories)}
-    columns = list(crossed(lines, factors[1:]).cat.categories)
+    names, columns = (list(crossed(lines, some).cat.categories) for some in (factors[:1], factors[1:]))
     figure = blank(HEIGHT)
     grid = figure.subplots(2, len(columns), sharex="row", sharey="row", squeeze=False)
     shown = [
@@ -44,24 +41,21 @@ def landscape_lines(*, lines: pd.DataFrame, interpolation: pd.DataFrame) -> Figu
         table = table.astype({position: float, "loss": float}).replace([np.inf, -np.inf], np.nan)
         table = table.assign(line=crossed(table, factors[:1]), column=crossed(table, factors[1:]))
         for axes, column in zip(row, columns, strict=True):
-            _curves(axes, table[table.column == column], position, looks)
+            _curves(axes, table[table.column == column], position, names)
             axes.set_xlabel(where)
         _scale(row[0], table.loss)
         row[0].set_ylabel("loss (nats)")
     for axes, column in zip(grid[0], columns, strict=True):
         axes.set_title(stacked(column))
-    if len(looks) > 1:
-        figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=len(looks))
+    if len(names) > 1:
+        figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=len(names))
     return figure
 
 
-def _curves(axes: Axes, table: pd.DataFrame, position: str, looks: dict[str, dict]) -> None:
-    for name, look in looks.items():
-        losses = table[table.line == name].groupby(position).loss
-        mean = losses.mean()
-        every = max(1, len(mean) // DOTS)
-        axes.plot(mean.index, mean, label=name, markevery=every, markersize=3, **look)
-        axes.fill_between(mean.index, losses.min(), losses.max(), color=look["color"], alpha=SHADE, linewidth=0)
+def _curves(axes: Axes, table: pd.DataFrame, position: str, names: list[str]) -> None:
+    for index, name in enumerate(names):
+        losses = ranges(table[table.line == name].groupby(position).loss)
+        band(axes, losses, index, DOTS, label=name, markersize=3)
     axes.grid()
     axes.locator_params(axis="x", nbins=5)
 
@@ -73,7 +67,5 @@ def _scale(axes: Axes, losses: pd.Series) -> None:
         axes.set(xticks=[], yticks=[])
         return
     least, largest = losses[losses > 0].min(), losses.max()
-    axes.set(yscale="log", ylim=(least / MARGIN, min(largest, FAR * least) * MARGIN))
-    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.yaxis.set_minor_formatter(NullFormatter())
+    plain_log(axes)
+    axes.set_ylim(least / MARGIN, min(largest, FAR * least) * MARGIN)

@@ -15,6 +15,7 @@ from matplotlib.ticker import FuncFormatter
 from phase2.card import FigureCard
 from phase2.figures.marks import is_left, panels
 from phase2.figures.style import FULL_WIDTH, MUTED, SEQUENTIAL, blank, nothing_without, styled
+from phase2.probe.landscape.card import FAR
 from phase2.words.levels import crossed
 
 CARD = FigureCard(
@@ -28,7 +29,6 @@ ABREAST = 6  # panels in a row at most
 TALLEST, WIDEST = 8.5, 2.6  # inches: the figure, a panel
 BELOW, LINE = 0.75, 0.13  # inches: what is below the panels, a line of a title
 LEVELS = 13  # lines of equal loss
-FAR = 20  # times the least loss: what is beyond has one colour
 TICKS = (1, 2, 3, 5)  # times a power of ten
 EDGE = [withStroke(linewidth=2.2, foreground="black")]  # so that white shows on every colour
 SOLUTION: dict[str, Any] = {"marker": "+", "color": "white", "markersize": 10, "markeredgewidth": 1.2}

@@ -10,7 +10,8 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from phase2.card import FigureCard
-from phase2.figures.style import LINES, blank, nothing_without, series, styled
+from phase2.figures.marks import band, keys, ranges
+from phase2.figures.style import LINES, blank, nothing_without, styled
 from phase2.words.levels import columns_between, crossed
 
 CARD = FigureCard(
@@ -20,7 +21,6 @@ CARD = FigureCard(
 )
 
 HEIGHT = 2.5  # inches
-SHADE = 0.15
 MARKS = 8  # a line, about
 
 
@@ -45,9 +45,7 @@ def layer_responses(*, responses: pd.DataFrame) -> Figure:
         axes.set_xlabel(where)
     panels[0].set_ylabel("std of the response")
     panels[0].set_ylim(bottom=0)
-    handles = [
-        Line2D([], [], label=rest, **series(n) | {"linestyle": ""}) for n, rest in enumerate(_names(trained.rest))
-    ]
+    handles = keys(_names(trained.rest), linestyle="")
     dashes = _dashes(trained)
     handles += [Line2D([], [], color="black", label=model, linestyle=dash) for model, dash in dashes.items()]
     figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 7), handlelength=2.8)
@@ -66,8 +64,6 @@ def _dashes(table: pd.DataFrame) -> dict[str, Any]:
 def _panel(axes: Axes, table: pd.DataFrame) -> None:
     for (model, dash), (index, rest) in product(_dashes(table).items(), enumerate(_names(table.rest))):
         by_layer = table[(table.model == model) & (table.rest == rest)].groupby("layer")["std"]
-        mean, look = by_layer.mean(), series(index) | {"linestyle": dash}
-        axes.plot(mean.index, mean, markevery=max(1, len(mean) // MARKS), **look)
-        axes.fill_between(mean.index, by_layer.min(), by_layer.max(), color=look["color"], alpha=SHADE, linewidth=0)
+        band(axes, ranges(by_layer), index, MARKS, linestyle=dash)
     axes.grid()
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))

@@ -1,14 +1,13 @@
 """How much gradient reaches each layer of shallow and deep networks, before, during and after training."""
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
 from phase2.card import FigureCard
-from phase2.figures.marks import stacked
-from phase2.figures.style import blank, nothing_without, series, styled
+from phase2.figures.marks import band, ranges, stacked
+from phase2.figures.style import blank, nothing_without, styled
 from phase2.words.levels import columns_between, crossed
 
 CARD = FigureCard(
@@ -19,7 +18,6 @@ CARD = FigureCard(
 )
 
 PANEL = 1.25  # inches: the height of a row of panels
-SHADE = 0.15
 MARKS = 6  # a line, about
 TITLES = {"start": "at initialization", "middle": "in mid-training", "end": "after training"}
 
@@ -59,11 +57,8 @@ def _axes(responses: pd.DataFrame) -> list[str]:
 
 
 def _panel(axes: Axes, table: pd.DataFrame) -> None:
-    logs = table.assign(log=np.log(table.gradient_norm.where(table.gradient_norm > 0)))
+    norms = table.gradient_norm.where(table.gradient_norm > 0)
     for index, depth in enumerate(table.line.cat.categories):
-        by_layer = logs[logs.line == depth].groupby("layer").log
-        mean, low, high = (np.exp(by_layer.agg(how)) for how in ("mean", "min", "max"))
-        look = series(index)
-        axes.plot(mean.index, mean, label=depth, markevery=max(1, len(mean) // MARKS), **look)
-        axes.fill_between(mean.index, low, high, color=look["color"], alpha=SHADE, linewidth=0)
+        by_layer = norms[table.line == depth].groupby(table.layer)
+        band(axes, ranges(by_layer, geometric=True), index, MARKS, label=depth)
     axes.grid()

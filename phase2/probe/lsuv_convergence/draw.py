@@ -6,7 +6,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
 from phase2.card import FigureCard
-from phase2.figures.style import MUTED, blank, nothing_without, series, styled
+from phase2.figures.marks import band, ranges
+from phase2.figures.style import MUTED, blank, nothing_without, styled
+from phase2.probe.lsuv_convergence.card import TOLERANCE
 from phase2.words.levels import printed
 
 CARD = FigureCard(
@@ -16,7 +18,6 @@ CARD = FigureCard(
 )
 
 TITLES = {"before": "variance before", "distance": "|variance − 1| after", "scalings": "scalings"}
-TOLERANCE = 0.02  # LSUV's
 
 
 @styled
@@ -33,7 +34,7 @@ def lsuv_convergence(*, convergence: pd.DataFrame) -> Figure:
     figure = blank(2.2)
     grid = dict(zip(TITLES, figure.subplots(1, len(TITLES), sharex=True), strict=True))
     for measure, axes in grid.items():
-        _panel(axes, layers[measure].unstack("seed"))
+        _panel(axes, layers[measure])
         axes.set(title=TITLES[measure], xlabel="layer (the last: output)")
     grid["before"].axhline(1, color=MUTED, linewidth=0.8, zorder=1)
     grid["before"].set_ylim(0, 1.08 * max(1, layers.before.max()))
@@ -45,14 +46,11 @@ def lsuv_convergence(*, convergence: pd.DataFrame) -> Figure:
     return figure
 
 
-def _panel(axes: Axes, values: pd.DataFrame) -> None:
-    """`values` has a row for each line and layer, and a column for each seed."""
+def _panel(axes: Axes, values: pd.Series) -> None:
+    """`values` are by line, seed and layer."""
     axes.grid()
     for index, name in enumerate(values.index.unique("line")):
-        look, here = series(index), values.loc[name]
-        axes.fill_between(here.index, here.min(axis=1), here.max(axis=1), color=look["color"], alpha=0.15, linewidth=0)
-        gap = max(1, len(here) // 4)
-        axes.plot(here.index, here.mean(axis=1), label=name, markevery=(index % gap, gap), **look)
+        band(axes, ranges(values.loc[name].groupby("layer")), index, marks=4, label=name)
 
 
 def _tolerance(axes: Axes) -> None:

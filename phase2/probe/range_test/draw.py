@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from phase2.card import FigureCard
+from phase2.figures.marks import band, is_left, panels, ranges
 from phase2.figures.style import PALETTE, blank, nothing_without, styled
 from phase2.words.levels import label
 
@@ -33,32 +34,20 @@ def range_test(*, losses: pd.DataFrame, suggestions: pd.DataFrame) -> Figure:
     rows = -(-len(optimizers) // PER_ROW)
     columns = -(-len(optimizers) // rows)
     figure = blank(ROW * rows + 0.4)
-    grid = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
-    for axes in grid.ravel()[len(optimizers) :]:
-        axes.remove()
-    for axes, optimizer in zip(grid.ravel(), optimizers, strict=False):
-        axes.set_title(label(optimizer))
+    grid = panels(figure, [label(optimizer) for optimizer in optimizers], columns)
+    for place, (axes, optimizer) in enumerate(zip(grid.values(), optimizers, strict=True)):
         axes.grid()
-        _curve(axes, losses[losses.optimizer == optimizer])
+        by_rate = losses[losses.optimizer == optimizer].groupby("lr").smoothed
+        band(axes, ranges(by_rate)[by_rate.count() == losses.seed.nunique()], 0, marker="")
         _rules(axes, suggestions[suggestions.optimizer == optimizer])
+        lowest = place + columns >= len(optimizers)
+        axes.tick_params(labelbottom=lowest)
+        axes.set_xlabel("learning rate" if lowest else "")
+        axes.set_ylabel("smoothed loss (nats)" if is_left(axes) else "")
     top = losses.groupby("optimizer").smoothed.first().max()
-    grid[0, 0].set(xscale="log", ylim=(0, 1.25 * top))
-    for place, axes in enumerate(grid.ravel()[: len(optimizers)]):
-        axes.tick_params(labelbottom=place + columns >= len(optimizers))
-        if place + columns >= len(optimizers):
-            axes.set_xlabel("learning rate")
-    for axes in grid[:, 0]:
-        axes.set_ylabel("smoothed loss (nats)")
+    axes.set(xscale="log", ylim=(0, 1.25 * top))
     _legend(figure)
     return figure
-
-
-def _curve(axes: Axes, losses: pd.DataFrame) -> None:
-    by_rate = losses.groupby("lr").smoothed
-    together = by_rate.agg(["mean", "min", "max", "count"])
-    together = together[together["count"] == losses.seed.nunique()]
-    axes.fill_between(together.index, together["min"], together["max"], color=PALETTE[0], alpha=0.3, linewidth=0)
-    axes.plot(together.index, together["mean"], color=PALETTE[0])
 
 
 def _rules(axes: Axes, suggestions: pd.DataFrame) -> None:

@@ -5,10 +5,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FixedLocator, NullLocator
 
 from phase2.card import FigureCard
-from phase2.figures.marks import plain_log
+from phase2.figures.marks import bars, keys, plain_log, ranges, sizes_across
 from phase2.figures.style import MUTED, blank, nothing_without, series, styled
 from phase2.words.levels import label
 
@@ -44,7 +43,9 @@ def erf_growth(*, growth: pd.DataFrame, profiles: pd.DataFrame) -> Figure:
     share.set_ylabel("\u03c3 / theoretical field")
     for axes in (sigma, share):
         plain_log(axes)
-        _depths(axes, growth.depth)
+        sizes_across(axes, sorted(growth.depth.unique()))
+        axes.set_xlabel("convolutions")
+        axes.grid()
     depths = sorted({growth.depth.min(), growth.depth.max()})
     grid = below.subplots(len(depths), len(variants), sharey=True, squeeze=False)
     for column, variant in enumerate(variants):
@@ -62,29 +63,10 @@ def erf_growth(*, growth: pd.DataFrame, profiles: pd.DataFrame) -> Figure:
 def _against_depth(axes: Axes, growth: pd.DataFrame, index: int) -> None:
     look = series(index)
     seeds = growth.groupby("depth")
-    predicted, sigma = seeds.predicted.first(), seeds.sigma
-    mean = sigma.mean()
+    predicted = seeds.predicted.first()
     axes.plot(predicted.index, predicted, color=look["color"], linestyle=look["linestyle"], linewidth=0.9)
-    axes.errorbar(
-        mean.index,
-        mean,
-        yerr=[mean - sigma.min(), sigma.max() - mean],
-        linestyle="",
-        color=look["color"],
-        marker=look["marker"],
-        markersize=LARGEST - index,  # so that what lies on another leaves it to be seen
-        markerfacecolor="none",
-        elinewidth=0.9,
-    )
-
-
-def _depths(axes: Axes, depths: pd.Series) -> None:
-    axes.set_xscale("log")
-    axes.xaxis.set_major_locator(FixedLocator(sorted(depths.unique())))
-    axes.xaxis.set_major_formatter("{x:g}")
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_xlabel("convolutions")
-    axes.grid()
+    size = LARGEST - index  # so that what lies on another leaves it to be seen
+    bars(axes, ranges(seeds.sigma), index, linestyle="", markersize=size, markerfacecolor="none", capsize=0)
 
 
 def _profile(axes: Axes, profile: pd.DataFrame, index: int) -> None:
@@ -103,9 +85,6 @@ def _profile(axes: Axes, profile: pd.DataFrame, index: int) -> None:
 
 
 def _legend(figure: Figure, variants: list[str]) -> None:
-    handles = [
-        Line2D([], [], label=label(variant), markerfacecolor="none", **series(index))
-        for index, variant in enumerate(variants)
-    ]
+    handles = keys(map(label, variants), markerfacecolor="none")
     handles.append(Line2D([], [], color=MUTED, label="Gaussian of the same variance"))
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))

@@ -67,8 +67,7 @@ def _map(axes: Axes, field: pd.Series, pixels: pd.DataFrame) -> AxesImage:
     corner = field.start - 0.5
     axes.add_patch(Rectangle((corner, corner), field.field, field.field, **FRAME))
     axes.add_patch(Ellipse((field.column, field.row), 4 * field.sigma_column, 4 * field.sigma_row, **ELLIPSE))
-    axes.set_xticks([])
-    axes.set_yticks([])
+    axes.set(xticks=[], yticks=[])
     axes.spines[:].set_visible(False)
     axes.set_xlabel(f"field {field.field}, \u03c3 {field.sigma:.1f}\nshare {100 * field.share:.0f}%")
     return image

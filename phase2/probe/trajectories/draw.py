@@ -6,9 +6,9 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import LogLocator
 
 from phase2.card import FigureCard
+from phase2.figures.marks import plain_log
 from phase2.figures.style import COUNTS, blank, nothing_without, series, styled
 from phase2.words.levels import label
 
@@ -44,9 +44,7 @@ def trajectories(*, paths: pd.DataFrame, surface: pd.DataFrame, tuning: pd.DataF
         handles.append(Line2D([], [], label=f"{label(optimizer)}, {rates[optimizer]:g}", **series(index)))
     left.plot(paths.x.iloc[0], paths.y.iloc[0], "o", color="black", markeredgecolor="white", markersize=6)
     right.set(yscale="log", xlabel="step", title="training loss (nats) by step")
-    right.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    right.yaxis.set_major_formatter("{x:g}")
-    right.minorticks_off()
+    plain_log(right)
     right.grid()
     figure.legend(handles=handles, title="optimizer, learning rate", loc="outside lower center", ncols=4)
     return figure

@@ -1,13 +1,11 @@
 """Dropout at inference: what the scaling, done right and forgotten, and averaging over masks do to predictions."""
 
-from typing import Any
-
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from phase2.card import FigureCard
-from phase2.figures.marks import over_seeds
+from phase2.figures.marks import bars, over_seeds
 from phase2.figures.style import MUTED, blank, nothing_without, series, styled
 
 CARD = FigureCard(
@@ -50,8 +48,7 @@ def _by_rate(axes: Axes, inference: pd.DataFrame) -> None:
     axes.locator_params(nbins=5)
     for index, (method, name) in enumerate(METHODS.items()):
         rows = over_seeds(inference[inference.method == method], ["dropout"], "scaled")
-        look: dict[str, Any] = {**series(index), "label": name}
-        axes.errorbar(rows.index, rows["mean"], rows.high - rows["mean"], capsize=2, elinewidth=0.8, **look)
+        bars(axes, rows, index, label=name)
 
 
 def _reliability(axes: Axes, calibration: pd.DataFrame) -> None:

@@ -6,8 +6,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from phase2.card import FigureCard
-from phase2.figures.marks import intervals, over_seeds
-from phase2.figures.style import MUTED, PALETTE, blank, nothing_without, series, styled
+from phase2.figures.marks import bars, intervals, over_seeds
+from phase2.figures.style import MUTED, PALETTE, blank, nothing_without, styled
 
 CARD = FigureCard(
     ("shift", "detection"),
@@ -56,8 +56,7 @@ def uncertainty_shift(*, shift: pd.DataFrame, detection: pd.DataFrame) -> Figure
 
 
 def _line(axes: Axes, rows: pd.DataFrame, index: int, name: str = "") -> None:
-    half = rows.high - rows["mean"]
-    axes.errorbar(rows.index, rows["mean"], half, label=name, capsize=2, elinewidth=0.8, **series(index))
+    bars(axes, rows, index, label=name)
     axes.grid(True)
     axes.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 1.5, 3, 4.5, 6, 9, 10]))  # parts of a right angle
 
