@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from phase2.bench import Figure, interleaved, torch_threads
-from phase2.nn.convolve import conv2d
+from phase2.nn.convolution.convolve import conv2d
 
 LAYOUTS = {"channels first": torch.contiguous_format, "channels last": torch.channels_last}
 Convolution = Callable[..., Tensor]

@@ -13,8 +13,9 @@ from torch import Tensor
 
 from phase2.bench import Figure, interleaved, torch_threads
 from phase2.models.mlp import MLP
+from phase2.nn import cross_entropy
 from phase2.probe.plane import Weights, filter_normalized, losses_at, random_direction
-from phase2.train.objectives import classification
+from phase2.task.metrics.accuracy import accuracy
 
 PIXELS, CLASSES = 28 * 28, 10
 WIDTH, DEPTH = 64, 2
@@ -46,10 +47,14 @@ def _figure(sizes: Sizes) -> Figure:
     directions = [filter_normalized(random_direction(origin, generator), origin) for _ in range(2)]
     points = torch.cartesian_prod(*[torch.linspace(-1, 1, side)] * 2)
     alone = _timer(lambda: _one_by_one(model, origin, directions, points, *batch))
-    lanes = _timer(lambda: losses_at(model, classification, origin, directions, points, *batch)[0])
+    lanes = _timer(lambda: losses_at(model, _classification, origin, directions, points, *batch)[0])
     slow, fast = interleaved(sizes.repeats, alone, lanes)
     name = f"{side} x {side} losses, MLP {PIXELS}-{WIDTH}-{WIDTH}-{CLASSES} on {images} images: one by one / in lanes"
     return Figure(name, [s / f for s, f in zip(slow, fast, strict=True)], "x", 3, at_least=True)
+
+
+def _classification(outputs: Tensor, targets: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+    return cross_entropy(outputs, targets), {"accuracy": accuracy(outputs, targets)}
 
 
 @torch.no_grad()
@@ -60,7 +65,7 @@ def _one_by_one(
     for x, y in points.tolist():
         for name, p in model.named_parameters():
             torch.add(origin[name], directions[0][name], alpha=x, out=p.data).add_(directions[1][name], alpha=y)
-        losses.append(classification(model(inputs), targets)[0])
+        losses.append(_classification(model(inputs), targets)[0])
     return torch.stack(losses)
 
 

@@ -86,6 +86,7 @@ def train(
     from phase2.run.fill import prepare, select
     from phase2.run.upkeep import forget
     from phase2.study.cell import cells_of, packs_of
+    from phase2.study.code import metrics_of
     from phase2.study.pack import Folders, run_pack
     from phase2.study.results import read_metrics
     from phase2.study.store import Store
@@ -101,8 +102,9 @@ def train(
         run_pack(pack, chosen, folders, config.compute)
         for cell in pack:
             metrics = read_metrics(cell, results)
-            accuracy = f"test accuracy {metrics['final']['test_accuracy']:.4f}" if metrics["final"] else "diverged"
-            typer.echo(f"{cell.id} {cell.partition}: {accuracy}")
+            name = metrics_of(cell.settings)[0]
+            value = f"test {name} {metrics['final'][f'test_{name}']:.4f}" if metrics["final"] else "diverged"
+            typer.echo(f"{cell.id} {cell.partition}: {value}")
 
 
 @app.command()

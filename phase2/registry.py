@@ -4,11 +4,13 @@ A part is found by name and imported only by the job that needs it, so the code 
 (`phase2.study.fingerprint`) covers the optimizer it used and not the ones it did not.
 """
 
+import ast
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +25,13 @@ ROOMS = {  # of each kind, the package whose files are its parts
     "schedule": "phase2.schedules",
     "optimizer": "phase2.optim",
     "model": "phase2.models",
+    "task": "phase2.task",
     "augmentation": "phase2.task.augmentation",
+    "metric": "phase2.task.metrics",
     "dataset": "phase2.data.sets",
 }
 _folders: tuple[Path, ...] = ()  # of the user's parts
+_others: tuple["Part", ...] = ()  # that a configuration makes, such as a data set from a folder
 
 
 @dataclass(frozen=True)
@@ -68,10 +73,12 @@ def load(kind: str, name: str) -> Any:
     return getattr(import_module(found.module), found.card.target)
 
 
-def use(folders: Iterable[Path]) -> None:
-    """Makes the files of these folders parts too, each its folder's name and its own: my_parts.swish."""
-    global _folders
-    _folders = tuple(Path(folder).resolve() for folder in folders)
+def use(folders: Iterable[Path], others: Iterable[Part] = ()) -> None:
+    """Makes the files of these folders parts too, importable by the folder's name and its own: my_parts.swish; and
+    `others` that need no file.
+    """
+    global _folders, _others
+    _folders, _others = tuple(Path(folder).resolve() for folder in folders), tuple(others)
     for folder in _folders:
         if str(folder.parent) not in sys.path:
             sys.path.append(str(folder.parent))
@@ -93,7 +100,7 @@ def forget() -> None:
 def _all() -> dict[str, dict[str, Part]]:
     before = source.known()
     found: dict[str, dict[str, Part]] = {kind: {} for kind in ROOMS}
-    for each in (*_of_the_package(), *_of_the_user()):
+    for each in (*_of_the_package(), *_of_the_user(), *_others):
         if each.card.kind not in ROOMS:
             raise UserError(f"{each.path}: {unknown('kind of part', each.card.kind, ROOMS)}")
         same = found[each.card.kind].get(each.name)
@@ -125,7 +132,23 @@ def _of_the_user() -> Iterable[Part]:
                 raise UserError(
                     f"{path} has no card: write CARD = Card(kind, target, label=...), or begin its name with _"
                 )
+            _check_imports(path)
             yield found
+
+
+def _check_imports(path: Path) -> None:
+    """Raises `UserError`, naming the line, if a file imports what is not installed."""
+    imports = (ast.Import, ast.ImportFrom)
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if not isinstance(node, imports):
+            continue
+        relative = isinstance(node, ast.ImportFrom) and (node.level or not node.module)
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""]
+        for name in [] if relative else names:
+            if find_spec(name.split(".")[0]) is None:
+                raise UserError(
+                    f"{path}, line {node.lineno}: there is no module {name}: install it in .venv, or mend the import"
+                )
 
 
 def _part(path: Path, package: str) -> Part | None:

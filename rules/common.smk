@@ -4,6 +4,7 @@ import json
 import subprocess
 
 from phase2 import registry
+from phase2.checksums import Checksums
 from phase2.derive.catalog import DERIVATIONS
 from phase2.figures.catalog import FIGURES, STUDY
 from phase2.figures.catalog import check as check_figures
@@ -124,6 +125,12 @@ def captions(*subjects):
 def is_source(path):
     """Whether a path below report/ is a file that LaTeX may read, and not what an editor leaves beside it."""
     return path.is_file() and not path.name.startswith((".", "#")) and not path.name.endswith(("~", ".bak"))
+
+
+def own_content(dataset):
+    """The checksum of the user's own folder that a data set is made from; None of one that is downloaded."""
+    folder = registry.part("dataset", dataset).card.traits.get("folder")
+    return Checksums().of(folder) if folder else None
 
 
 def labels_in(*subjects):

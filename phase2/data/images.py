@@ -43,10 +43,13 @@ def write_images(
 
 
 def channel_statistics(images: np.ndarray) -> tuple[list[float], list[float]]:
-    """Mean and (population) standard deviation per channel of uint8 `images / 255`, `(n, channels, ...)`.
+    """Mean and (population) standard deviation per channel of `images / 255`, `(n, channels, ...)`.
 
-    From each channel's histogram: exact sums, and no copy of the images in float.
+    Of bytes from each channel's histogram: exact sums, and no copy of the images in float.
     """
+    if images.dtype != np.uint8:
+        channels = [images[:, channel].astype(np.float64) / 255 for channel in range(images.shape[1])]
+        return [float(values.mean()) for values in channels], [float(values.std()) or 1.0 for values in channels]
     values = np.arange(256) / 255
     means, stds = [], []
     for channel in range(images.shape[1]):

@@ -56,6 +56,12 @@ def verify(dataset: str, folder: Path) -> dict[str, str]:
     return hashes
 
 
+def raw_folder(dataset: str, data: Path) -> Path:
+    """Where the files of a data set lie that it is prepared from: the user's own folder, or one below `data`."""
+    own = registry.part("dataset", dataset).card.traits.get("folder")
+    return Path(own) if own else data / "raw" / dataset
+
+
 def source_of(dataset: str) -> Source:
     """Where a data set comes from; raises `UserError` for an unknown one."""
     return import_module(registry.part("dataset", dataset).module).SOURCE

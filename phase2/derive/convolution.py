@@ -10,7 +10,7 @@ from torch.autograd.functional import jacobian
 
 from phase2.derive.derivation import Derivation, Numeric, Remark, Step
 from phase2.derive.random_convolution import CHANNELS, FILTERS, Images, Line
-from phase2.nn.conv import Conv2d
+from phase2.nn.convolution.conv import Conv2d
 
 
 def _matrix(rng: np.random.Generator) -> tuple[Any, Any]:

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.autograd.functional import jacobian
 
 from phase2.derive.derivation import Derivation, Numeric, Remark, Step, Symbolic
-from phase2.nn.conv import Conv2d
+from phase2.nn.convolution.conv import Conv2d
 
 TAPS, FEW = 3, 3  # of the one-dimensional stacks whose every sign is enumerated
 LAYERS = ((3, 1, 1), (3, 2, 1), (3, 1, 2), (5, 1, 1))  # kernel size, stride, dilation of those in two dimensions

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.autograd.functional import hessian, jacobian
 
 from phase2.derive.derivation import Derivation, Numeric, Remark, Step, Symbolic
-from phase2.nn.loss import cross_entropy
+from phase2.nn.loss.cross_entropy import cross_entropy
 
 CLASSES = 6
 

@@ -9,7 +9,7 @@ from torch.nn.functional import pad
 
 from phase2 import registry
 from phase2.errors import UserError
-from phase2.nn.conv import Conv2d
+from phase2.nn.convolution.conv import Conv2d
 
 
 class Style(NamedTuple):

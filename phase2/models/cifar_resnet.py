@@ -10,7 +10,7 @@ from phase2.errors import UserError, unknown
 from phase2.models.blocks import Style, check_sizes, conv3x3, layout, nonlinearity, norm2d
 from phase2.models.residual import BasicBlock, stages
 from phase2.nn.linear import Linear
-from phase2.nn.pool import AdaptiveAvgPool2d
+from phase2.nn.pooling.adaptive import AdaptiveAvgPool2d
 
 CARD = Card(
     "model",

@@ -9,7 +9,7 @@ from phase2.card import Card
 from phase2.models.blocks import Style, check_sizes, conv3x3, nonlinearity, norm2d
 from phase2.models.sharing import STRIDES, Layers, maps
 from phase2.nn.linear import Linear
-from phase2.nn.pool import MaxPool2d
+from phase2.nn.pooling.max import MaxPool2d
 
 CARD = Card(
     "model",

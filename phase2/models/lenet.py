@@ -5,9 +5,9 @@ from torch.nn import Flatten, Module, Sequential
 
 from phase2.card import Card, Option
 from phase2.models.blocks import centred, check_sizes, layout, nonlinearity, norm2d
-from phase2.nn.conv import Conv2d
+from phase2.nn.convolution.conv import Conv2d
 from phase2.nn.linear import Linear
-from phase2.nn.pool import MaxPool2d
+from phase2.nn.pooling.max import MaxPool2d
 
 CARD = Card(
     "model",

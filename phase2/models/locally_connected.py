@@ -10,9 +10,9 @@ from phase2.card import Card
 from phase2.models.blocks import check_sizes, nonlinearity, norm2d
 from phase2.models.fitting import Sizes, fitting, target
 from phase2.models.sharing import STRIDES, Layers, maps
+from phase2.nn.convolution.locally_connected import LocallyConnected2d
 from phase2.nn.linear import Linear
-from phase2.nn.locally_connected import LocallyConnected2d
-from phase2.nn.pool import MaxPool2d
+from phase2.nn.pooling.max import MaxPool2d
 
 CARD = Card(
     "model",

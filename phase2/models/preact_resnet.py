@@ -14,7 +14,7 @@ from phase2.models.blocks import Style, check_sizes, conv3x3, convolution, layou
 from phase2.models.cifar_resnet import blocks_per_stage
 from phase2.models.residual import Subsample, stages
 from phase2.nn.linear import Linear
-from phase2.nn.pool import AdaptiveAvgPool2d
+from phase2.nn.pooling.adaptive import AdaptiveAvgPool2d
 
 CARD = Card(
     "model",

@@ -10,7 +10,8 @@ from phase2.errors import UserError, unknown
 from phase2.models.blocks import Style, check_sizes, convolution, layout, nonlinearity, norm2d
 from phase2.models.residual import BasicBlock, stages
 from phase2.nn.linear import Linear
-from phase2.nn.pool import AdaptiveAvgPool2d, MaxPool2d
+from phase2.nn.pooling.adaptive import AdaptiveAvgPool2d
+from phase2.nn.pooling.max import MaxPool2d
 
 CARD = Card(
     "model",

@@ -8,10 +8,11 @@ from torch.nn import Identity, Module, Sequential
 from phase2.card import Card, Option
 from phase2.errors import UserError, unknown
 from phase2.models.blocks import centred, check_sizes, layout, nonlinearity, norm2d
-from phase2.nn.conv import Conv2d
+from phase2.nn.convolution.conv import Conv2d
 from phase2.nn.dropout import Dropout
 from phase2.nn.linear import Linear
-from phase2.nn.pool import AdaptiveAvgPool2d, MaxPool2d
+from phase2.nn.pooling.adaptive import AdaptiveAvgPool2d
+from phase2.nn.pooling.max import MaxPool2d
 
 CARD = Card(
     "model",

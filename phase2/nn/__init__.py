@@ -14,18 +14,20 @@ from phase2.nn.activation.silu import SiLU, silu
 from phase2.nn.activation.softplus import Softplus, softplus
 from phase2.nn.activation.swish import Swish, swish
 from phase2.nn.activation.tanh import Tanh, tanh
-from phase2.nn.conv import Conv1d, Conv2d
-from phase2.nn.convolve import conv1d, conv2d
+from phase2.nn.convolution.conv import Conv1d, Conv2d
+from phase2.nn.convolution.convolve import conv1d, conv2d
+from phase2.nn.convolution.locally_connected import LocallyConnected2d
 from phase2.nn.dropout import Dropout, Dropout2d, dropout, mc_dropout, predict_mc
 from phase2.nn.linear import Linear, linear
-from phase2.nn.locally_connected import LocallyConnected2d
-from phase2.nn.loss import CrossEntropyLoss, cross_entropy
-from phase2.nn.mse import MSELoss, mse_loss
+from phase2.nn.loss.cross_entropy import CrossEntropyLoss, cross_entropy
+from phase2.nn.loss.mse import MSELoss, mse_loss
 from phase2.nn.normalization.batch import BatchNorm1d, BatchNorm2d
 from phase2.nn.normalization.group import GroupNorm
 from phase2.nn.normalization.layer import LayerNorm
 from phase2.nn.normalization.rms import RMSNorm
-from phase2.nn.pool import AdaptiveAvgPool1d, AdaptiveAvgPool2d, AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d
+from phase2.nn.pooling.adaptive import AdaptiveAvgPool1d, AdaptiveAvgPool2d
+from phase2.nn.pooling.average import AvgPool1d, AvgPool2d
+from phase2.nn.pooling.max import MaxPool1d, MaxPool2d
 
 __all__ = [
     "AdaptiveAvgPool1d",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -10,9 +11,11 @@ from torch.nn import Module
 from phase2.errors import UserError
 
 
-def _check(name: str, p: float) -> None:
+def _check(name: str, p: float, inplace: bool) -> None:
     if not 0 <= p <= 1:
         raise UserError(f"{name}: p={p}, expected a probability in [0, 1], the share of values set to zero")
+    if inplace:
+        raise UserError(f"{name}: inplace=True is not supported: leave inplace=False")
 
 
 def _noise(x: Tensor, shape: list[int], p: float) -> Tensor:
@@ -27,61 +30,59 @@ def _noise(x: Tensor, shape: list[int], p: float) -> Tensor:
     return drawn.permute([order.index(d) for d in range(len(shape))])
 
 
-def _dropped(name: str, x: Tensor, shape: list[int], p: float, training: bool) -> Tensor:
+def _dropped(name: str, x: Tensor, shape: list[int], p: float, training: bool, inplace: bool) -> Tensor:
+    _check(name, p, inplace)
     if not training or p == 0 or x.numel() == 0:
         return x
     if not x.is_floating_point():
         raise UserError(
-            f"{name}: input x of shape {tuple(x.shape)} is {x.dtype}, expected floating point: use x.float()"
+            f"{name}: input of shape {tuple(x.shape)} is {x.dtype}, expected floating point: use input.float()"
         )
     return x * 0 if p == 1 else x * _noise(x, shape, p)
 
 
-def dropout(x: Tensor, p: float = 0.5, training: bool = True) -> Tensor:
-    """In training x with each value zeroed with probability p and the rest divided by 1 - p; otherwise x.
+def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+    """In training x, the input, with each value zeroed with probability p and the rest divided by 1 - p; otherwise x.
 
     Any shape. The mean over draws is x, the variance p / (1 - p) x². On a CPU the draws are those of
     `torch.nn.functional.dropout` from the same seed. Under `torch.func.vmap` lanes share one draw with
     `randomness="same"`, and have their own with "different". Srivastava et al. 2014, section 4, scaled in training.
-    Raises `UserError` for p outside [0, 1] or an input that is not floating point.
+    Raises `UserError` for p outside [0, 1], `inplace` or an input that is not floating point.
     """
-    _check("dropout", p)
-    return _dropped("dropout", x, list(x.shape), p, training)
+    return _dropped("dropout", input, list(input.shape), p, training, inplace)
 
 
 class _Dropout(Module):
+    p: Any
+    inplace: Any
+
     def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
-        super().__init__()
-        _check(type(self).__name__, p)
-        if inplace:
-            raise UserError(f"{type(self).__name__}: inplace=True is not supported: leave inplace=False")
-        self.p = p
-
-    def extra_repr(self) -> str:
-        return f"p={self.p}, inplace=False"
+        _check(type(self).__name__, p, inplace)
+        super().__init__(p)
 
 
-class Dropout(_Dropout):
+class Dropout(_Dropout, torch.nn.Dropout):
     """`dropout` as a layer; drop-in for `torch.nn.Dropout`."""
 
-    def forward(self, x: Tensor) -> Tensor:
-        return dropout(x, self.p, self.training)
+    def forward(self, input: Tensor) -> Tensor:
+        return dropout(input, self.p, self.training, self.inplace)
 
 
-class Dropout2d(_Dropout):
+class Dropout2d(_Dropout, torch.nn.Dropout2d):
     """`dropout` of whole channels; drop-in for `torch.nn.Dropout2d`.
 
     Shapes: (batch, channels, height, width) or (batch, channels, length), which torch reads the same way; raises
     `UserError` for any other. Tompson et al. 2015, section 3.2.
     """
 
-    def forward(self, x: Tensor) -> Tensor:
-        if x.ndim not in (3, 4):
+    def forward(self, input: Tensor) -> Tensor:
+        if input.ndim not in (3, 4):
             raise UserError(
-                f"Dropout2d: input x has shape {tuple(x.shape)}, expected (batch, channels, height, width) "
+                f"Dropout2d: input has shape {tuple(input.shape)}, expected (batch, channels, height, width) "
                 "or (batch, channels, length)"
             )
-        return _dropped("Dropout2d", x, [*x.shape[:2], *[1] * (x.ndim - 2)], self.p, self.training)
+        shape = [*input.shape[:2], *[1] * (input.ndim - 2)]
+        return _dropped("Dropout2d", input, shape, self.p, self.training, self.inplace)
 
 
 @contextmanager

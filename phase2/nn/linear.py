@@ -1,13 +1,12 @@
 """The affine map y = x Wᵀ + b, with hand-derived gradients, for one network or a stack of lanes."""
 
-import math
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import Parameter
 
 from phase2.errors import UserError
+from phase2.nn.lanes import lanes_first, merged, separate
 from phase2.nn.weighted import Weighted
 
 
@@ -45,91 +44,39 @@ class _Affine(torch.autograd.Function):
     def vmap(info: Any, in_dims: tuple, x: Tensor, W: Tensor, b: Tensor | None) -> tuple[Tensor, int]:
         lanes, (x_dim, W_dim, b_dim) = info.batch_size, in_dims
         if W.ndim - (W_dim is not None) == 3:
-            return _nested_lanes(lanes, in_dims, x, W, b)
+            b = None if b is None else merged(lanes, b_dim, b)  # a vmap around lanes: both become one dimension
+            return separate(lanes, _Affine.apply(merged(lanes, x_dim, x), merged(lanes, W_dim, W), b))
         if W_dim is None and b_dim is None:
-            rows = x.movedim(x_dim, 0)  # (lanes, rows, in)
-            y = _Affine.apply(rows.flatten(0, 1), W, b)
-            return y.unflatten(0, rows.shape[:2]), 0
-        W = _lanes_first(W, W_dim, lanes)
-        b = None if b is None else _lanes_first(b, b_dim, lanes)
+            return separate(lanes, _Affine.apply(merged(lanes, x_dim, x), W, b))
+        W, b = lanes_first(lanes, (W_dim, b_dim), (W, b))
         if x_dim is None:  # every lane reads the same rows: one product over all lanes
             y = _Affine.apply(x, W.flatten(0, 1), None if b is None else b.flatten())
             return y.unflatten(-1, W.shape[:2]), x.ndim - 1  # (rows, lanes, out)
         return _Affine.apply(x.movedim(x_dim, 0), W, b), 0
 
 
-def _lanes_first(tensor: Tensor, dim: int | None, lanes: int) -> Tensor:
-    return tensor.expand(lanes, *tensor.shape) if dim is None else tensor.movedim(dim, 0)
+def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """y = input weightᵀ + bias: input (*, in_features), weight (out_features, in_features), bias (out_features).
 
-
-def _nested_lanes(lanes: int, in_dims: tuple, x: Tensor, W: Tensor, b: Tensor | None) -> tuple[Tensor, int]:
-    """A vmap around lanes: the two lane dimensions are folded into one."""
-    arguments = [
-        None if t is None else _lanes_first(t, dim, lanes).flatten(0, 1)
-        for t, dim in zip((x, W, b), in_dims, strict=True)
-    ]
-    return _Affine.apply(*arguments).unflatten(0, (lanes, -1)), 0
-
-
-def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """y = x weightᵀ + bias: x (*, in_features), weight (out_features, in_features), bias (out_features).
-
-    Returns (*, out_features). Raises `UserError` if the shapes do not fit or x is not floating point.
+    Returns (*, out_features). Raises `UserError` if the shapes do not fit or input is not floating point.
     """
-    if not x.is_floating_point():
+    if not input.is_floating_point():
         raise UserError(
-            f"linear: input x of shape {tuple(x.shape)} is {x.dtype}, expected floating point: use x.float()"
+            f"linear: input of shape {tuple(input.shape)} is {input.dtype}, expected floating point: use input.float()"
         )
-    if x.ndim == 0 or x.shape[-1] != weight.shape[-1]:
+    if input.ndim == 0 or input.shape[-1] != weight.shape[-1]:
         raise UserError(
-            f"linear: input x has shape {tuple(x.shape)}, expected (*, {weight.shape[-1]}) "
+            f"linear: input has shape {tuple(input.shape)}, expected (*, {weight.shape[-1]}) "
             f"for weight of shape {tuple(weight.shape)} (out_features, in_features)"
         )
-    if x.ndim == 2:
-        return _Affine.apply(x, weight, bias)
-    y = _Affine.apply(x.reshape(-1, x.shape[-1]), weight, bias)
-    return y.reshape(*x.shape[:-1], weight.shape[0])
+    if input.ndim == 2:
+        return _Affine.apply(input, weight, bias)
+    y = _Affine.apply(input.reshape(-1, input.shape[-1]), weight, bias)
+    return y.reshape(*input.shape[:-1], weight.shape[0])
 
 
-class Linear(Weighted):
-    """y = x Wᵀ + b; drop-in for `torch.nn.Linear`.
+class Linear(Weighted, torch.nn.Linear):
+    """y = x Wᵀ + b; drop-in for `torch.nn.Linear`. Shapes: input (*, in_features), output (*, out_features)."""
 
-    Shapes: input (*, in_features), output (*, out_features). Initial values are torch's, bit for bit from the
-    same seed: U(-k, k) with k = 1/sqrt(in_features) for both.
-    """
-
-    def __init__(
-        self,
-        in_features: int,
-        out_features: int,
-        bias: bool = True,
-        device: torch.device | str | None = None,
-        dtype: torch.dtype | None = None,
-    ) -> None:
-        super().__init__()
-        self.in_features = in_features
-        self.out_features = out_features
-        self.weight = Parameter(torch.empty(out_features, in_features, device=device, dtype=dtype))
-        if bias:
-            self.bias = Parameter(torch.empty(out_features, device=device, dtype=dtype))
-        else:
-            self.register_parameter("bias", None)
-        self.reset_parameters()
-
-    @torch.no_grad()
-    def reset_parameters(self) -> None:
-        """Draws weight and bias anew from torch's global generator."""
-        if self.weight.numel() > 0:
-            # k, rounded the way torch does: kaiming_uniform_ with a = sqrt(5).
-            gain = math.sqrt(2.0 / (1 + math.sqrt(5) ** 2))
-            bound = math.sqrt(3.0) * (gain / math.sqrt(self.in_features))
-            self.weight.uniform_(-bound, bound)
-        if self.bias is not None:
-            k = 1 / math.sqrt(self.in_features) if self.in_features > 0 else 0
-            self.bias.uniform_(-k, k)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return linear(x, self.weight, self.bias)
-
-    def extra_repr(self) -> str:
-        return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
+    def forward(self, input: Tensor) -> Tensor:
+        return linear(input, self.weight, self.bias)

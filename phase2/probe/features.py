@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import Module
 
 from phase2 import registry
-from phase2.nn.pool import AdaptiveAvgPool2d
+from phase2.nn.pooling.adaptive import AdaptiveAvgPool2d
 
 BATCH = 250  # images that pass through a network at once
 

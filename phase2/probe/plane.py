@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from phase2.errors import UserError
 from phase2.models.mlp import MLP
 from phase2.nn import BatchNorm1d, BatchNorm2d
+from phase2.task.task import Measure
 from phase2.train.lanes import Stack
-from phase2.train.objectives import Objective
 
 Weights = dict[str, Tensor]
 AT_ONCE = 64  # points: starting an operation costs little beside so many, and memory stays modest
@@ -81,7 +81,7 @@ def principal_plane(path: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
 @torch.no_grad()
 def losses_at(
     model: nn.Module,
-    objective: Objective,
+    measure: Measure,
     origin: Weights,
     directions: Sequence[Weights],
     coordinates: Tensor,
@@ -90,13 +90,13 @@ def losses_at(
     *,
     at_once: int = AT_ONCE,
     recalibrate: bool = False,
-) -> tuple[Tensor, Tensor]:
-    """Mean loss (points,) and accuracy (points,) of `model`, in evaluation mode, at `coordinates` (points, directions).
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """Mean loss (points,) and metrics (points,) of `model`, in evaluation mode, at `coordinates` (points, directions).
 
     `origin` and each direction have the names and shapes of the model's parameters; the model is left as it was, and
     its buffers serve at all points. `inputs` (batch, ...) and `targets` (batch, ...) are one batch. With
     `recalibrate`, BatchNorm's statistics are first computed anew at each point, from the same inputs. `at_once` points
-    are lanes of one stack; a point whose loss is not a number has that accuracy, and no other point sees it.
+    are lanes of one stack; a point whose loss is not a number has no metrics, and no other point sees it.
     """
     if coordinates.ndim != 2 or coordinates.shape[1] != len(directions):
         raise UserError(
@@ -111,28 +111,30 @@ def losses_at(
     for norm in norms:
         norm.momentum = None  # the plain average of all batches, which are one here
         norm.reset_running_stats()
-    losses, rights = [], []
+    losses: list[Tensor] = []
+    totals: list[dict[str, Tensor]] = []
     for some in coordinates.split(at_once):
-        stack = _stack(base, objective, spans, some)
+        stack = _stack(base, measure, spans, some)
         if norms:  # in training mode they alone, so that nothing is dropped
             nn.ModuleList(norms).train()
-            stack.losses(inputs, targets)
+            stack.measure(inputs, targets)
             base.eval()
-        loss, right = stack.losses(inputs, targets)
-        losses.append(loss)
-        rights.append(right / len(targets))
-    loss, accuracy = torch.cat(losses), torch.cat(rights)
-    return loss, accuracy.where(~loss.isnan(), torch.nan)
+        found = stack.measure(inputs, targets)
+        losses.append(found[0])
+        totals.append(found[1])
+    loss = torch.cat(losses)
+    means = {name: torch.cat([each[name] for each in totals]) / len(targets) for name in totals[0]}
+    return loss, {name: mean.where(~loss.isnan(), torch.nan) for name, mean in means.items()}
 
 
-def _stack(base: nn.Module, objective: Objective, spans: Weights, coordinates: Tensor) -> Stack:
+def _stack(base: nn.Module, measure: Measure, spans: Weights, coordinates: Tensor) -> Stack:
     """A lane for each of the `coordinates` (points, directions); `spans` hold the origin and the directions."""
     parameters = {
         name: torch.addmm(span[0].flatten(), coordinates.to(span), span[1:].flatten(1)).view(-1, *span.shape[1:])
         for name, span in spans.items()
     }
     buffers = {name: torch.stack([value] * len(coordinates)) for name, value in base.named_buffers()}
-    return Stack(base, objective, parameters, buffers)
+    return Stack(base, measure, parameters, buffers)
 
 
 class _Known(nn.Module):

@@ -19,7 +19,8 @@ from phase2.study.cell import Cell
 from phase2.study.code import training_code
 from phase2.study.results import MEND
 from phase2.study.store import key_of
-from phase2.train.batches import Parts, open_parts
+from phase2.task.opening import open_task
+from phase2.task.task import Task
 from phase2.train.lanes import initialized, network
 from phase2.train.recipe import recipe_of
 
@@ -78,7 +79,7 @@ def at_start(run: Run, data: Prepared) -> Module:
     """The network of a run as it was before training, in evaluation mode."""
     assert run.cell is not None
     spec = run.cell.settings
-    return initialized(recipe_of(spec), spec["init"], _parts(run.task, data), torch.float32).eval()
+    return initialized(recipe_of(spec), spec["init"], task_of(run, data), torch.float32).eval()
 
 
 def after_epoch(run: Run, epoch: int, data: Prepared) -> Module:
@@ -107,26 +108,27 @@ def _read(path: Path, cell: Cell, data: Prepared) -> Module | None:
     return model.eval()
 
 
-def _parts(task: dict[str, Any], data: Prepared) -> Parts:
-    return open_parts(data, task["validation"], task["train"], torch.device("cpu"), task["pixels"])
+def task_of(run: Run, data: Prepared, **changes: Any) -> Task:
+    """The task of a run, as it was trained, with some of its settings changed."""
+    return open_task(run.task | changes, data, torch.device("cpu"))
+
+
+def test_images(count: int, data: Prepared, run: Run) -> tuple[Tensor, Tensor]:
+    """`count` images of the test part of a run's task (count, channels, height, width), evenly spread, and their labels
+    (count,). Raises `UserError` for more than there are.
+    """
+    test = task_of(run, data).test
+    if count > len(test):
+        raise UserError(f"test images: {count} are asked for, expected at most the {len(test)} there are")
+    return test.batch(torch.arange(count) * len(test) // count, torch.float32)
 
 
 def training_images(count: int, data: Prepared, run: Run) -> tuple[Tensor, Tensor, int]:
     """`count` of the images that `run` was trained on (count, channels, height, width), the classes in proportion,
     their labels (count,), and how many it was trained on. Raises `UserError` for more than those.
     """
-    population = len(_parts(run.task, data).train)
+    population = len(task_of(run, data).train)
     if count > population:
         raise UserError(f"images={count}: expected at most {population}, the training images of the probe's study")
-    images, labels = _parts(run.task | {"train": count}, data).train.batch(torch.arange(count), torch.float32)
+    images, labels = task_of(run, data, train=count).train.batch(torch.arange(count), torch.float32)
     return images, labels, population
-
-
-def unseen_images(count: int, data: Prepared, run: Run) -> tuple[Tensor, Tensor]:
-    """`count` of the test images as `run` sees them (count, channels, height, width) and their labels (count,), evenly
-    spread: some data sets are sorted by class. Raises `UserError` for more than there are.
-    """
-    test = open_parts(data, 0, None, torch.device("cpu"), run.task.get("pixels", "natural")).test
-    if count > len(test):
-        raise UserError(f"images={count}: expected at most the {len(test)} test images")
-    return test.batch(torch.arange(count) * len(test) // count, torch.float32)

@@ -14,8 +14,9 @@ from phase2.errors import UserError, unknown
 from phase2.probe.catalog import PROBES
 from phase2.run.names import check_names
 from phase2.study.config import Compute, Data, Study
+from phase2.study.own import use_own
 from phase2.study.read import read
-from phase2.study.section import Document, Section, document_of
+from phase2.study.section import Document, Folder, Section, document_of
 
 
 def _probes() -> Any:
@@ -27,6 +28,7 @@ class Config(Section):
     """A run: everything that decides what is computed."""
 
     run: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")] = Field(description="name: results go to results/<run>/")
+    parts: list[Folder] = Field(default=[], description="folders of your own parts: docs/your-own.md tells how")
     data: Data = Field(default_factory=Data, description="where data comes from and where it lies")
     compute: Compute = Field(default_factory=Compute, description="what a job may use")
     studies: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], Study] = Field(
@@ -92,6 +94,7 @@ def schema() -> dict[str, Any]:
 
 def validate(content: dict[str, Any]) -> Config:
     """Validates a configuration; raises `UserError` naming each wrong value, its key, what was expected."""
+    use_own(content)
     try:
         return Config.model_validate(content)
     except ValidationError as error:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from phase2 import registry
-from phase2.data.sources import download, verify
+from phase2.data.sources import download, raw_folder, verify
 from phase2.errors import UserError
 from phase2.run.config import Config
 from phase2.study.cell import Cell, cells_of, packs_of
@@ -27,7 +27,7 @@ def prepare(dataset: str, data: Data) -> Path:
     if not (prepared / "meta.json").exists() or _preparing_code(receipt) != code:
         download(dataset, raw, mirror=data.mirror)
         verify(dataset, raw)
-        registry.load("dataset", dataset)(raw, prepared)
+        registry.load("dataset", dataset)(raw_folder(dataset, data.folder), prepared)
         write_receipt(receipt, {"params": {"code": code}}, {}, {})
     return prepared
 

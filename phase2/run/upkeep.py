@@ -13,7 +13,7 @@ from phase2.data.prepared import open_prepared
 from phase2.errors import UserError
 from phase2.run.config import Config
 from phase2.study.cell import Cell, cells_of
-from phase2.study.code import training_code
+from phase2.study.code import metrics_of, training_code
 from phase2.study.results import METRICS
 from phase2.study.store import CORRUPT, IMPORTING, STAGING, Store, key_of
 from phase2.study.training import with_defaults
@@ -51,7 +51,7 @@ def _entry(key: str, folder: Path) -> Entry:
 
 def _row(metrics: dict[str, Any], size: int) -> dict[str, str]:
     spec, provenance = with_defaults(metrics["spec"]), metrics["provenance"]
-    model, optimizer = spec["model"], spec["optimizer"]
+    model, optimizer, chooses = spec["model"], spec["optimizer"], metrics_of(spec)[0]
     return {
         "id": metrics["id"],
         "dataset": spec["task"]["dataset"],
@@ -60,7 +60,8 @@ def _row(metrics: dict[str, Any], size: int) -> dict[str, str]:
         **{"optimizer": optimizer["name"], "lr": f"{optimizer['lr']:g}"},
         **{"seed": str(spec["seed"]), "epochs": str(spec["budget"]["epochs"])},
         "status": metrics["status"],
-        "accuracy": f"{metrics['final']['test_accuracy']:.4f}" if metrics["final"] else "",
+        "metric": chooses,
+        "test": f"{metrics['final'][f'test_{chooses}']:.4f}" if metrics["final"] else "",
         **{"code": provenance["code"], "torch": provenance["packages"]["torch"]},
         "MB": _megabytes(size),
         **{"finished": provenance["finished"], "device": provenance["device"]},

@@ -3,7 +3,7 @@
 import types
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -39,6 +39,11 @@ class Place:
     axis: Axis
     path: tuple[str, ...]
     level: Any
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The levels of an axis that has a few, in their order."""
+        return get_args(self.level) if get_origin(self.level) is Literal else ()
 
 
 def places_in(model: type[BaseModel], above: tuple[str, ...] = ()) -> Iterator[tuple[str, Place]]:

@@ -1,26 +1,35 @@
-"""Which code stands behind a cell: the loop, and the components that its spec names."""
+"""Which code stands behind a cell: the loop, and the components that its settings name."""
 
 from typing import Any
 
+from phase2 import registry
 from phase2.study.fingerprint import fingerprint
 
 
-def components_of(spec: dict[str, Any]) -> tuple[tuple[str, str], ...]:
-    """The named parts that a cell uses, as (kind, name) of `phase2.registry`."""
+def metrics_of(settings: dict[str, Any]) -> tuple[str, ...]:
+    """The metrics of a cell's task by name; the first chooses the best weights."""
+    return tuple(registry.part("task", settings["task"]["name"]).card.traits["metrics"])
+
+
+def components_of(settings: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    """The named parts that a cell of these settings uses, as (kind, name) of `phase2.registry`."""
+    task = settings["task"]["name"]
     return (
-        ("model", spec["model"]["name"]),
-        ("activation", spec["model"]["activation"]),
-        ("norm", spec["model"]["norm"]),
-        ("augmentation", spec["task"]["augment"]),
-        ("init", spec["init"]),
-        ("schedule", spec["schedule"]),
-        ("optimizer", spec["optimizer"]["name"]),
+        ("task", task),
+        *(("metric", name) for name in metrics_of(settings)),
+        ("model", settings["model"]["name"]),
+        ("activation", settings["model"]["activation"]),
+        ("norm", settings["model"]["norm"]),
+        ("augmentation", settings["task"]["augment"]),
+        ("init", settings["init"]),
+        ("schedule", settings["schedule"]),
+        ("optimizer", settings["optimizer"]["name"]),
     )
 
 
-def training_code(spec: dict[str, Any]) -> str:
+def training_code(settings: dict[str, Any]) -> str:
     """The fingerprint of all code that decides a cell's numbers."""
-    return fingerprint("phase2.train.loop", components=components_of(spec))
+    return fingerprint("phase2.train.loop", components=components_of(settings))
 
 
 def dataset_code(dataset: str) -> str:

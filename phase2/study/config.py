@@ -87,6 +87,12 @@ class Study(Training):
         return [name for name in self.axes.values() if name != SEED]
 
 
+class OwnData(Section):
+    """A data set of your own: arrays, images in folders by class, or CSV files, as docs/your-own.md tells."""
+
+    folder: Folder = Field(description="the folder that holds it")
+
+
 class Data(Section):
     """Where data comes from and where it lies."""
 
@@ -96,6 +102,9 @@ class Data(Section):
     mirror: Folder | None = Field(
         default=None,
         description="folder <dataset>/<file> asked before the network; PHASE2_MIRROR does the same",
+    )
+    sets: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], OwnData] = Field(
+        default={}, description="data sets of your own, by name, which studies may then name"
     )
 
     @field_validator("mirror")

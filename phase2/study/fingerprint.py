@@ -3,7 +3,8 @@
 A fingerprint hashes the syntax trees, without docstrings, comments and cards, of the modules that an entry module
 imports, transitively: those of phase2 and of the user's parts. So an edit of a comment changes nothing, and an edit of
 an optimizer changes exactly the results that used it. Looked through, not hashed, are package `__init__` files, which
-only re-export, and the registry with what it stands on: it finds by name what is hashed by name.
+only re-export; the registry with what it stands on, which finds by name what is hashed by name; and the sections of the
+configuration, whose values reach results by specs and by the parameters of rules.
 """
 
 from functools import cache
@@ -14,7 +15,11 @@ from phase2 import registry, source
 from phase2.errors import UserError
 from phase2.files import sha256_text
 
-TRANSPARENT = {"phase2.registry", "phase2.card", "phase2.source", "phase2.words.labels"}
+SECTIONS = ("axes", "config", "own", "parts", "section", "training")
+TRANSPARENT = {
+    *("phase2.registry", "phase2.card", "phase2.source", "phase2.words.labels", "phase2.probe.options"),
+    *(f"phase2.study.{name}" for name in SECTIONS),
+}
 
 
 @cache

@@ -22,7 +22,7 @@ from phase2.data.prepared import Prepared
 from phase2.errors import UserError
 from phase2.files import sha256_file, sha256_text, write_bytes, write_json
 from phase2.study.cell import Cell
-from phase2.study.code import dataset_code, training_code
+from phase2.study.code import dataset_code, metrics_of, training_code
 from phase2.study.config import Compute, Study
 from phase2.study.provenance import environment
 from phase2.study.results import (
@@ -36,7 +36,7 @@ from phase2.study.results import (
     write_metrics,
 )
 from phase2.study.store import Store, key_of
-from phase2.train.batches import open_parts
+from phase2.task.opening import open_task
 from phase2.train.loop import LaneResult, train_pack
 from phase2.train.memory import keep_freed_memory
 from phase2.train.recipe import lane_of, recipe_of
@@ -152,15 +152,11 @@ def _train(
 ) -> list[LaneResult]:
     """Trains cells that share a pack, in its work folder, and puts them into the store by their keys."""
     device = torch.device(_device(compute.device))
-    spec = next(iter(cells)).settings
-    task = spec["task"]
-    parts = open_parts(
-        prepared, task["validation"], task["train"], device, task["pixels"], task["augment"], task["test"]
-    )
+    settings = next(iter(cells)).settings
     results = train_pack(
-        recipe_of(spec),
+        recipe_of(settings),
         [lane_of(cell.settings) for cell in cells],
-        parts,
+        open_task(settings["task"], prepared, device),
         folder,
         device=device,
         keep_epochs=kept_epochs(study),
@@ -186,7 +182,7 @@ def _write_cell(
     folder: Path, cell: Cell, key: str, result: LaneResult, study: Study, provenance: dict[str, Any]
 ) -> None:
     """Writes a cell's files. A diverged lane has no weights: its files of weights are there, and empty of tensors."""
-    write_history(folder / HISTORY, result.history)
+    write_history(folder / HISTORY, metrics_of(cell.settings), result.history)
     for name in weight_files(study):
         tensors = result.weights.get(Path(name).stem, {})
         write_bytes(folder / name, save(tensors, metadata={"key": key}))

@@ -46,7 +46,13 @@ def environment() -> dict[str, Any]:
     return {
         "python": platform.python_version(),
         "packages": {name: _version(name) for name in PACKAGES},
-        "platform": platform.platform(),
+        "platform": ", ".join(
+            [
+                f"{platform.system()} {platform.release().split('-')[0]}",
+                platform.machine(),
+                " ".join(platform.libc_ver()),
+            ]
+        ),
         "cpu": _cpu(),
         "cores": os.cpu_count(),
         **commit(),

@@ -6,7 +6,7 @@ itself: it is the cell's receipt, and travels with the files.
 
 import csv
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +19,7 @@ from phase2.study.config import Study
 
 METRICS, HISTORY = "metrics.json", "history.csv"
 MEND = "run `snakemake`, which restores it from the cell store or trains the cell"
-HISTORY_COLUMNS = (
-    "epoch",
-    "step",
-    "split",
-    "loss",
-    "accuracy",
-    "lr",
-    "grad_norm",
-    "weight_norm",
-    "samples_per_second",
-)
+NORMS_AND_PACE = ("lr", "grad_norm", "weight_norm", "samples_per_second")
 
 
 def weight_files(study: Study) -> list[str]:
@@ -57,10 +47,15 @@ def destinations(cell: Cell, study: Study, results: Path, checkpoints: Path) -> 
     return tables | {name: checkpoints / folder / name for name in weight_files(study)}
 
 
-def write_history(path: Path, rows: list[dict[str, Any]]) -> None:
+def history_columns(metrics: Sequence[str]) -> list[str]:
+    """The columns of a learning curve."""
+    return ["epoch", "step", "split", "loss", *metrics, *NORMS_AND_PACE]
+
+
+def write_history(path: Path, metrics: Sequence[str], rows: list[dict[str, Any]]) -> None:
     """Writes a cell's learning curve: a row an epoch and split."""
     with open(path, "w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, HISTORY_COLUMNS, lineterminator="\n")
+        writer = csv.DictWriter(file, history_columns(metrics), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
 

@@ -83,6 +83,7 @@ Norm = Annotated[str, _known("norm"), NoneSpelt]
 ModelName = Annotated[str, _known("model")]
 OptimizerName = Annotated[str, _known("optimizer")]
 Schedule = Annotated[str, _known("schedule")]
+TaskName = Annotated[str, _known("task")]
 Question = Annotated[str, AfterValidator(_printable)]
 Folder = Annotated[Path, AfterValidator(_at_home)]
 NUMBER, WHOLE = BeforeValidator(_number), BeforeValidator(_whole)

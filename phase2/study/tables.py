@@ -10,20 +10,21 @@ from phase2 import registry
 from phase2.checksums import Checksums
 from phase2.errors import UserError
 from phase2.study.cell import Cell
-from phase2.study.results import HISTORY, HISTORY_COLUMNS, MEND, METRICS, cell_disagreement, read_metrics
+from phase2.study.code import metrics_of
+from phase2.study.results import HISTORY, MEND, METRICS, cell_disagreement, history_columns, read_metrics
 
-FINAL = ("test_accuracy", "test_loss", "val_accuracy", "val_loss", "train_accuracy", "train_loss")
+PARTS = ("test", "val", "train")
 HASHES = ("id", "data", "code", "commit")
-KINDS = dict.fromkeys(HISTORY_COLUMNS, float) | {"epoch": int, "step": int, "split": str}
+KINDS = {"epoch": int, "step": int, "split": str}  # of a learning curve's columns; all others are numbers
 PROVENANCE = ("data", "code", "commit", "dirty", "device", "torch", "finished")
 
 
 def gather(cells: list[Cell], results: Path, data: str | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The tables `cells` (a row a cell) and `curves` (a row a cell, epoch and split) of one study.
 
-    The learning-curve area is the mean of the validation accuracy over the epochs. Where the learning rate is an axis,
-    `lr` is the cell's also in `curves`. Raises `UserError` naming a file that is missing, damaged, or not what today's
-    configuration and code make of the data of hash `data`.
+    The learning-curve area is the mean over the epochs of the metric that chooses, on the validation part. Where the
+    learning rate is an axis, `lr` is the cell's also in `curves`. Raises `UserError` naming a file that is missing,
+    damaged, or not what today's configuration and code make of the data of hash `data`.
     """
     cell_rows: list[dict[str, Any]] = []
     curve_rows: list[dict[str, Any]] = []
@@ -38,24 +39,26 @@ def gather(cells: list[Cell], results: Path, data: str | None = None) -> tuple[p
         cell_rows.append(labels | _cell_row(cell, metrics, history))
         curve_rows += [row | labels for row in history]
     axes = ["id", *dict(cells[0].axes)]
-    measured = [name for name in HISTORY_COLUMNS if name not in axes]
-    curves = pd.DataFrame(curve_rows, columns=axes + measured).astype({name: KINDS[name] for name in measured})
+    measured = [name for name in history_columns(metrics_of(cells[0].settings)) if name not in axes]
+    kinds = {name: KINDS.get(name, float) for name in measured}
+    curves = pd.DataFrame(curve_rows, columns=axes + measured).astype(kinds)
     return pd.DataFrame(cell_rows), curves
 
 
 def _cell_row(cell: Cell, metrics: dict[str, Any], history: list[dict[str, Any]]) -> dict[str, Any]:
     final, best, provenance = metrics["final"] or {}, metrics["best"] or {}, metrics["provenance"]
-    accuracies = [row["accuracy"] for row in history if row["split"] == "val"]
+    names = metrics_of(cell.settings)
+    chooses = names[0]
+    values = [row[chooses] for row in history if row["split"] == "val"]
     finished = metrics["status"] == "ok"
     return {
         "study": cell.study,
         "status": metrics["status"],
         "diverged_step": metrics["diverged_step"],
-        **{name: final.get(name) for name in FINAL},
+        **{f"{part}_{name}": final.get(f"{part}_{name}") for part in PARTS for name in (*names, "loss")},
         "best_epoch": best.get("epoch"),
-        "best_val_accuracy": best.get("val_accuracy"),
-        "best_test_accuracy": best.get("test_accuracy"),
-        "curve_area": sum(accuracies) / len(accuracies) if finished else None,
+        **{f"best_{part}_{chooses}": best.get(f"{part}_{chooses}") for part in ("val", "test")},
+        "curve_area": sum(values) / len(values) if finished else None,
         "steps": metrics["steps"],
         "seconds": metrics["seconds"],
         **{name: provenance.get(name) for name in PROVENANCE if name != "torch"},
@@ -65,7 +68,7 @@ def _cell_row(cell: Cell, metrics: dict[str, Any], history: list[dict[str, Any]]
 
 def _read_history(path: Path) -> list[dict[str, Any]]:
     with open(path, encoding="utf-8", newline="") as file:
-        return [{name: kind(row[name]) for name, kind in KINDS.items()} for row in csv.DictReader(file)]
+        return [{name: KINDS.get(name, float)(value) for name, value in row.items()} for row in csv.DictReader(file)]
 
 
 def read_table(path: Path) -> pd.DataFrame:

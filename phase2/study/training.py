@@ -30,6 +30,7 @@ from phase2.study.section import (
     Schedule,
     Section,
     Seed,
+    TaskName,
 )
 
 
@@ -60,6 +61,7 @@ class Model(Section):
 class Task(Section):
     """What is learnt from which data."""
 
+    name: TaskName = Field(default="images", description="kind of task")
     dataset: Dataset = Field(description="name of a data set: see `phase2 doctor` for where each can come from")
     validation: Count = Field(description="images held out of the training set, the same for every cell")
     train: Count | None = Field(default=None, description="training images used; null: all that validation leaves")

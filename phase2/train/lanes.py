@@ -5,6 +5,7 @@ The lanes' losses are summed, so each lane's gradient is the gradient of its own
 go one after the other within a step: each is large enough by itself, and grouped convolutions are slower than many.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -14,10 +15,11 @@ from torch.func import functional_call, stack_module_state, vmap
 from phase2 import registry
 from phase2.errors import UserError
 from phase2.nn.weighted import Weighted
-from phase2.train.batches import Part, Parts
-from phase2.train.objectives import Objective
+from phase2.task.seeding import generator
+from phase2.task.task import Part, Task
 from phase2.train.recipe import Lane, Recipe
-from phase2.train.seeding import generator
+
+Measures = dict[str, Tensor]  # the loss and each metric by name, of every lane (lanes,)
 
 INIT_EXAMPLES = 512  # that a data-dependent init sees
 
@@ -27,19 +29,19 @@ class Stack:
     """`parameters` and `buffers`, by the base model's names, each of shape (lanes, ...)."""
 
     base: nn.Module
-    objective: Objective
+    measured: Callable[[Tensor, Tensor], tuple[Tensor, Measures]]  # `Task.measure`
     parameters: dict[str, Tensor]
     buffers: dict[str, Tensor]
 
-    def losses(self, inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean loss (lanes,) and right answers (lanes,) on one minibatch (batch, ...) that all lanes share."""
+    def measure(self, inputs: Tensor, targets: Tensor) -> tuple[Tensor, Measures]:
+        """Mean loss (lanes,) and each metric's sum (lanes,) on one minibatch (batch, ...) that all lanes share."""
 
-        def of_one_lane(parameters: dict[str, Tensor], buffers: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
-            return self.objective(functional_call(self.base, (parameters, buffers), (inputs,)), targets)
+        def of_one_lane(parameters: dict[str, Tensor], buffers: dict[str, Tensor]) -> tuple[Tensor, Measures]:
+            return self.measured(functional_call(self.base, (parameters, buffers), (inputs,)), targets)
 
         if self.lanes == 1 or not self.lockstep:  # vmap would cost more than all else in a small step
-            losses, right = zip(*(of_one_lane(*self.lane(n)) for n in range(self.lanes)), strict=True)
-            return torch.stack(losses), torch.stack(right)
+            losses, totals = zip(*(of_one_lane(*self.lane(n)) for n in range(self.lanes)), strict=True)
+            return torch.stack(losses), {name: torch.stack([each[name] for each in totals]) for name in totals[0]}
         # Lanes have one seed, so they share dropout's masks as they share the batch.
         return vmap(of_one_lane, randomness="same")(self.parameters, self.buffers)
 
@@ -68,20 +70,20 @@ class Stack:
                 value.copy_(weights[name])
 
 
-def build(recipe: Recipe, lanes: list[Lane], parts: Parts, dtype: torch.dtype) -> Stack:
+def build(recipe: Recipe, lanes: list[Lane], task: Task, dtype: torch.dtype) -> Stack:
     """Initialises each lane by itself, under the same `init` stream of the pack's seed, and stacks them."""
-    models = [initialized(recipe, lane.init, parts, dtype) for lane in lanes]
-    device = parts.train.batch(torch.arange(1), dtype)[0].device
+    models = [initialized(recipe, lane.init, task, dtype) for lane in lanes]
+    device = task.train.batch(torch.arange(1), dtype)[0].device
     parameters, buffers = stack_module_state(models)
     leaves = {name: p.detach().to(device).requires_grad_() for name, p in parameters.items()}
     stacked = {name: b.to(device) for name, b in buffers.items()}
-    return Stack(models[0].to(device), parts.objective, leaves, stacked)
+    return Stack(models[0].to(device), task.measure, leaves, stacked)
 
 
-def initialized(recipe: Recipe, init: str, parts: Parts, dtype: torch.dtype) -> nn.Module:
+def initialized(recipe: Recipe, init: str, task: Task, dtype: torch.dtype) -> nn.Module:
     """The network of a recipe as a lane with this initialization begins, on the CPU."""
-    train = parts.train
-    model = network(recipe, train.shape, parts.outputs).to(dtype)
+    train = task.train
+    model = network(recipe, train.shape, task.outputs).to(dtype)
     examples, _ = train.batch(torch.arange(min(INIT_EXAMPLES, len(train))), dtype)
     registry.load("init", init)(model, generator=generator(recipe.seed, "init"), batch=examples.cpu())
     return model
@@ -97,12 +99,15 @@ def network(recipe: Recipe, shape: tuple[int, ...], outputs: int) -> nn.Module:
 
 
 @torch.no_grad()
-def evaluate(stack: Stack, part: Part, dtype: torch.dtype, batch_size: int = 1000) -> tuple[Tensor, Tensor]:
-    """Mean loss (lanes,) and accuracy (lanes,) over a part, in evaluation mode."""
+def evaluate(stack: Stack, part: Part, dtype: torch.dtype, batch_size: int = 1000) -> Measures:
+    """Mean loss and metrics over a part, in evaluation mode."""
     stack.base.eval()
-    loss, right = torch.zeros(2, stack.lanes, dtype=torch.float64)
+    sums: Measures = {}
+    counted = 0
     for inputs, targets in part.in_order(batch_size, dtype):
-        mean, correct = stack.losses(inputs, targets)
-        loss += mean.double().cpu() * len(targets)
-        right += correct.double().cpu()
-    return loss / len(part), right / len(part)
+        mean, totals = stack.measure(inputs, targets)
+        here = part.counted(targets)
+        for name, total in {"loss": mean.double() * here, **totals}.items():
+            sums[name] = sums.get(name, 0.0) + total.double().cpu()
+        counted += here
+    return {name: total / counted for name, total in sums.items()}

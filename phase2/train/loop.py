@@ -15,13 +15,14 @@ from phase2 import registry
 from phase2.errors import UserError
 from phase2.files import write_bytes
 from phase2.optim import lane_norms
+from phase2.task.order import epoch_order, steps_per_epoch
+from phase2.task.seeding import drawing, generator
+from phase2.task.task import Task
 from phase2.train import state as checkpoint
-from phase2.train.batches import Parts, epoch_order, steps_per_epoch
-from phase2.train.lanes import build, evaluate
+from phase2.train.lanes import Measures, build, evaluate
 from phase2.train.limits import LaneLimits
 from phase2.train.recipe import Lane, Recipe
 from phase2.train.scheduling import momenta, rates, set_momentum
-from phase2.train.seeding import drawing, generator
 from phase2.train.state import State
 
 
@@ -42,15 +43,15 @@ class LaneResult:
 class Training:
     """A pack in training. `step` and `end_epoch` advance it; its whole state can be saved after any step."""
 
-    def __init__(self, recipe: Recipe, lanes: list[Lane], parts: Parts, device: torch.device, dtype: torch.dtype):
-        self.recipe, self.lanes, self.parts, self.dtype = recipe, lanes, parts, dtype
-        self.stack = build(recipe, lanes, parts, dtype)
-        self.steps = steps_per_epoch(len(parts.train), recipe.batch_size)
+    def __init__(self, recipe: Recipe, lanes: list[Lane], task: Task, device: torch.device, dtype: torch.dtype):
+        self.recipe, self.lanes, self.task, self.dtype = recipe, lanes, task, dtype
+        self.stack = build(recipe, lanes, task, dtype)
+        self.steps = steps_per_epoch(len(task.train), recipe.batch_size)
         self.rates = rates(lanes, self.steps * recipe.epochs).to(device, dtype)
         self.limits = LaneLimits.of(lanes, self.rates)
         self.optimizer = self._optimizer()
         self.momenta = momenta(lanes, self.optimizer, self.rates)
-        self.state = State.start(len(lanes), self.stack.weights(), device)
+        self.state = State.start(len(lanes), task.metrics, self.stack.weights(), device)
 
     def _optimizer(self) -> Optimizer:
         decay = self.rates.new_tensor([lane.weight_decay for lane in self.lanes])
@@ -65,12 +66,11 @@ class Training:
     def step(self, rows: Tensor) -> None:
         """One optimizer step of every lane on one minibatch; lanes that are no longer finite stay where they are."""
         state, parameters = self.state, list(self.stack.parameters.values())
-        inputs, targets = self.parts.train.batch(rows, self.dtype)
-        if self.parts.augment is not None:
-            inputs = self.parts.augment(inputs, generator(self.recipe.seed, "augment", state.step))
+        inputs, targets = self.task.train.batch(rows, self.dtype)
+        inputs = self.task.augment(inputs, generator(self.recipe.seed, "augment", state.step))
         self.stack.base.train()
         with drawing(self.recipe.seed, "dropout", state.step):
-            losses, right = self.stack.losses(inputs, targets)
+            losses, totals = self.stack.measure(inputs, targets)
         losses.sum().backward()
         norms = self.limits.clip(parameters)
         self._freeze(torch.isfinite(losses.detach()) & torch.isfinite(norms))
@@ -80,10 +80,13 @@ class Training:
         self.optimizer.step()
         self.optimizer.zero_grad()
         with torch.no_grad():
-            state.loss_sum += torch.where(state.alive, losses.double(), 0.0) * len(targets)
-            state.right_sum += right
+            counted = self.task.train.counted(targets)
+            state.loss_sum += torch.where(state.alive, losses.double(), 0.0) * counted
+            for name, total in totals.items():
+                state.metric_sums[name] += total
             state.norm_sum += torch.where(state.alive, norms.double(), 0.0)
-        state.seen += len(targets)
+        state.seen += len(rows)
+        state.counted += counted
         state.step += 1
 
     def _freeze(self, finite: Tensor) -> None:
@@ -104,23 +107,25 @@ class Training:
         state.alive &= finite
 
     def end_epoch(self) -> None:
-        """Validates, writes the epoch's rows, and keeps each lane's best weights so far."""
-        state = self.state
+        """Validates, writes the epoch's rows, and keeps each lane's best weights so far by the first metric."""
+        state, chooses = self.state, self.task.metrics[0]
         state.epoch += 1
-        loss, accuracy = evaluate(self.stack, self.parts.val, self.dtype)
-        self._mark_diverged(torch.isfinite(loss), state.step - 1)  # the last step itself may have overflowed
+        val = evaluate(self.stack, self.task.val, self.dtype)
+        self._mark_diverged(torch.isfinite(val["loss"]), state.step - 1)  # the last step itself may have overflowed
         alive = state.alive.cpu()
-        self._write_rows(alive, loss, accuracy)
-        better = alive & (accuracy > state.best_accuracy)
-        state.best_accuracy = torch.where(better, accuracy, state.best_accuracy)
+        self._write_rows(alive, val)
+        value = val[chooses.name]
+        better = alive & (value > state.best_value if chooses.higher_is_better else value < state.best_value)
+        state.best_value = torch.where(better, value, state.best_value)
         state.best_epoch = torch.where(better, state.epoch, state.best_epoch)
-        for name, value in self.stack.weights().items():
-            state.best_weights[name][better] = value[better]
+        for name, weights in self.stack.weights().items():
+            state.best_weights[name][better] = weights[better]
         state.new_epoch()
 
-    def _write_rows(self, alive: Tensor, val_loss: Tensor, val_accuracy: Tensor) -> None:
+    def _write_rows(self, alive: Tensor, val: Measures) -> None:
         state = self.state
-        train_loss, train_accuracy = state.loss_sum.cpu() / state.seen, state.right_sum.cpu() / state.seen
+        train = {"loss": state.loss_sum, **state.metric_sums}
+        train = {name: total.cpu() / state.counted for name, total in train.items()}
         grad_norm = state.norm_sum.cpu() / self.steps
         weight_norm = lane_norms([p.detach() for p in self.stack.parameters.values()]).cpu()
         rate = self.rates[state.step - 1].cpu()
@@ -132,44 +137,31 @@ class Training:
                 "weight_norm": float(weight_norm[lane]),
                 "samples_per_second": throughput,
             }
-            for part, losses, accuracies in (
-                ("train", train_loss, train_accuracy),
-                ("val", val_loss, val_accuracy),
-            ):
+            for part, measures in (("train", train), ("val", val)):
                 row = {"epoch": state.epoch, "step": state.step, "split": part}
-                state.history[lane].append(
-                    row | {"loss": float(losses[lane]), "accuracy": float(accuracies[lane])} | common
-                )
+                state.history[lane].append(row | {n: float(v[lane]) for n, v in measures.items()} | common)
 
     def results(self) -> list[LaneResult]:
         """Reads the test set, once, with each lane's last weights and with its best, and sums up."""
         state = self.state
-        last = best = evaluate(self.stack, self.parts.test, self.dtype)
+        last = best = evaluate(self.stack, self.task.test, self.dtype)
         if bool((state.alive.cpu() & (state.best_epoch < state.epoch)).any()):  # else the best are the last
             self.stack.load(state.best_weights)
-            best = evaluate(self.stack, self.parts.test, self.dtype)
-        self._mark_diverged(torch.isfinite(last[0]) & torch.isfinite(best[0]), state.step - 1)
+            best = evaluate(self.stack, self.task.test, self.dtype)
+        self._mark_diverged(torch.isfinite(last["loss"]) & torch.isfinite(best["loss"]), state.step - 1)
         return [self._result(lane, last, best) for lane in range(len(self.lanes))]
 
-    def _result(self, lane: int, last: tuple[Tensor, Tensor], best: tuple[Tensor, Tensor]) -> LaneResult:
+    def _result(self, lane: int, last: Measures, best: Measures) -> LaneResult:
         state, history = self.state, self.state.history[lane]
         if not bool(state.alive[lane]):
             return LaneResult("diverged", int(state.diverged_step[lane]), None, None, history, len(self.rates))
-        train, val = history[-2], history[-1]
-        final = {
-            "train_loss": train["loss"],
-            "train_accuracy": train["accuracy"],
-            "val_loss": val["loss"],
-            "val_accuracy": val["accuracy"],
-            "test_loss": float(last[0][lane]),
-            "test_accuracy": float(last[1][lane]),
-        }
+        final = {f"{row['split']}_{name}": row[name] for row in history[-2:] for name in last}
         chosen = {
             "epoch": int(state.best_epoch[lane]),
-            "val_accuracy": float(state.best_accuracy[lane]),
-            "test_loss": float(best[0][lane]),
-            "test_accuracy": float(best[1][lane]),
+            f"val_{self.task.metrics[0].name}": float(state.best_value[lane]),
         }
+        final |= {f"test_{name}": float(value[lane]) for name, value in last.items()}
+        chosen |= {f"test_{name}": float(value[lane]) for name, value in best.items()}
         weights = {"best": {name: value[lane].clone() for name, value in state.best_weights.items()}}
         return LaneResult("ok", None, final, chosen, history, len(self.rates), weights)
 
@@ -177,7 +169,7 @@ class Training:
 def train_pack(
     recipe: Recipe,
     lanes: list[Lane],
-    parts: Parts,
+    task: Task,
     work: Path,
     *,
     device: torch.device,
@@ -192,7 +184,7 @@ def train_pack(
     finished fraction after each epoch. The same call gives the same bits on one machine and thread count, however often
     it was killed and started again.
     """
-    training = Training(recipe, lanes, parts, device, dtype)
+    training = Training(recipe, lanes, task, device, dtype)
     path = work / "state.pt"
     if path.exists():
         training.state, weights, optimizer = checkpoint.load(path, device)
@@ -201,7 +193,7 @@ def train_pack(
     state, saved = training.state, time.monotonic()
     began = time.monotonic() - state.seconds
     while state.epoch < recipe.epochs:
-        order = epoch_order(len(parts.train), recipe.seed, state.epoch)
+        order = epoch_order(len(task.train), recipe.seed, state.epoch)
         for first in range(state.seen, len(order), recipe.batch_size):
             training.step(order[first : first + recipe.batch_size])
             state.seconds = time.monotonic() - began

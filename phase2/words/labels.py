@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from functools import cache
 
 from phase2 import registry
+from phase2.card import Option
+from phase2.registry import Part
 from phase2.study.training import AXES
 
 WORDS = {"test_accuracy": "test accuracy", "curve_area": "learning-curve area"}  # of what is neither part nor axis
@@ -45,15 +47,22 @@ def forget() -> None:
 
 @cache
 def _known() -> dict[str, str]:
-    parts = [part for kind in registry.ROOMS for part in registry.parts(kind).values()]
-    choices = {
-        name: label for part in parts for option in part.card.options.values() for name, label in option.labels.items()
-    }
+    choices = {name: label for option in _options() for name, label in option.labels.items()}
     axes = {name: found.axis.label for name, found in AXES.items()}
-    return axes | choices | WORDS | {part.name: part.card.label for part in parts}
+    return axes | choices | WORDS | {part.name: part.card.label for part in _parts()}
 
 
 @cache
 def _places() -> dict[str, int]:
-    parts = [name for kind in registry.ROOMS for name in registry.parts(kind)]
-    return {name: place for place, name in enumerate(dict.fromkeys([*parts, *_known()]))}
+    choices = [choice for option in _options() for choice in option.choices]
+    levels = [level for found in AXES.values() for level in found.choices]
+    names = dict.fromkeys([*(part.name for part in _parts()), *choices, *levels, *_known()])
+    return {name: place for place, name in enumerate(names)}
+
+
+def _parts() -> list[Part]:
+    return [part for kind in registry.ROOMS for part in registry.parts(kind).values()]
+
+
+def _options() -> list[Option]:
+    return [option for part in _parts() for option in part.card.options.values()]

@@ -13,7 +13,7 @@ from phase2.probe.catalog import PROBES
 TABLES = {"cells", "curves", "schedules", "ranking", "levels", "pairs", "variance", "divergence"}
 
 
-@pytest.mark.parametrize("module", ["figures.catalog", "probe.catalog", "words.labels"])
+@pytest.mark.parametrize("module", ["figures.catalog", "probe.catalog", "words.levels"])
 def test_import_brings_in_neither_matplotlib_nor_torch(module):
     code = f"import sys, phase2.{module}; print(sorted({{'matplotlib', 'torch'}} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -7,7 +7,7 @@ from torch.nn import Flatten, Sequential
 from phase2.models.counting import operations, parameters
 from phase2.models.lenet import LeNet
 from phase2.nn import BatchNorm2d, Linear
-from phase2.nn.conv import Conv2d
+from phase2.nn.convolution.conv import Conv2d
 
 
 @pytest.mark.parametrize("groups", [1, 2])

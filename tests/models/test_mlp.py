@@ -122,5 +122,5 @@ def test_an_unknown_activation_gets_the_nearest_name():
 
 
 def test_input_of_another_size_is_named():
-    with pytest.raises(UserError, match=r"input x has shape \(4, 6\), expected \(\*, 10\)"):
+    with pytest.raises(UserError, match=r"input has shape \(4, 6\), expected \(\*, 10\)"):
         MLP(10, 2)(torch.zeros(4, 2, 3))

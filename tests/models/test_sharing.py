@@ -12,9 +12,9 @@ from phase2.models.dense import Dense, dense
 from phase2.models.fitting import TOLERANCE
 from phase2.models.locally_connected import LocallyConnected
 from phase2.models.locally_connected import locally_connected as local
-from phase2.nn.conv import Conv2d
+from phase2.nn.convolution.conv import Conv2d
+from phase2.nn.convolution.locally_connected import LocallyConnected2d
 from phase2.nn.linear import Linear
-from phase2.nn.locally_connected import LocallyConnected2d
 from phase2.nn.weighted import Weighted
 
 SHAPES = [(1, 28, 28), (1, 8, 8), (3, 32, 32)]

@@ -7,7 +7,7 @@ from phase2.errors import UserError
 from phase2.models.counting import parameters
 from phase2.models.vgg import VGG
 from phase2.nn import Linear
-from phase2.nn.conv import Conv2d
+from phase2.nn.convolution.conv import Conv2d
 
 
 def test_vgg16_with_batch_norm_has_the_published_number_of_parameters():

@@ -91,9 +91,9 @@ def test_weights_load_both_ways_and_repr_is_torchs():
 def test_bad_input_is_named():
     with pytest.raises(UserError, match="num_parameters=0, expected 1 or the number of channels"):
         PReLU(0)
-    with pytest.raises(UserError, match=r"prelu: input x has shape \(4, 5\) and weight \(3,\)"):
+    with pytest.raises(UserError, match=r"prelu: input has shape \(4, 5\) and weight \(3,\)"):
         PReLU(3)(torch.zeros(4, 5))
-    with pytest.raises(UserError, match=r"prelu: input x has shape \(3,\) and weight \(3,\)"):
+    with pytest.raises(UserError, match=r"prelu: input has shape \(3,\) and weight \(3,\)"):
         PReLU(3)(torch.zeros(3))
-    with pytest.raises(UserError, match=r"prelu: input x of shape .* is torch.int32"):
+    with pytest.raises(UserError, match=r"prelu: input of shape .* is torch.int32"):
         PReLU()(torch.zeros(3, dtype=torch.int32))

@@ -227,7 +227,7 @@ def test_softplus_names_a_beta_that_is_not_positive(beta):
 
 @each
 def test_integer_input_is_named(layer, theirs):
-    with pytest.raises(UserError, match=r"input x of shape \(3,\) is torch.int64, expected floating point"):
+    with pytest.raises(UserError, match=r"input of shape \(3,\) is torch.int64, expected floating point"):
         layer(torch.arange(3))
 
 

@@ -9,9 +9,9 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from phase2.nn import convolve
-from phase2.nn.conv import Conv, Conv1d, Conv2d
-from phase2.nn.convolve import conv1d, conv2d
+from phase2.nn.convolution import convolve
+from phase2.nn.convolution.conv import Conv, Conv1d, Conv2d
+from phase2.nn.convolution.convolve import conv1d, conv2d
 from phase2.nn.weighted import Weighted
 
 MODES = ("zeros", "reflect", "replicate", "circular")

@@ -5,8 +5,8 @@ import torch
 import torch.nn.functional as F
 from torch.func import functional_call, grad, jacrev, stack_module_state, vmap
 
-from phase2.nn.conv import Conv1d, Conv2d
-from phase2.nn.convolve import conv1d, conv2d
+from phase2.nn.convolution.conv import Conv1d, Conv2d
+from phase2.nn.convolution.convolve import conv1d, conv2d
 
 
 def randn(*shape):

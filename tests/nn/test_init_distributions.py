@@ -12,6 +12,7 @@ from phase2.models import MLP
 from phase2.nn import init
 from phase2.nn.init import STD_CUT_AT_2
 from phase2.nn.initial.recipe import weighted_layers
+from phase2.nn.initial.truncated_normal import truncated_normal
 
 
 def seeded(seed=0):
@@ -87,7 +88,7 @@ def test_std_of_the_cut_normal_is_its_formula():
 
 def test_the_truncated_recipe_has_kaimings_variance_and_no_tails():
     model = MLP(200, 10, 300, 2)
-    init.truncated_normal(model, generator=seeded(3), batch=torch.zeros(1, 200))
+    truncated_normal(model, generator=seeded(3), batch=torch.zeros(1, 200))
     for (_, layer), fan_in in zip(weighted_layers(model), (200, 300, 300), strict=True):
         sigma = math.sqrt(2 / fan_in) / STD_CUT_AT_2
         values = layer.weight.detach().flatten().numpy()

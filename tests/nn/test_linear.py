@@ -160,7 +160,7 @@ def test_autocast_gives_torchs_dtypes_and_values():
 
 @pytest.mark.parametrize("shape", [(4, 6), (), (6,)])
 def test_wrong_in_features_is_named(shape):
-    with pytest.raises(UserError, match=r"input x has shape .*expected \(\*, 5\)"):
+    with pytest.raises(UserError, match=r"input has shape .*expected \(\*, 5\)"):
         Linear(5, 3)(torch.randn(shape))
 
 

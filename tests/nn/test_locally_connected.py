@@ -8,9 +8,9 @@ from torch.func import functional_call, grad, stack_module_state, vmap
 from torch.nn.functional import pad
 
 from phase2.errors import UserError
-from phase2.nn import init
-from phase2.nn.conv import Conv2d
-from phase2.nn.locally_connected import LocallyConnected2d
+from phase2.nn.convolution.conv import Conv2d
+from phase2.nn.convolution.locally_connected import LocallyConnected2d
+from phase2.nn.initial.kaiming import kaiming
 
 OPTIONS = [
     {},
@@ -110,7 +110,7 @@ def test_lanes_under_vmap_are_the_layers_one_by_one(options):
 def test_initializations_see_its_fan_in():
     local = LocallyConnected2d(8, 16, 10, 3)
     assert local.weight.abs().max() <= 1 / 72**0.5 < local.weight.abs().max() * 1.01
-    init.kaiming(local, generator=torch.Generator().manual_seed(0), batch=torch.zeros(1, 8, 10, 10))
+    kaiming(local, generator=torch.Generator().manual_seed(0), batch=torch.zeros(1, 8, 10, 10))
     assert local.weight.std().item() == pytest.approx((2 / 72) ** 0.5, rel=0.02)
     assert not local.bias.any()
 

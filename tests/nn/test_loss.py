@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from torch.func import grad, vmap
 
 from phase2.errors import UserError
-from phase2.nn.loss import REDUCTIONS, CrossEntropyLoss, cross_entropy
+from phase2.nn.loss.cross_entropy import CrossEntropyLoss, cross_entropy
+from phase2.nn.loss.reduction import REDUCTIONS
 
 theirs = torch.nn.functional.cross_entropy
 OPTIONS = {
@@ -204,29 +205,29 @@ def test_a_layer_with_weights_has_torchs_state():
         (
             torch.zeros(6, 4),
             torch.zeros(6, 1, dtype=torch.int64),
-            r"targets have shape \(6, 1\), expected \(6,\)",
+            r"target has shape \(6, 1\), expected \(6,\)",
         ),
-        (torch.zeros(6, 4), torch.zeros(1, dtype=torch.int64), r"targets have shape \(1,\), expected \(6,\)"),
-        (torch.zeros(6, 4), torch.tensor(0), r"targets have shape \(\), expected \(6,\)"),
-        (torch.zeros(4), torch.tensor(0), r"logits have shape \(4,\), expected \(batch, classes\)"),
-        (torch.zeros(4, 0), torch.zeros(4, dtype=torch.int64), r"logits have shape \(4, 0\)"),
+        (torch.zeros(6, 4), torch.zeros(1, dtype=torch.int64), r"target has shape \(1,\), expected \(6,\)"),
+        (torch.zeros(6, 4), torch.tensor(0), r"target has shape \(\), expected \(6,\)"),
+        (torch.zeros(4), torch.tensor(0), r"input has shape \(4,\), expected logits \(batch, classes\)"),
+        (torch.zeros(4, 0), torch.zeros(4, dtype=torch.int64), r"input has shape \(4, 0\)"),
         (
             torch.zeros(2, 4, 5),
             torch.zeros(2, 4, dtype=torch.int64),
-            r"targets have shape \(2, 4\), expected \(2, 5\)",
+            r"target has shape \(2, 4\), expected \(2, 5\)",
         ),
-        (torch.zeros(2, 4), torch.zeros(2), "targets are torch.float32, expected class indices"),
+        (torch.zeros(2, 4), torch.zeros(2), "target is torch.float32, expected class indices"),
         (
             torch.zeros(2, 4, dtype=torch.int64),
             torch.zeros(2, dtype=torch.int64),
-            "logits are torch.int64, expected floating point",
+            "input is torch.int64, expected floating point",
         ),
         (
             torch.zeros(2, 4),
             torch.tensor([0, 4]),
-            r"targets are in \[0, 4\], expected ignore_index or class indices in \[0, 3\]",
+            r"target has classes in \[0, 4\], expected ignore_index or class indices in \[0, 3\]",
         ),
-        (torch.zeros(2, 4), torch.tensor([0, -1]), r"targets are in \[-1, 0\]"),
+        (torch.zeros(2, 4), torch.tensor([0, -1]), r"target has classes in \[-1, 0\]"),
     ],
 )
 def test_wrong_labels_are_an_error_and_never_broadcast(logits, targets, message):

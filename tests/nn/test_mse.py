@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from torch.func import vmap
 
 from phase2.errors import UserError
-from phase2.nn.loss import REDUCTIONS
-from phase2.nn.mse import MSELoss, mse_loss
+from phase2.nn.loss.mse import MSELoss, mse_loss
+from phase2.nn.loss.reduction import REDUCTIONS
 
 theirs = torch.nn.functional.mse_loss
 
@@ -31,6 +31,16 @@ def test_value_and_both_gradients_match_torch(shape, reduction, scale):
         G = torch.rand_like(loss)
         for one, other in zip(*(torch.autograd.grad(v, (input, target), G) for v in (loss, expected)), strict=True):
             torch.testing.assert_close(one, other, rtol=1e-12, atol=0)
+
+
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+def test_weighted_squares_match_torch(reduction):
+    input, target = pair(4, 3)
+    weight = torch.rand(4, 3, dtype=torch.float64)
+    losses = [loss(input, target, reduction=reduction, weight=weight) for loss in (mse_loss, theirs)]
+    torch.testing.assert_close(*losses, rtol=1e-14, atol=0)
+    G = torch.rand_like(losses[0])
+    torch.testing.assert_close(*(torch.autograd.grad(loss, (input, target), G) for loss in losses), rtol=1e-12, atol=0)
 
 
 @pytest.mark.parametrize("reduction", REDUCTIONS)
@@ -76,6 +86,11 @@ def test_wrong_arguments_are_named():
         (lambda: mse_loss(integers, numbers), "input is torch.int64, expected floating point"),
         (lambda: mse_loss(numbers, integers), "target is torch.int64, expected floating point"),
         (lambda: mse_loss(numbers, numbers, reduction="men"), "unknown reduction 'men'"),
+        (
+            lambda: mse_loss(numbers, numbers, weight=torch.ones(1)),
+            r"shape \(3,\) and weight \(1,\), expected the same",
+        ),
+        (lambda: mse_loss(numbers, numbers, size_average=True), "size_average=True is not supported"),
         (lambda: MSELoss(reduction="men"), "unknown reduction 'men'"),
         (lambda: MSELoss(reduce=True), "reduce=True is not supported"),
     ):

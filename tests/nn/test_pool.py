@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.func import grad, vmap
 
+from phase2 import nn as layers
 from phase2.errors import UserError
-from phase2.nn import pool
 from phase2.nn.backend import BACKENDS
 
 SIZES = [(1, 2), (2, None), (3, 2), (3, 3), (4, 1), ((3, 2), (2, 1)), ([2], 3)]
@@ -28,12 +28,12 @@ AVG = [
 ]
 ADAPTIVE = [1, 2, 4, 7, (3, None), (None, 5), (9, 10), (1, 13)]
 POOLS = {
-    "max": lambda **options: pool.MaxPool2d(3, 2, 1, **options),
-    "tight max": lambda **options: pool.MaxPool2d(2, **options),
-    "average": lambda **options: pool.AvgPool2d(3, 2, 1, ceil_mode=True, count_include_pad=False, **options),
-    "tight average": lambda **options: pool.AvgPool2d(2, **options),
-    "global average": lambda **options: pool.AdaptiveAvgPool2d(1, **options),
-    "adaptive average": lambda **options: pool.AdaptiveAvgPool2d((3, 2), **options),
+    "max": lambda **options: layers.MaxPool2d(3, 2, 1, **options),
+    "tight max": lambda **options: layers.MaxPool2d(2, **options),
+    "average": lambda **options: layers.AvgPool2d(3, 2, 1, ceil_mode=True, count_include_pad=False, **options),
+    "tight average": lambda **options: layers.AvgPool2d(2, **options),
+    "global average": lambda **options: layers.AdaptiveAvgPool2d(1, **options),
+    "adaptive average": lambda **options: layers.AdaptiveAvgPool2d((3, 2), **options),
 }
 each = pytest.mark.parametrize("build", POOLS.values(), ids=POOLS.keys())
 
@@ -47,7 +47,7 @@ def values_and_gradients(layer, x):
 
 def compare(name, options, x, **keywords):
     theirs = values_and_gradients(getattr(nn, name)(*options), x)
-    ours = values_and_gradients(getattr(pool, name)(*options, **keywords), x)
+    ours = values_and_gradients(getattr(layers, name)(*options, **keywords), x)
     torch.testing.assert_close(ours, theirs, equal_nan=True, msg=lambda text: f"{name}{options} {keywords}: {text}")
 
 
@@ -107,7 +107,7 @@ def test_an_image_alone_and_an_empty_batch_are_inputs_too(build, shape):
 
 def test_the_first_of_equal_maxima_in_reading_order_gets_the_gradient():
     x = torch.tensor([[0.0, 0, 5], [0, 5, 0], [5, 0, 5]]).view(1, 1, 3, 3).requires_grad_()
-    pool.MaxPool2d(3)(x).backward(torch.ones(1, 1, 1, 1))
+    layers.MaxPool2d(3)(x).backward(torch.ones(1, 1, 1, 1))
     assert x.grad.flatten().tolist() == [0, 0, 1, 0, 0, 0, 0, 0, 0]
 
 
@@ -161,7 +161,7 @@ def test_both_backends_agree_in_single_precision(build):
     [("MaxPool2d", (2, 3, 1)), ("AvgPool2d", (2,)), ("AdaptiveAvgPool2d", ((1, None),)), ("MaxPool1d", (3,))],
 )
 def test_a_layer_is_printed_as_torch_prints_it_and_has_no_state(name, options):
-    ours, theirs = getattr(pool, name)(*options), getattr(nn, name)(*options)
+    ours, theirs = getattr(layers, name)(*options), getattr(nn, name)(*options)
     assert repr(ours).replace(", count_include_pad=True", "").replace(", ceil_mode=False", "") == repr(theirs).replace(
         ", ceil_mode=False", ""
     )
@@ -177,7 +177,7 @@ def test_a_layer_is_printed_as_torch_prints_it_and_has_no_state(name, options):
         ("MaxPool2d", (2, 2, -1), (1, 1, 4, 4), "pad must be non-negative, but got pad: -1"),
         ("MaxPool2d", (5,), (1, 1, 4, 4), "Output size is too small"),
         ("MaxPool2d", ((2, 2, 2),), (1, 1, 4, 4), r"kernel_size=\(2, 2, 2\), expected an integer or 2 integers"),
-        ("MaxPool2d", (2,), (4, 4), r"input x has shape \(4, 4\), expected \(batch, channels, height, width\)"),
+        ("MaxPool2d", (2,), (4, 4), r"input has shape \(4, 4\), expected \(batch, channels, height, width\)"),
         ("MaxPool2d", (2,), (1, 0, 4, 4), "none of them empty but the batch"),
         ("MaxPool2d", (0, 1), (1, 1, 4, 4), "kernel_size=0"),
         ("MaxPool2d", (2, 2, 0, 0), (1, 1, 4, 4), "dilation=0"),
@@ -190,11 +190,11 @@ def test_a_layer_is_printed_as_torch_prints_it_and_has_no_state(name, options):
 )
 def test_errors_say_what_was_wrong(backend, name, options, shape, message):
     with pytest.raises(UserError, match=f"^{name}: .*{message}"):
-        getattr(pool, name)(*options, backend=backend)(torch.zeros(shape))
+        getattr(layers, name)(*options, backend=backend)(torch.zeros(shape))
 
 
 def test_integers_and_an_unknown_backend_are_refused():
-    with pytest.raises(UserError, match=r"input x is torch.int64, expected floating point: use x.float\(\)"):
-        pool.AvgPool2d(2)(torch.zeros(1, 1, 4, 4, dtype=torch.int64))
+    with pytest.raises(UserError, match=r"input is torch.int64, expected floating point: use input.float\(\)"):
+        layers.AvgPool2d(2)(torch.zeros(1, 1, 4, 4, dtype=torch.int64))
     with pytest.raises(UserError, match="unknown backend 'fusd': did you mean 'fused'"):
-        pool.AdaptiveAvgPool2d(1, backend="fusd")
+        layers.AdaptiveAvgPool2d(1, backend="fusd")

@@ -19,10 +19,10 @@ from phase2.probe.curvature import measure as probe
 from phase2.probe.curvature.measure import gradient_moments, squared_norms
 from phase2.probe.curvature.measure import measure as curvature
 from phase2.probe.runs import Run
-from phase2.train.batches import open_parts
+from phase2.task.images import open_images
 
 MEASURES = ["sharpness", "trace", "trace_error", "gradient_norm", "noise_scale", "loss"]
-TASK = {"dataset": "tiny", "validation": 50, "train": 40, "pixels": "natural"}
+TASK = {"name": "images", "dataset": "tiny", "validation": 50, "train": 40, "pixels": "natural"}
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def measured(data, *runs, images=40, draws=200):
 
 
 def examples(data, images=40):
-    return open_parts(data, 50, images, torch.device("cpu")).train.batch(torch.arange(images), torch.float32)
+    return open_images(data, 50, images, torch.device("cpu")).train.batch(torch.arange(images), torch.float32)
 
 
 def gradients(model, images, labels):

@@ -15,8 +15,8 @@ from phase2.errors import UserError
 from phase2.models.mlp import MLP
 from phase2.probe.edge_of_stability.measure import EIGENVALUES
 from phase2.probe.edge_of_stability.measure import measure as edge_of_stability
-from phase2.train.batches import open_parts
-from phase2.train.seeding import drawing
+from phase2.task.images import open_images
+from phase2.task.seeding import drawing
 
 SETTINGS = {"train": 24, "width": 6, "depth": 2, "activation": "tanh", "steps": 150, "every": 10, "seeds": [0, 1]}
 RATES = [0.02, 0.8]  # the first too small to come to the edge
@@ -38,7 +38,7 @@ def measured(data, **changed):
 
 def problem(data, seed):
     """A seed's network at the start, and its loss written out."""
-    images, labels = open_parts(data, 0, 24, torch.device("cpu")).train.batch(torch.arange(24), torch.float32)
+    images, labels = open_images(data, 0, 24, torch.device("cpu")).train.batch(torch.arange(24), torch.float32)
     with drawing(seed, "init"):
         model = MLP(SIDE * SIDE, CLASSES, width=6, depth=2, activation="tanh")
     targets = torch.nn.functional.one_hot(labels, CLASSES)

@@ -18,7 +18,7 @@ from phase2.errors import UserError
 from phase2.files import canonical_json
 from phase2.models.cifar_resnet import CifarResNet
 from phase2.nn import Linear, ReLU
-from phase2.nn.conv import Conv2d
+from phase2.nn.convolution.conv import Conv2d
 from phase2.probe.feature_hierarchy.card import LIMIT
 from phase2.probe.feature_hierarchy.measure import NOISE
 from phase2.probe.feature_hierarchy.measure import measure as feature_hierarchy
@@ -26,7 +26,7 @@ from phase2.probe.features import features, pooled, watched
 from phase2.probe.linear_probe import linear_probe
 from phase2.probe.runs import Run, at_start, training_images
 from phase2.study.cell import Cell
-from phase2.train.batches import open_parts
+from phase2.task.images import open_images
 
 OPTIONS = {"train": 60, "test": 40, "steps": 10}
 MODEL = {"name": "cifar_resnet", "width": 4, "depth": 8, "options": {}}
@@ -41,7 +41,7 @@ def data(tmp_path_factory):
 def run(data, seed=0, model=None, network=None, **axes):
     """A run whose network after training is `model`, or another start."""
     spec = {"model": network or MODEL, "init": "kaiming", "seed": seed, "optimizer": {"name": "sgd", "options": {}}}
-    spec["task"] = {"dataset": "tiny", "validation": 50, "train": 100, "pixels": "natural"}
+    spec["task"] = {"name": "images", "dataset": "tiny", "validation": 50, "train": 100, "pixels": "natural"}
     spec["budget"] = {"epochs": 1, "batch_size": 16}
     cell = Cell("networks", (), canonical_json(spec))
     axes = axes | {"seed": seed, "lr": 0.1}
@@ -65,7 +65,7 @@ def measured(data, *runs, **options):
 
 
 def shown_images(data, count=OPTIONS["test"]):
-    part = open_parts(data, 50, 100, torch.device("cpu")).test
+    part = open_images(data, 50, 100, torch.device("cpu")).test
     return part.batch(torch.arange(count) * TEST // count, torch.float32)
 
 
@@ -218,5 +218,5 @@ def test_more_images_than_there_are_is_an_error_that_says_so(data):
     assert TRAIN > 101
     with pytest.raises(UserError, match="101: expected at most 100, the training images"):
         measured(data, run(data), train=101)
-    with pytest.raises(UserError, match="images=61: expected at most the 60 test images"):
+    with pytest.raises(UserError, match="test images: 61 are asked for, expected at most the 60"):
         measured(data, run(data), test=61)

@@ -10,10 +10,11 @@ from torch.nn.functional import pad
 from phase2 import registry
 from phase2.errors import UserError
 from phase2.nn.activation.relu import ReLU
-from phase2.nn.conv import Conv2d
+from phase2.nn.convolution.conv import Conv2d
 from phase2.nn.linear import Linear
 from phase2.nn.normalization.batch import BatchNorm2d
-from phase2.nn.pool import AvgPool2d, MaxPool2d
+from phase2.nn.pooling.average import AvgPool2d
+from phase2.nn.pooling.max import MaxPool2d
 from phase2.probe.receptive_field.fields import Field, fields, last_map
 
 IMAGE = 40

@@ -12,7 +12,8 @@ from phase2.errors import UserError
 from phase2.probe.four_ways.measure import POINTS, four_networks
 from phase2.probe.four_ways.measure import measure as four_ways
 from phase2.scratch.mlp import MLP
-from phase2.train.batches import epoch_order, open_parts
+from phase2.task.images import open_images
+from phase2.task.order import epoch_order
 
 NAMES = ["numpy", "tape", "torch", "autograd"]
 OPTIONS = {"width": 12, "depth": 2, "epochs": 3, "batch_size": 32, "lr": 0.1, "train": 150, "seeds": [0, 3]}
@@ -63,7 +64,7 @@ def test_results_have_equal_accuracies_and_gradients_equal_to_1e_10(tables):
 
 def test_the_reference_is_the_seeds_own_training_again(tables, data):
     """The same curve and accuracy from the building blocks: the seed's weights, its batches, plain SGD."""
-    parts = open_parts(data, 0, OPTIONS["train"], torch.device("cpu"))
+    parts = open_images(data, 0, OPTIONS["train"], torch.device("cpu"))
     network = four_networks((SIDE * SIDE, 12, 12, CLASSES), 3, np.float32)["numpy"]
     losses = []
     for epoch in range(OPTIONS["epochs"]):

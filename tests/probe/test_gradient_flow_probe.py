@@ -14,8 +14,9 @@ from phase2.models.mlp import MLP
 from phase2.nn.initial.kaiming import kaiming
 from phase2.probe.gradient_flow.measure import measure as gradient_flow
 from phase2.probe.gradient_flow.measure import propagate
-from phase2.train.batches import epoch_order, open_parts
-from phase2.train.seeding import generator
+from phase2.task.images import open_images
+from phase2.task.order import epoch_order
+from phase2.task.seeding import generator
 
 OPTIONS = {"activations": ["relu", "tanh"], "inits": ["kaiming", "normal_small"], "depth": 6, "width": 16}
 OPTIONS |= {"seeds": [0, 3], "batch": 40}
@@ -58,7 +59,7 @@ def test_networks_of_one_seed_do_not_depend_on_what_else_is_measured(data):
 @pytest.mark.parametrize("activation", ["relu", "sigmoid"])
 def test_a_layer_matches_torch(data, activation):
     made = measured(data, activations=[activation], inits=["kaiming"], seeds=[3])["layers"].set_index("layer")
-    parts = open_parts(data, 0, None, torch.device("cpu"))
+    parts = open_images(data, 0, None, torch.device("cpu"))
     images, labels = parts.train.batch(epoch_order(len(parts.train), 3, 0)[:40], torch.float64)
     model = MLP(SIDE * SIDE, CLASSES, 16, 6, activation).double()
     kaiming(model, generator=generator(3, "init"), batch=images)

@@ -13,11 +13,11 @@ from torch import nn
 from phase2.data.prepared import open_prepared
 from phase2.errors import UserError
 from phase2.models.mlp import MLP
+from phase2.nn import cross_entropy
 from phase2.probe.landscape.measure import measure as landscape
-from phase2.train.batches import open_parts
-from phase2.train.objectives import classification
+from phase2.task.images import open_images
 
-TASK = {"validation": 50, "train": 100, "pixels": "natural"}
+TASK = {"name": "images", "validation": 50, "train": 100, "pixels": "natural"}
 OPTIONS = {"images": 60, "radius": 0.5, "line": 5, "plane": 3}
 
 
@@ -40,9 +40,9 @@ def measured(data, *runs, **options):
 
 
 def loss_of(data, model, train=False):
-    inputs, targets = open_parts(data, 50, 60, torch.device("cpu")).train.batch(torch.arange(60), torch.float32)
+    inputs, targets = open_images(data, 50, 60, torch.device("cpu")).train.batch(torch.arange(60), torch.float32)
     with torch.no_grad():
-        return classification(model.train(train)(inputs), targets)[0].item()
+        return cross_entropy(model.train(train)(inputs), targets).item()
 
 
 def test_there_is_a_row_for_every_network_and_point(data):

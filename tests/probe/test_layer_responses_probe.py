@@ -12,7 +12,7 @@ from phase2.data.prepared import open_prepared
 from phase2.errors import UserError
 from phase2.files import canonical_json
 from phase2.models.cifar_resnet import CifarResNet
-from phase2.nn.conv import Conv2d
+from phase2.nn.convolution.conv import Conv2d
 from phase2.probe.layer_responses.measure import gradient_norms, response_stds
 from phase2.probe.layer_responses.measure import measure as layer_responses
 from phase2.probe.runs import Run, at_start
@@ -43,7 +43,7 @@ def run_of(data, tmp_path):
     def build(model="cifar_resnet", depth=8, seed=0, norm="batch", epochs=EPOCHS):
         network = {"name": model, "width": 4, "depth": depth, "norm": norm, "dropout": 0.0, "options": {}}
         spec = {"model": network | {"activation": "relu"}, "init": "kaiming", "schedule": "constant", "seed": seed}
-        spec["task"] = {"dataset": "tiny", "validation": 50, "train": 60, "pixels": "natural"}
+        spec["task"] = {"name": "images", "dataset": "tiny", "validation": 50, "train": 60, "pixels": "natural"}
         spec["optimizer"] = {"name": "sgd", "options": {}}
         spec["budget"] = {"epochs": epochs, "batch_size": BATCH}
         axes = {"model": model, "depth": depth, "seed": seed}

@@ -11,8 +11,9 @@ from phase2.errors import UserError
 from phase2.models import MLP
 from phase2.nn.initial.lsuv import TOLERANCE, lsuv
 from phase2.probe.lsuv_convergence.measure import measure as lsuv_convergence
-from phase2.train.batches import epoch_order, open_parts
-from phase2.train.seeding import generator
+from phase2.task.images import open_images
+from phase2.task.order import epoch_order
+from phase2.task.seeding import generator
 
 OPTIONS = {"activations": ["relu", "tanh"], "depth": 3, "width": 16, "seeds": [0, 2], "batch": 64}
 
@@ -40,7 +41,7 @@ def test_each_layer_has_its_iterations_from_0_until_its_variance_is_1(convergenc
 
 
 def test_the_last_variances_are_those_that_the_recipe_reports(convergence, data):
-    train = open_parts(data, 0, None, torch.device("cpu")).train
+    train = open_images(data, 0, None, torch.device("cpu")).train
     images, _ = train.batch(epoch_order(len(train), 2, 0)[:64], torch.float32)
     model = MLP(SIDE * SIDE, CLASSES, 16, 3, "tanh")
     reported = lsuv(model, generator=generator(2, "init"), batch=images)

@@ -9,9 +9,9 @@ from torch.func import functional_call
 
 from phase2.errors import UserError
 from phase2.models.mlp import MLP
-from phase2.nn import BatchNorm1d, BatchNorm2d, Linear, ReLU
+from phase2.nn import BatchNorm1d, BatchNorm2d, Linear, ReLU, cross_entropy
 from phase2.probe.plane import filter_normalized, flatten, losses_at, principal_plane, random_direction, unflatten
-from phase2.train.objectives import classification
+from phase2.task.metrics.accuracy import accuracy
 
 BATCH, FEATURES, CLASSES = 12, 6, 3
 
@@ -55,13 +55,17 @@ def examples(seed=1):
     return torch.randn(BATCH, FEATURES, generator=generator), torch.arange(BATCH) % CLASSES
 
 
+def classification(outputs, targets):
+    return cross_entropy(outputs, targets), {"accuracy": accuracy(outputs, targets)}
+
+
 def one_by_one(model, weights, directions, coordinates, inputs, targets):
     rows = []
     for c in coordinates.float():
         moved = {n: w + sum(x * d[n] for x, d in zip(c, directions, strict=True)) for n, w in weights.items()}
         rows.append(classification(functional_call(model.eval(), moved, (inputs,)), targets))
-    losses, rights = zip(*rows, strict=True)
-    return torch.stack(losses).detach(), torch.stack(rights) / len(targets)
+    losses, totals = zip(*rows, strict=True)
+    return torch.stack(losses).detach(), {"accuracy": torch.stack([t["accuracy"] for t in totals]) / len(targets)}
 
 
 def test_a_filter_of_a_normalized_direction_is_as_long_as_that_of_the_weights():
@@ -189,10 +193,10 @@ def test_a_point_that_is_not_finite_disturbs_no_other():
     model = networks()["mlp"]
     batch, (weights, directions) = examples(), plane_of(model)
     coordinates = torch.tensor([[0.1, 0.2], [torch.inf, 0.0], [0.0, torch.nan], [1e30, 1e30], [-0.4, 0.3]])
-    losses, accuracies = losses_at(model, classification, weights, directions, coordinates, *batch)
-    assert losses[1:4].isfinite().tolist() == accuracies[1:4].isfinite().tolist() == [False] * 3
+    losses, means = losses_at(model, classification, weights, directions, coordinates, *batch)
+    assert losses[1:4].isfinite().tolist() == means["accuracy"][1:4].isfinite().tolist() == [False] * 3
     alone = losses_at(model, classification, weights, directions, coordinates[[0, 4]], *batch)
-    torch.testing.assert_close((losses[[0, 4]], accuracies[[0, 4]]), alone)
+    torch.testing.assert_close((losses[[0, 4]], {"accuracy": means["accuracy"][[0, 4]]}), alone)
 
 
 def test_the_model_is_left_as_it_was():

@@ -14,7 +14,7 @@ from phase2 import registry
 from phase2.data.prepared import open_prepared
 from phase2.errors import UserError
 from phase2.files import canonical_json
-from phase2.nn.conv import Conv2d
+from phase2.nn.convolution.conv import Conv2d
 from phase2.nn.linear import Linear
 from phase2.probe.receptive_field.fields import last_map
 from phase2.probe.receptive_field.measure import VARIANTS, predicted, squared_gradient, stack
@@ -24,7 +24,7 @@ from phase2.study.cell import Cell
 
 OPTIONS = {"depths": [2, 4, 8, 16], "width": 16, "images": 16, "seeds": [0, 1, 2]}
 SMALL = {"depths": [2], "width": 2, "images": 4, "seeds": [0]}
-TASK = {"validation": 50, "train": 100, "pixels": "natural"}
+TASK = {"name": "images", "validation": 50, "train": 100, "pixels": "natural"}
 
 
 @pytest.fixture(scope="module")
@@ -217,5 +217,5 @@ def test_networks_are_left_as_they_were_and_numbers_repeat(data):
 
 
 def test_too_many_images_are_an_error_that_says_so(data):
-    with pytest.raises(UserError, match="images=61: expected at most the 60 test images"):
+    with pytest.raises(UserError, match="test images: 61 are asked for, expected at most the 60"):
         measured(data, run(), images=61)

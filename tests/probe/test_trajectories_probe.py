@@ -14,7 +14,7 @@ from phase2.data.prepared import open_prepared
 from phase2.errors import UserError
 from phase2.models.mlp import MLP
 from phase2.nn.initial.kaiming import kaiming
-from phase2.nn.loss import cross_entropy
+from phase2.nn.loss.cross_entropy import cross_entropy
 from phase2.probe.trajectories.functions import functions
 from phase2.probe.trajectories.measure import (
     FUNCTION_RATES,
@@ -27,8 +27,9 @@ from phase2.probe.trajectories.measure import (
 from phase2.probe.trajectories.measure import (
     measure as trajectories,
 )
-from phase2.train.batches import epoch_order, open_parts
-from phase2.train.seeding import generator
+from phase2.task.images import open_images
+from phase2.task.order import epoch_order
+from phase2.task.seeding import generator
 
 OPTIONS = {"width": 6, "depth": 1, "train": 150, "epochs": 2, "batch_size": 32, "seed": 3, "points": 5}
 OPTIONS |= {"optimizers": ["sgd", "adam", "adamw"], "rates": [0.01, 0.1, 1e30], "condition": 25.0, "steps": 40}
@@ -67,7 +68,7 @@ def test_a_rate_that_diverges_has_no_loss_and_loses(tables, data):
 
 
 def test_a_path_is_the_training_of_torch_from_the_seeds_init_on_its_batches(tables, data):
-    parts = open_parts(data, 0, OPTIONS["train"], torch.device("cpu"))
+    parts = open_images(data, 0, OPTIONS["train"], torch.device("cpu"))
     inputs, targets = parts.train.batch(torch.arange(150), torch.float32)
     model = MLP(parts.train.features, parts.outputs, width=6, depth=1)
     kaiming(model, generator=generator(3, "init"), batch=inputs)

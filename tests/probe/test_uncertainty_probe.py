@@ -29,10 +29,8 @@ from phase2.probe.uncertainty.measure import (
     rotated,
     unscaled,
 )
-from phase2.probe.uncertainty.measure import (
-    measure as uncertainty,
-)
-from phase2.train.batches import open_parts
+from phase2.probe.uncertainty.measure import measure as uncertainty
+from phase2.task.images import open_images
 
 LEVELS, SEEDS = (0.0, 0.2, 0.5), (0, 4)
 OPTIONS = {"dropout": 0.5, "angles": [0, 30, -60.0], "samples": 8, "images": TEST}
@@ -100,7 +98,7 @@ def test_tables_repeat_and_a_run_does_not_depend_on_the_others(data, runs, unfam
 
 
 def test_scores_of_the_deterministic_network_match_torch(data, runs, tables):
-    images, labels = open_parts(data, 0, None, torch.device("cpu")).test.batch(torch.arange(TEST), torch.float32)
+    images, labels = open_images(data, 0, None, torch.device("cpu")).test.batch(torch.arange(TEST), torch.float32)
     inference = tables["inference"].query("method == 'deterministic'").set_index(["dropout", "seed"])
     for run in runs:
         logits = run.model(images).detach().double()
@@ -210,7 +208,7 @@ def test_images_are_spread_over_a_test_part_that_is_sorted_by_class(data, runs, 
     write(tmp_path / "sorted", arrays, {k: v for k, v in data.meta.items() if k not in ("arrays", "hash")})
     third = measured(open_prepared(tmp_path / "sorted"), runs, unfamiliar, images=TEST // 3)
     rows = order[::3]
-    images, labels = open_parts(data, 0, None, torch.device("cpu")).test.batch(torch.from_numpy(rows), torch.float32)
+    images, labels = open_images(data, 0, None, torch.device("cpu")).test.batch(torch.from_numpy(rows), torch.float32)
     right = (runs[0].model(images).argmax(-1) == labels).double().mean()
     assert third["inference"].accuracy[0] == right.item()
 

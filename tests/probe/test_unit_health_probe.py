@@ -14,9 +14,12 @@ from phase2.models.mlp import MLP
 from phase2.probe.gradient_flow.measure import propagate
 from phase2.probe.runs import Run
 from phase2.probe.unit_health.measure import measure as unit_health
-from phase2.train.batches import open_parts
+from phase2.task.images import open_images
 
 FEATURES = SIDE * SIDE
+
+
+TASK = {"name": "images", "validation": 20, "train": None}
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +33,7 @@ def network(activation, seed=0, bias=0.0, **options):
     model = MLP(FEATURES, CLASSES, **{"width": 6, "depth": 2, "activation": activation} | options).eval()
     with torch.no_grad():
         model.layers[0].bias.fill_(bias)
-    return Run({"activation": activation, "seed": seed}, model)
+    return Run({"activation": activation, "seed": seed}, model, TASK)
 
 
 def measured(data, *runs, batch=TEST):
@@ -38,7 +41,7 @@ def measured(data, *runs, batch=TEST):
 
 
 def images_of(data):
-    return open_parts(data, 0, None, torch.device("cpu")).test.batch(torch.arange(TEST), torch.float32)
+    return open_images(data, 0, None, torch.device("cpu")).test.batch(torch.arange(TEST), torch.float32)
 
 
 def test_there_is_a_row_for_every_run_and_layer_with_the_runs_axes(data):
@@ -109,7 +112,7 @@ def test_networks_are_left_as_they_were_and_numbers_repeat(data):
 
 
 def test_more_images_than_there_are_or_no_activation_axis_is_an_error_that_says_so(data):
-    with pytest.raises(UserError, match="images=61: expected at most the 60 test images"):
+    with pytest.raises(UserError, match="test images: 61 are asked for, expected at most the 60"):
         measured(data, network("relu"), batch=61)
     with pytest.raises(UserError, match="axes are width, seed, expected activation"):
         measured(data, Run({"width": 6, "seed": 0}, network("relu").model))

@@ -7,6 +7,7 @@ import pytest
 from finished_run import DATASETS, DESK, FIGURES, SMOKE, make_cells, make_config, write_run
 from pdf import words_of
 
+from phase2 import registry
 from phase2.errors import UserError
 from phase2.figures.catalog import FIGURES as CATALOG
 from phase2.figures.catalog import STUDY
@@ -57,12 +58,13 @@ def test_every_study_macro_and_figure_that_the_sections_name_exists(tmp_path):
 def test_every_citation_has_an_entry():
     entries = set(re.findall(r"@\w+\{(\w+),", (SOURCE / "references.bib").read_text()))
     library = Path(__file__).parents[2] / "phase2"
-    files = [library / "report" / "components.py", library / "probe" / "published.py"]
-    files += sorted((library / "derive").glob("*.py"))
+    files = [library / "probe" / "published.py", *sorted((library / "derive").glob("*.py"))]
     code = "\n".join(path.read_text() for path in files)
     cited = {
         key for path in TEX for keys in re.findall(r"\\cite\{([^}]+)\}", path.read_text()) for key in keys.split(",")
     }
+    parts = [part for kind in registry.ROOMS for part in registry.parts(kind).values()]
+    cited |= {key for part in parts for key in part.card.cites.split(",") if key}
     said = "\n".join(path.read_text() for path in (library / "report").glob("measured*.py"))
     cited |= {key for keys in re.findall(r"cite\{+([a-z]+\d{4}[^}]*)\}", said) for key in keys.split(",")}
     cited |= {

@@ -45,7 +45,7 @@ def test_a_table_has_a_line_an_entry_that_says_what_it_is_and_what_made_it(store
     known = {"id": cell.id, "dataset": "digits", "model": "mlp", "activation": "relu", "init": "kaiming", "seed": "0"}
     known |= {"schedule": "constant", "optimizer": "adam", "lr": "0.01", "epochs": "2", "status": "ok", "device": "cpu"}
     assert told.items() >= known.items()
-    assert told.keys() >= {"accuracy", "code", "torch", "MB", "finished"}
+    assert told.keys() >= {"metric", "test", "code", "torch", "MB", "finished"}
 
 
 def test_an_entry_whose_metrics_cannot_be_read_is_listed_by_its_key(store: Store):

@@ -111,7 +111,7 @@ def test_defaults_never_change():
     """A spec leaves them out: another default would be another training under the same id. A new one may be added."""
     assert defaults() == {
         "model": {"activation": "relu", "norm": "none", "dropout": 0.0, "width": None, "depth": None, "options": {}},
-        "task": {"train": None, "test": None, "pixels": "natural", "augment": "none"},
+        "task": {"name": "images", "train": None, "test": None, "pixels": "natural", "augment": "none"},
         "init": "kaiming",
         "schedule": "constant",
         "optimizer": {"weight_decay": 0.0, "options": {}},
@@ -138,7 +138,7 @@ def test_a_spec_leaves_out_what_equals_its_default_options_too():
 def test_the_fields_varied_above_are_all_settings_but_a_models_options():
     settings = cells()[0].settings
     flat = {(k, *rest) for k, v in settings.items() for rest in (((n,) for n in v) if isinstance(v, dict) else ((),))}
-    assert flat - {("seed",), ("model", "options")} == SPEC.keys() - {("axes", "seed")}
+    assert flat - {("seed",), ("task", "name"), ("model", "options")} == SPEC.keys() - {("axes", "seed")}
 
 
 def test_an_option_of_the_model_is_an_axis():

@@ -70,7 +70,7 @@ def test_comments_docstrings_and_formatting_change_nothing(name: str, edit: Call
     [
         ("optim/sgd.py", "1 - dampening", "2 - dampening"),
         ("nn/linear.py", "G.mT @ x", "2 * G.mT @ x"),
-        ("train/seeding.py", ">> 1", ">> 2"),
+        ("task/seeding.py", ">> 1", ">> 2"),
         ("data/splits.py", "20090408", "20090409"),
         ("optim/clip.py", "1e-6)).clamp", "1e-7)).clamp"),
     ],
@@ -123,7 +123,7 @@ def test_the_loop_does_not_stand_on_the_components_it_loads_by_name():
         "phase2.nn.activation.relu",
         "phase2.models.mlp",
     }
-    assert {"phase2.train.seeding", "phase2.optim.clip", "phase2.data.splits"} <= closure([LOOP])
+    assert {"phase2.task.seeding", "phase2.optim.clip"} <= closure([LOOP])
 
 
 def test_a_component_brings_its_module_and_what_that_imports():
@@ -134,6 +134,8 @@ def test_a_component_brings_its_module_and_what_that_imports():
 
 def test_a_cells_components_are_all_the_names_in_its_spec():
     assert components_of(cell(**ADAM).settings) == (
+        ("task", "images"),
+        ("metric", "accuracy"),
         ("model", "mlp"),
         ("activation", "relu"),
         ("norm", "none"),

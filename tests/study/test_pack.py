@@ -23,10 +23,10 @@ from phase2.data.prepared import open_prepared
 from phase2.errors import UserError
 from phase2.study.cell import cells_of
 from phase2.study.pack import Folders, PackReport, fill_pack, only_here, run_pack
-from phase2.study.results import HISTORY_COLUMNS, destinations, read_metrics
+from phase2.study.results import destinations, history_columns, read_metrics
 from phase2.study.store import Store
+from phase2.task.images import open_images
 from phase2.train import loop
-from phase2.train.batches import open_parts
 from phase2.train.recipe import lane_of, recipe_of
 
 HERE = Path(__file__).parent
@@ -37,6 +37,8 @@ WEIGHTS = {
     "half": ["best.safetensors", "epoch=01.safetensors"],
     "all": ["best.safetensors", "epoch=01.safetensors", "epoch=02.safetensors"],
 }
+
+COLUMNS = history_columns(["accuracy"])
 
 
 def folder_of(root: Path, **values: object) -> Path:
@@ -81,7 +83,7 @@ def test_history_has_its_columns_and_a_row_an_epoch_and_split(folders: Folders):
     run(folders)
     with open(folder_of(folders.results, seed=0, init="kaiming", schedule="constant") / "history.csv") as file:
         rows = list(csv.DictReader(file))
-    assert tuple(rows[0]) == HISTORY_COLUMNS
+    assert list(rows[0]) == COLUMNS
     assert [(row["epoch"], row["step"], row["split"]) for row in rows] == [
         ("1", "5", "train"),
         ("1", "5", "val"),
@@ -148,7 +150,7 @@ def test_a_damaged_entry_is_trained_again_to_the_same_numbers(folders: Folders):
 def test_weights_load_with_safetensors_alone_into_torchs_layers(folders: Folders):
     run(folders)
     study = study_of()
-    parts = open_parts(open_prepared(folders.prepared), 40, None, torch.device("cpu"))
+    parts = open_images(open_prepared(folders.prepared), 40, None, torch.device("cpu"))
     images, labels = parts.test.batch(torch.arange(len(parts.test)), torch.float32)
     for cell in cells():
         path = destinations(cell, study, folders.results, folders.checkpoints)["best.safetensors"]
@@ -173,7 +175,7 @@ def test_a_diverged_cell_is_a_result_with_all_its_files(folders: Folders):
         None,
     )
     files = destinations(bad, study_of(keep="all", **DIVERGING), folders.results, folders.checkpoints)
-    assert files["history.csv"].read_text() == ",".join(HISTORY_COLUMNS) + "\n"
+    assert files["history.csv"].read_text() == ",".join(COLUMNS) + "\n"
     assert [load_file(files[name]) for name in WEIGHTS["all"]] == [{}, {}, {}]
     assert run(folders, keep="all", **DIVERGING) == PackReport(0, 2, 1, 0.0)
 

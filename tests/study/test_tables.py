@@ -11,10 +11,12 @@ from phase2 import registry
 from phase2.data.prepared import open_prepared
 from phase2.errors import UserError
 from phase2.study.pack import Folders
-from phase2.study.results import HISTORY_COLUMNS, read_metrics, write_history, write_metrics
+from phase2.study.results import history_columns, read_metrics, write_history, write_metrics
 from phase2.study.tables import gather, read_table, schedule_table
 
 EXPLODED = {"axes": {"lr": [1e30, 2e30], "seed": [0]}}
+
+COLUMNS = history_columns(["accuracy"])
 
 
 def metrics_path(folders: Folders, **changes: object) -> Path:
@@ -105,7 +107,7 @@ def test_a_row_a_cell_and_a_row_a_cell_epoch_and_split(folders: Folders):
     ]
     assert set(table["status"]) == {"ok"}
     assert table["diverged_step"].isna().all()
-    assert list(curves.columns) == ["id", "seed", "init", "schedule", *HISTORY_COLUMNS]
+    assert list(curves.columns) == ["id", "seed", "init", "schedule", *COLUMNS]
     assert len(curves) == 4 * 2 * 2
     assert not curves.isna().any(axis=None)
     assert {str(curves[name].dtype) for name in ("epoch", "step", "seed")} == {"int64"}
@@ -140,7 +142,7 @@ def test_tables_of_cells_that_all_diverged_have_their_columns(folders: Folders):
     table, curves = gather(cells(**EXPLODED), folders.results)
     assert table["status"].tolist() == ["diverged", "diverged"]
     assert len(curves) == 0
-    assert {"id", "seed", "lr", *HISTORY_COLUMNS} == set(curves.columns)
+    assert {"id", "seed", "lr", *COLUMNS} == set(curves.columns)
 
 
 def test_an_axis_keeps_its_name_and_value_in_the_curves(folders: Folders):
@@ -177,7 +179,7 @@ def test_schedules_are_tabulated_from_their_functions():
 
 
 def test_a_history_keeps_every_bit(tmp_path: Path):
-    row = {name: 0.1 + 0.2 for name in HISTORY_COLUMNS}
-    write_history(tmp_path / "history.csv", [row])
+    row = {name: 0.1 + 0.2 for name in COLUMNS}
+    write_history(tmp_path / "history.csv", ["accuracy"], [row])
     (back,) = csv.DictReader((tmp_path / "history.csv").read_text().splitlines())
     assert {name: float(value) for name, value in back.items()} == row

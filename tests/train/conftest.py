@@ -5,7 +5,8 @@ from packs import CPU
 from tiny import write_tiny
 
 from phase2.data.prepared import Prepared, open_prepared
-from phase2.train.batches import Parts, open_parts
+from phase2.task.images import open_images
+from phase2.task.task import Task
 
 
 @pytest.fixture(scope="session")
@@ -14,6 +15,6 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
 
 
 @pytest.fixture(scope="session")
-def parts(prepared: Prepared) -> Parts:
+def parts(prepared: Prepared) -> Task:
     """160 images to train on, 40 to validate, 60 to test."""
-    return open_parts(prepared, 40, None, CPU)
+    return open_images(prepared, 40, None, CPU)

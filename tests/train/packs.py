@@ -8,7 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from phase2.train.batches import Parts, epoch_order
+from phase2.task.order import epoch_order
+from phase2.task.task import Task
 from phase2.train.loop import LaneResult, Training, train_pack
 from phase2.train.recipe import Lane, Recipe
 
@@ -42,14 +43,14 @@ def recipe(**changes: Any) -> Recipe:
 
 
 def train(
-    recipe: Recipe, lanes: list[Lane], parts: Parts, work: Path, dtype: torch.dtype = torch.float32, **options: Any
+    recipe: Recipe, lanes: list[Lane], parts: Task, work: Path, dtype: torch.dtype = torch.float32, **options: Any
 ) -> list[LaneResult]:
     """Trains a pack in `work` on the CPU."""
     return train_pack(recipe, lanes, parts, work, device=CPU, dtype=dtype, **options)
 
 
 def trained_weights(
-    recipe: Recipe, lanes: list[Lane], parts: Parts, dtype: torch.dtype = torch.float64
+    recipe: Recipe, lanes: list[Lane], parts: Task, dtype: torch.dtype = torch.float64
 ) -> list[dict[str, Tensor]]:
     """Each lane's weights after the last step."""
     training = Training(recipe, lanes, parts, CPU, dtype)
@@ -61,7 +62,7 @@ def trained_weights(
     return [{name: value[lane] for name, value in stacked.items()} for lane in range(len(lanes))]
 
 
-def training_order(recipe: Recipe, parts: Parts, epoch: int) -> Tensor:
+def training_order(recipe: Recipe, parts: Task, epoch: int) -> Tensor:
     """The rows of the training part in the order of one epoch."""
     return epoch_order(len(parts.train), recipe.seed, epoch)
 

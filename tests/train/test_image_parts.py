@@ -9,14 +9,15 @@ from packs import CPU, LANES, recipe
 from phase2.data.prepared import Prepared
 from phase2.errors import UserError
 from phase2.task.augmentation.crop_flip import crop_flip
-from phase2.train.batches import Parts, open_parts
+from phase2.task.images import open_images
+from phase2.task.task import Task
 from phase2.train.loop import Training
 
 ROWS = torch.arange(20)
 
 
-def opened(prepared: Prepared, pixels: str) -> Parts:
-    return open_parts(prepared, 40, None, CPU, pixels)
+def opened(prepared: Prepared, pixels: str) -> Task:
+    return open_images(prepared, 40, None, CPU, pixels)
 
 
 def test_permuted_pixels_are_in_one_order_for_all_images_of_all_parts(prepared: Prepared):
@@ -40,14 +41,14 @@ def test_labels_stay_with_their_images(prepared: Prepared):
 
 def seen(training: Training, monkeypatch) -> list[torch.Tensor]:
     inputs: list[torch.Tensor] = []
-    losses = training.stack.losses
-    monkeypatch.setattr(training.stack, "losses", lambda x, y: (inputs.append(x), losses(x, y))[1], raising=False)
+    losses = training.stack.measure
+    monkeypatch.setattr(training.stack, "measure", lambda x, y: (inputs.append(x), losses(x, y))[1], raising=False)
     for rows in (ROWS, ROWS):
         training.step(rows)
     return inputs
 
 
-def test_augmentation_is_drawn_anew_each_step_and_alike_for_all_cells_of_a_seed(parts: Parts, monkeypatch):
+def test_augmentation_is_drawn_anew_each_step_and_alike_for_all_cells_of_a_seed(parts: Task, monkeypatch):
     augmented = replace(parts, augment=crop_flip)
     first = seen(Training(recipe(), LANES, augmented, CPU, torch.float32), monkeypatch)
     other = seen(Training(recipe(activation="relu", depth=1), LANES[:1], augmented, CPU, torch.float32), monkeypatch)
@@ -58,10 +59,10 @@ def test_augmentation_is_drawn_anew_each_step_and_alike_for_all_cells_of_a_seed(
 
 
 def test_fewer_test_images_are_some_of_all_with_the_classes_in_proportion(prepared: Prepared):
-    whole, some = (open_parts(prepared, 40, None, CPU, test=count).test for count in (None, 30))
+    whole, some = (open_images(prepared, 40, None, CPU, test=count).test for count in (None, 30))
     assert len(whole) == 60
     assert len(some) == len(set(some.index.tolist())) == 30
     counts = [torch.bincount(part.batch(torch.arange(len(part)), torch.float32)[1]) for part in (whole, some)]
     assert (counts[0] / 2 - counts[1]).abs().max() <= 1
     with pytest.raises(UserError, match="test=61: expected at most the 60 test images"):
-        open_parts(prepared, 40, None, CPU, test=61)
+        open_images(prepared, 40, None, CPU, test=61)

@@ -8,7 +8,7 @@ from packs import CPU, largest_difference, recipe, train, training_order
 from torch import Tensor, nn
 
 from phase2 import registry
-from phase2.train.batches import Parts
+from phase2.task.task import Task
 from phase2.train.loop import Training
 from phase2.train.recipe import Lane
 
@@ -43,7 +43,7 @@ def torch_network(activation: str, weights: dict[str, Tensor]) -> nn.Module:
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
 @pytest.mark.parametrize("activation", LAYERS)
-def test_training_is_that_of_torch(activation: str, name: str, parts: Parts, tmp_path: Path):
+def test_training_is_that_of_torch(activation: str, name: str, parts: Task, tmp_path: Path):
     kind, options = OPTIMIZERS[name]
     clip = 1.0
     lane = Lane("kaiming", "cosine", 0.02, 1e-3, clip=clip)

@@ -14,7 +14,7 @@ from packs import LANES, clipped, recipe, summary, train
 
 from phase2.data.prepared import Prepared
 from phase2.errors import UserError
-from phase2.train.batches import Parts
+from phase2.task.task import Task
 
 HERE = Path(__file__).parent
 KILL_POINTS = ("step:3", "epoch:1", "save:4", "step:2", "epoch:1", "save:1", "step:6")
@@ -30,7 +30,7 @@ def in_a_process(folder: Path, prepared: Prepared, *kill_points: str) -> list[di
 
 
 def test_a_seed_gives_the_same_bits_in_fresh_processes_killed_or_not(
-    tmp_path_factory: pytest.TempPathFactory, prepared: Prepared, parts: Parts, tmp_path: Path
+    tmp_path_factory: pytest.TempPathFactory, prepared: Prepared, parts: Task, tmp_path: Path
 ):
     """Killed in the middle of an epoch, between epochs, and half-way through writing a checkpoint."""
     folders = [tmp_path_factory.mktemp(name) for name in ("first", "killed")]
@@ -46,7 +46,7 @@ WITH_DIVERGED = [LANES[0], replace(LANES[1], schedule="constant", lr=1e30), LANE
 
 
 @pytest.fixture
-def interrupted(tmp_path: Path, parts: Parts) -> Path:
+def interrupted(tmp_path: Path, parts: Task) -> Path:
     """A work folder whose training was stopped after its first epoch, with Adam and a lane that had diverged."""
     stop = mock.Mock(side_effect=KeyboardInterrupt)
     with pytest.raises(KeyboardInterrupt):
@@ -54,14 +54,14 @@ def interrupted(tmp_path: Path, parts: Parts) -> Path:
     return tmp_path
 
 
-def test_adam_dropout_running_statistics_and_a_diverged_lane_resume_to_the_same_bits(interrupted: Path, parts: Parts):
+def test_adam_dropout_running_statistics_and_a_diverged_lane_resume_to_the_same_bits(interrupted: Path, parts: Task):
     resumed = train(ADAM, WITH_DIVERGED, parts, interrupted)
     whole = train(ADAM, WITH_DIVERGED, parts, interrupted / "other")
     assert summary(resumed) == summary(whole)
     assert [result.status for result in whole] == ["ok", "diverged", "ok"]
 
 
-def test_the_time_of_earlier_attempts_counts(interrupted: Path, parts: Parts):
+def test_the_time_of_earlier_attempts_counts(interrupted: Path, parts: Task):
     before = torch.load(interrupted / "state.pt", weights_only=True)["state"]["seconds"]
     (first, *_) = train(ADAM, WITH_DIVERGED, parts, interrupted)
     assert first.seconds * 3 > before > 0
@@ -74,7 +74,7 @@ def test_a_checkpoint_holds_tensors_and_plain_values_alone(interrupted: Path):
 
 
 @pytest.mark.parametrize("damage", [lambda b: b[: len(b) // 2], lambda b: b"", lambda b: b"nonsense" * 100])
-def test_a_damaged_checkpoint_is_named_with_the_way_out(damage, interrupted: Path, parts: Parts):
+def test_a_damaged_checkpoint_is_named_with_the_way_out(damage, interrupted: Path, parts: Task):
     path = interrupted / "state.pt"
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(UserError, match=r"checkpoint .*/state\.pt is damaged \(\w+\): delete it to start again"):

@@ -6,9 +6,10 @@ from hypothesis import strategies as st
 from packs import CPU, LANES, recipe, train
 
 from phase2.data.prepared import Prepared
+from phase2.task.images import open_images
+from phase2.task.order import epoch_order, steps_per_epoch
+from phase2.task.seeding import generator
 from phase2.train import loop
-from phase2.train.batches import epoch_order, open_parts, steps_per_epoch
-from phase2.train.seeding import generator
 
 places = st.tuples(
     st.integers(0, 2**40),
@@ -53,7 +54,7 @@ def test_epochs_and_seeds_have_orders_of_their_own():
 
 
 def test_cells_of_one_seed_see_the_same_batches(prepared: Prepared, tmp_path, monkeypatch):
-    parts = open_parts(prepared, 40, None, CPU)
+    parts = open_images(prepared, 40, None, CPU)
     visited: list[list[int]] = []
     step = loop.Training.step
     monkeypatch.setattr(loop.Training, "step", lambda self, rows: (visited.append(rows.tolist()), step(self, rows)))

@@ -20,8 +20,8 @@ from packs import CPU, LANES, clipped, recipe, summary, train
 
 from phase2.data.prepared import open_prepared
 from phase2.files import atomic_path
+from phase2.task.images import open_images
 from phase2.train import loop, state
-from phase2.train.batches import open_parts
 
 
 def kill() -> None:
@@ -63,7 +63,7 @@ def run(prepared: Path, work: Path, kill_point: str | None) -> list[dict]:
         if event == "epoch" and next(epochs) == int(number):
             kill()
 
-    parts = open_parts(open_prepared(prepared), 40, None, CPU)
+    parts = open_images(open_prepared(prepared), 40, None, CPU)
     options = {"keep_epochs": range(1, 5), "checkpoint_seconds": 0, "progress": progress}
     return summary(train(recipe(epochs=4), clipped(LANES, 1.0), parts, work, **options))
 

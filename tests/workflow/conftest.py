@@ -60,3 +60,9 @@ def finished(smoke: Path) -> Checkout:
 def project(finished: Checkout, tmp_path: Path) -> Checkout:
     """A copy of the finished run, to be changed at will."""
     return Checkout(Path(shutil.copytree(finished.folder, tmp_path / "project", symlinks=True)))
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Checkout:
+    """A checkout in which nothing was run."""
+    return new_checkout(tmp_path / "clone")

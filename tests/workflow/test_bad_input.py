@@ -129,7 +129,9 @@ def test_more_images_than_there_are_is_refused_and_the_old_configuration_trains_
 
 def test_an_unknown_option_of_the_optimizer_is_named(project: Checkout):
     wrong = study(optimizer={"options": {"momentun": 0.9}}, axes={"activation": ["relu"], "seed": [0]})
-    project.snakemake("grid", config=wrong).failed_with("the optimizer sgd refuses its options", "'momentun'")
+    project.snakemake("grid", config=wrong).failed_with(
+        "studies.mlp_grid: unknown option of the optimizer sgd 'momentun': did you mean 'momentum'?"
+    )
 
 
 def test_without_any_source_each_that_was_tried_is_named(project: Checkout):

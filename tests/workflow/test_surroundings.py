@@ -3,12 +3,7 @@
 from pathlib import Path
 
 import pytest
-from checkout import BIN, Checkout, new_checkout
-
-
-@pytest.fixture
-def clone(tmp_path: Path) -> Checkout:
-    return new_checkout(tmp_path / "clone")
+from checkout import BIN, Checkout
 
 
 @pytest.mark.parametrize("there", [(), ("-d",)])

@@ -11,6 +11,7 @@ from typing import Any
 
 from phase2.checksums import Checksums
 from phase2.errors import UserError
+from phase2.study.own import use_own
 from phase2.study.receipt import made_from, write_receipt
 
 
@@ -22,6 +23,7 @@ def job(snakemake: Any, also: Callable[[], Iterable[Path]] = tuple) -> Iterator[
     """
     with open(snakemake.log[0], "w", buffering=1, encoding="utf-8") as log, redirect_stdout(log), redirect_stderr(log):
         try:
+            use_own(snakemake.config)
             receipt = dict(snakemake.output.items()).get("receipt")
             if receipt is None:  # a cell's metrics are its receipt
                 yield

@@ -10,19 +10,12 @@ from torch import Tensor
 
 from phase2.errors import UserError
 from phase2.nn.activation.formulas import Formulas
+from phase2.nn.lanes import InLanes
 
 
 def wide(x: Tensor) -> Tensor:
     """x in at least float32."""
     return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
-
-
-def lanes_first(info: Any, in_dims: tuple, *tensors: Tensor) -> list[Tensor]:
-    """Every tensor with the lane dimension in front; one that all lanes share is expanded, not copied."""
-    return [
-        t.expand(info.batch_size, *t.shape) if dim is None else t.movedim(dim, 0)
-        for t, dim in zip(tensors, in_dims, strict=False)
-    ]
 
 
 class _Elementwise(torch.autograd.Function):
@@ -48,7 +41,7 @@ class _Elementwise(torch.autograd.Function):
         return _Elementwise.apply(*inputs), in_dims[0]  # elementwise: the lane dimension is one dimension more
 
 
-class _Derivative(torch.autograd.Function):
+class _Derivative(InLanes):
     """D = G f1(z);  for an incoming H:  ∂/∂G = H f1(z),  ∂/∂z = H G f2(z).
 
     Where z is y = f(x), y's own backward makes ∂/∂x of it.
@@ -70,14 +63,11 @@ class _Derivative(torch.autograd.Function):
         dz = (formulas.f2(wide(z), *constants) * G * H).to(z.dtype)
         return _Derivative.apply(H, z, *ctx.options), dz, None, None
 
-    @staticmethod
-    def vmap(info: Any, in_dims: tuple, G: Tensor, z: Tensor, *options: Any) -> tuple[Tensor, int]:
-        return _Derivative.apply(*lanes_first(info, in_dims, G, z), *options), 0
 
-
-def elementwise(name: str, formulas: Formulas, x: Tensor, *constants: float) -> Tensor:
-    """An activation by its formulas; raises `UserError`, naming it, for a tensor that is not floating point."""
+def elementwise(name: str, formulas: Formulas, x: Tensor, *constants: float, inplace: bool = False) -> Tensor:
+    """An activation by its formulas; raises `UserError`, naming it, unless x is floating point and left as it is."""
     check(name, x)
+    check_inplace(inplace)
     return _Elementwise.apply(x, formulas, constants)
 
 
@@ -90,6 +80,6 @@ def check(name: str, x: Tensor) -> None:
 
 
 def check_inplace(inplace: bool) -> None:
-    """Raises `UserError` for a layer that is to write over its input."""
+    """Raises `UserError` for an activation that is to write over its input."""
     if inplace:
         raise UserError("inplace=True is not supported: the backward pass needs the input; leave inplace=False")

@@ -43,9 +43,9 @@ def _elu2(x: Tensor, alpha: float = 1.0, scale: float = 1.0) -> Tensor:
 FORMULAS = Formulas(_elu, _elu1, _elu2)
 
 
-def elu(input: Tensor, alpha: float = 1.0) -> Tensor:
+def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """x where x > 0, else alpha (eˣ - 1). Clevert et al. 2016, eq. 15."""
-    return elementwise("elu", FORMULAS, input, alpha)
+    return elementwise("elu", FORMULAS, input, alpha, inplace=inplace)
 
 
 class ELU(torch.nn.ELU):
@@ -56,4 +56,4 @@ class ELU(torch.nn.ELU):
         super().__init__(alpha)
 
     def forward(self, input: Tensor) -> Tensor:
-        return elu(input, self.alpha)
+        return elu(input, self.alpha, self.inplace)

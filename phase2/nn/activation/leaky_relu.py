@@ -30,9 +30,9 @@ def slopes(x: Tensor, a: float = 0.01) -> Tensor:
 FORMULAS = Formulas(_leaky_relu, slopes, zero)
 
 
-def leaky_relu(input: Tensor, negative_slope: float = 0.01) -> Tensor:
+def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
     """x where x > 0, else negative_slope x. Maas et al. 2013."""
-    return elementwise("leaky_relu", FORMULAS, input, negative_slope)
+    return elementwise("leaky_relu", FORMULAS, input, negative_slope, inplace=inplace)
 
 
 class LeakyReLU(torch.nn.LeakyReLU):
@@ -43,4 +43,4 @@ class LeakyReLU(torch.nn.LeakyReLU):
         super().__init__(negative_slope)
 
     def forward(self, input: Tensor) -> Tensor:
-        return leaky_relu(input, self.negative_slope)
+        return leaky_relu(input, self.negative_slope, self.inplace)

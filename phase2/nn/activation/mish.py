@@ -47,9 +47,9 @@ def _mish2(x: Tensor) -> Tensor:
 FORMULAS = Formulas(_mish, _mish1, _mish2)
 
 
-def mish(input: Tensor) -> Tensor:
+def mish(input: Tensor, inplace: bool = False) -> Tensor:
     """x tanh(softplus(x)). Misra 2019, eq. 1."""
-    return elementwise("mish", FORMULAS, input)
+    return elementwise("mish", FORMULAS, input, inplace=inplace)
 
 
 class Mish(torch.nn.Mish):
@@ -60,4 +60,4 @@ class Mish(torch.nn.Mish):
         super().__init__()
 
     def forward(self, input: Tensor) -> Tensor:
-        return mish(input)
+        return mish(input, self.inplace)

@@ -7,8 +7,9 @@ from torch import Tensor
 
 from phase2.card import Card
 from phase2.errors import UserError
-from phase2.nn.activation.elementwise import check, lanes_first, wide
+from phase2.nn.activation.elementwise import check, wide
 from phase2.nn.activation.formulas import step
+from phase2.nn.lanes import InLanes
 
 CARD = Card(
     "activation",
@@ -22,7 +23,7 @@ CARD = Card(
 # y = x if x > 0 else a x, with the slope a learnt.
 
 
-class _PReLU(torch.autograd.Function):
+class _PReLU(InLanes):
     """y = x if x > 0 else a x, with a of x's shape;  ∂L/∂x = G (1 if x > 0 else a),  ∂L/∂a = G min(x, 0)."""
 
     @staticmethod
@@ -38,12 +39,8 @@ class _PReLU(torch.autograd.Function):
     def backward(ctx: Any, G: Tensor) -> tuple[Tensor, Tensor]:
         return _PReLUDerivative.apply(G, *ctx.saved_tensors)
 
-    @staticmethod
-    def vmap(info: Any, in_dims: tuple, *tensors: Tensor) -> tuple[Tensor, int]:
-        return _PReLU.apply(*lanes_first(info, in_dims, *tensors)), 0
 
-
-class _PReLUDerivative(torch.autograd.Function):
+class _PReLUDerivative(InLanes):
     """D_x = G (1 if x > 0 else a), D_a = G min(x, 0);  their only curvature is ∂²y/∂x∂a = 1 where x < 0."""
 
     @staticmethod
@@ -60,10 +57,6 @@ class _PReLUDerivative(torch.autograd.Function):
         G, x, a = ctx.saved_tensors
         left = step(-x)
         return _PReLUDerivative.apply(H_x, x, a)[0] + H_a * x.clamp(max=0), H_a * G * left, H_x * G * left
-
-    @staticmethod
-    def vmap(info: Any, in_dims: tuple, *tensors: Tensor) -> tuple[tuple[Tensor, Tensor], tuple[int, int]]:
-        return _PReLUDerivative.apply(*lanes_first(info, in_dims, *tensors)), (0, 0)
 
 
 def prelu(input: Tensor, weight: Tensor) -> Tensor:

@@ -26,9 +26,9 @@ def _relu(x: Tensor) -> Tensor:
 FORMULAS = Formulas(_relu, torch.sign, zero, of_output=True)
 
 
-def relu(input: Tensor) -> Tensor:
+def relu(input: Tensor, inplace: bool = False) -> Tensor:
     """max(x, 0); the derivative at 0 is 0. Nair & Hinton 2010."""
-    return elementwise("relu", FORMULAS, input)
+    return elementwise("relu", FORMULAS, input, inplace=inplace)
 
 
 class ReLU(torch.nn.ReLU):
@@ -39,4 +39,4 @@ class ReLU(torch.nn.ReLU):
         super().__init__()
 
     def forward(self, input: Tensor) -> Tensor:
-        return relu(input)
+        return relu(input, self.inplace)

@@ -27,9 +27,9 @@ _f, _f1, _f2 = (partial(f, alpha=ALPHA, scale=SCALE) for f in (ELU.f, ELU.f1, EL
 FORMULAS = Formulas(_f, _f1, _f2)
 
 
-def selu(input: Tensor) -> Tensor:
+def selu(input: Tensor, inplace: bool = False) -> Tensor:
     """`elu` scaled so that layers keep mean 0 and variance 1. Klambauer et al. 2017, eq. 2."""
-    return elementwise("selu", FORMULAS, input)
+    return elementwise("selu", FORMULAS, input, inplace=inplace)
 
 
 class SELU(torch.nn.SELU):
@@ -40,4 +40,4 @@ class SELU(torch.nn.SELU):
         super().__init__()
 
     def forward(self, input: Tensor) -> Tensor:
-        return selu(input)
+        return selu(input, self.inplace)

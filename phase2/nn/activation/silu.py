@@ -17,9 +17,9 @@ CARD = Card(
 )
 
 
-def silu(input: Tensor) -> Tensor:
+def silu(input: Tensor, inplace: bool = False) -> Tensor:
     """x σ(x). Elfwing et al. 2018."""
-    return elementwise("silu", FORMULAS, input)
+    return elementwise("silu", FORMULAS, input, inplace=inplace)
 
 
 class SiLU(torch.nn.SiLU):
@@ -30,4 +30,4 @@ class SiLU(torch.nn.SiLU):
         super().__init__()
 
     def forward(self, input: Tensor) -> Tensor:
-        return silu(input)
+        return silu(input, self.inplace)

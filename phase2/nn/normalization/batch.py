@@ -1,9 +1,8 @@
 """BatchNorm: each channel standardized over the batch, with running statistics for evaluation."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from phase2.card import Card
@@ -25,9 +24,12 @@ class _BatchNorm(Norm):
     """What BatchNorm1d and BatchNorm2d share: all but the number of dimensions. Ioffe & Szegedy 2015, algorithm 1."""
 
     layouts: ClassVar[dict[int, str]]  # the shapes accepted, by number of dimensions
-    running_mean: Tensor | None
-    running_var: Tensor | None
-    num_batches_tracked: Tensor | None
+    num_features: Any
+    momentum: Any
+    track_running_stats: Any
+    running_mean: Any
+    running_var: Any
+    num_batches_tracked: Any
 
     def __init__(
         self,
@@ -42,80 +44,47 @@ class _BatchNorm(Norm):
         bias: bool = True,
         backend: str = "scratch",
     ) -> None:
-        name = type(self).__name__
         if num_features < 1:
-            raise UserError(f"{name}: num_features={num_features}, expected at least 1")
-        if momentum is not None and not 0 <= momentum <= 1:
-            raise UserError(
-                f"{name}: momentum={momentum}, expected a number in [0, 1], a batch's share in the running statistics, "
-                "or None for their plain average"
-            )
-        super().__init__((num_features,), affine, affine and bias, device, dtype)
-        self._check_eps(eps)
-        self.num_features = num_features
-        self.eps = eps
-        self.momentum = momentum
-        self.affine = affine
-        self.track_running_stats = track_running_stats
+            raise UserError(f"{type(self).__name__}: num_features={num_features}, expected at least 1")
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype)
+        self._check_eps()
+        self._check_momentum()
+        if not bias:
+            self.bias = None
         self.backend = checked_backend(backend)
-        for buffer, shape, kind in (
-            ("running_mean", (num_features,), dtype),
-            ("running_var", (num_features,), dtype),
-            ("num_batches_tracked", (), torch.int64),
-        ):
-            value = torch.empty(shape, device=device, dtype=kind) if track_running_stats else None
-            self.register_buffer(buffer, value)
-        self.reset_parameters()
 
-    def reset_parameters(self) -> None:
-        """weight = 1, bias = 0, and no running statistics."""
-        super().reset_parameters()
-        self.reset_running_stats()
-
-    def reset_running_stats(self) -> None:
-        """Mean 0, variance 1, no batches."""
-        if self.running_mean is not None and self.running_var is not None and self.num_batches_tracked is not None:
-            self.running_mean.zero_()
-            self.running_var.fill_(1)
-            self.num_batches_tracked.zero_()
-
-    def forward(self, x: Tensor) -> Tensor:
-        self._check(x)
+    def forward(self, input: Tensor) -> Tensor:
+        self._check(input)
         batch = self.training or self.running_mean is None  # whose statistics normalize
-        if batch and x.numel() == self.num_features:
-            raise UserError(f"Expected more than 1 value per channel when training, got input size {x.shape}")
+        if batch and input.numel() == self.num_features:
+            raise UserError(f"Expected more than 1 value per channel when training, got input size {input.shape}")
         if self.backend == "fused":
-            return self._fused(x, batch)
-        shape = (1, self.num_features, *[1] * (x.ndim - 2))
+            return super().forward(input)
+        shape = (1, self.num_features, *[1] * (input.ndim - 2))
         if not batch:
-            return self._evaluate(x, shape)
-        dims = (-x.ndim, *range(2 - x.ndim, 0))  # all but the channels
-        y, mean, var = normalize(x, self.weight, self.bias, shape, dims, self.eps)
-        if self.training and self.track_running_stats:
-            self._track(mean.detach().flatten(), var.detach().flatten(), x.numel() // self.num_features)
+            return self._evaluate(input, shape)
+        dims = (-input.ndim, *range(2 - input.ndim, 0))  # all but the channels
+        y, mean, var = normalize(input, self.weight, self.bias, shape, dims, self.eps)
+        if self.training and self.track_running_stats and self.running_mean is not None:
+            self._track(mean.detach().flatten(), var.detach().flatten(), input.numel() // self.num_features)
         return y
 
     def _check(self, x: Tensor) -> None:
-        name = type(self).__name__
         if x.ndim not in self.layouts or x.shape[1] != self.num_features:
             expected = " or ".join(layout.format(self.num_features) for layout in self.layouts.values())
-            raise UserError(f"{name}: input x has shape {tuple(x.shape)}, expected {expected}")
-        self._check_dtype(x, self.running_mean if self.weight is None else self.weight)
+            raise UserError(f"{type(self).__name__}: input has shape {tuple(x.shape)}, expected {expected}")
+        self._check_numbers(x, self.running_mean if self.weight is None else self.weight)
+        self._check_momentum()
 
-    def _fused(self, x: Tensor, batch: bool) -> Tensor:
-        """By torch's kernel, which moves the running statistics itself."""
-        share = self.momentum
-        if self.training and self.num_batches_tracked is not None:
-            self.num_batches_tracked.add_(1)
-            share = 1 / self.num_batches_tracked.item() if share is None else share
-        return F.batch_norm(
-            x, self.running_mean, self.running_var, self.weight, self.bias, batch, share or 0.0, self.eps
-        )
+    def _check_momentum(self) -> None:
+        if self.momentum is not None and not 0 <= self.momentum <= 1:
+            raise UserError(
+                f"{type(self).__name__}: momentum={self.momentum}, expected a number in [0, 1], a batch's share in the "
+                "running statistics, or None for their plain average"
+            )
 
     def _evaluate(self, x: Tensor, shape: tuple[int, ...]) -> Tensor:
         """With the running statistics, which are constants here: an affine map of each channel."""
-        assert self.running_mean is not None
-        assert self.running_var is not None
         scale = (widened(self.running_var) + self.eps).rsqrt()
         if self.weight is not None:
             scale = scale * widened(self.weight)
@@ -127,9 +96,6 @@ class _BatchNorm(Norm):
     @torch.no_grad()
     def _track(self, mean: Tensor, var: Tensor, m: int) -> None:
         """Moves the running statistics towards a batch's, of m values a channel; the variance kept is the unbiased."""
-        assert self.running_mean is not None
-        assert self.running_var is not None
-        assert self.num_batches_tracked is not None
         self.num_batches_tracked.add_(1)
         if m == 0:
             return
@@ -137,14 +103,8 @@ class _BatchNorm(Norm):
         for running, new in ((self.running_mean, mean), (self.running_var, var * (m / (m - 1)))):
             running.copy_(running * (1 - share) + new * share)
 
-    def extra_repr(self) -> str:
-        return (
-            f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
-            f"bias={self.bias is not None}, track_running_stats={self.track_running_stats}"
-        )
 
-
-class BatchNorm1d(_BatchNorm):
+class BatchNorm1d(_BatchNorm, torch.nn.BatchNorm1d):
     """(x - mean) / sqrt(var + eps) * weight + bias, by channel over the batch; drop-in for `torch.nn.BatchNorm1d`.
 
     Shapes: input and output (batch, num_features) or (batch, num_features, length). Training normalizes with the
@@ -157,7 +117,7 @@ class BatchNorm1d(_BatchNorm):
     layouts: ClassVar = {2: "(batch, {})", 3: "(batch, {}, length)"}
 
 
-class BatchNorm2d(_BatchNorm):
+class BatchNorm2d(_BatchNorm, torch.nn.BatchNorm2d):
     """`BatchNorm1d` for images (batch, num_features, height, width); drop-in for `torch.nn.BatchNorm2d`."""
 
     layouts: ClassVar = {4: "(batch, {}, height, width)"}

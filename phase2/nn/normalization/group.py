@@ -19,7 +19,7 @@ CARD = Card(
 )
 
 
-class GroupNorm(Norm):
+class GroupNorm(Norm, torch.nn.GroupNorm):
     """Each sample's channels in groups, each group standardized by itself; drop-in for `torch.nn.GroupNorm`.
 
     Shapes: input and output (batch, num_channels, *); weight and bias (num_channels). Wu & He 2018, eq. 1 and 7.
@@ -38,21 +38,15 @@ class GroupNorm(Norm):
         *,
         bias: bool = True,
     ) -> None:
-        if num_groups < 1 or num_channels % num_groups:
-            raise UserError(
-                f"GroupNorm: num_groups={num_groups} does not divide num_channels={num_channels}, expected a divisor"
-            )
-        super().__init__((num_channels,), affine, affine and bias, device, dtype)
-        self._check_eps(eps)
-        self.num_groups = num_groups
-        self.num_channels = num_channels
-        self.eps = eps
-        self.affine = affine
-        self.reset_parameters()
+        _check_groups(num_groups, num_channels)
+        super().__init__(num_groups, num_channels, eps, affine, device, dtype)
+        self._check_eps()
+        if not bias:
+            self.bias = None
 
-    def forward(self, x: Tensor) -> Tensor:
-        self._check(x)
-        x = autocast(x)
+    def forward(self, input: Tensor) -> Tensor:
+        self._check(input)
+        x = autocast(input)
         space = (1,) * (x.ndim - 2)
         grouped = x.unflatten(1, (self.num_groups, -1))  # (batch, groups, channels of a group, *)
         shape = (1, *grouped.shape[1:3], *space)
@@ -60,19 +54,21 @@ class GroupNorm(Norm):
         return normalize(grouped, self.weight, self.bias, shape, dims, self.eps)[0].flatten(1, 2)
 
     def _check(self, x: Tensor) -> None:
+        _check_groups(self.num_groups, self.num_channels)
         if x.ndim < 2 or x.shape[1] != self.num_channels or 0 in x.shape[2:]:
             raise UserError(
-                f"GroupNorm: input x has shape {tuple(x.shape)}, expected (batch, {self.num_channels}, *) "
+                f"GroupNorm: input has shape {tuple(x.shape)}, expected (batch, {self.num_channels}, *) "
                 "with no empty dimension after the batch"
             )
         if math.prod(x.shape) == self.num_groups:
             raise UserError(f"Expected more than 1 value per channel when training, got input size {list(x.shape)}")
-        self._check_dtype(x, self.weight)
+        self._check_numbers(x, self.weight)
 
-    def extra_repr(self) -> str:
-        return (
-            f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.affine}, "
-            f"bias={self.bias is not None}"
+
+def _check_groups(num_groups: int, num_channels: int) -> None:
+    if num_groups < 1 or num_channels % num_groups:
+        raise UserError(
+            f"GroupNorm: num_groups={num_groups} does not divide num_channels={num_channels}, expected a divisor"
         )
 
 

@@ -19,7 +19,7 @@ CARD = Card(
 )
 
 
-class LayerNorm(OverLastDimensions):
+class LayerNorm(OverLastDimensions, torch.nn.LayerNorm):
     """(x - mean) / sqrt(var + eps) * weight + bias over the last dimensions; drop-in for `torch.nn.LayerNorm`.
 
     Shapes: input and output (*, *normalized_shape); weight and bias (*normalized_shape). Ba et al. 2016, eq. 4.
@@ -35,18 +35,10 @@ class LayerNorm(OverLastDimensions):
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
-        super().__init__(normalized_shape, elementwise_affine, bias, device, dtype)
-        self._check_eps(eps)
-        self.eps = eps
+        super().__init__(normalized_shape, eps, elementwise_affine, bias, device, dtype)
 
-    def forward(self, x: Tensor) -> Tensor:
-        return self._normalize(x, centred=True)
-
-    def extra_repr(self) -> str:
-        return (
-            f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}, "
-            f"bias={self.bias is not None}"
-        )
+    def forward(self, input: Tensor) -> Tensor:
+        return self._normalize(input, centred=True)
 
 
 def layer(features: int, *, images: bool = False, backend: str = "scratch") -> LayerNorm | GroupNorm:

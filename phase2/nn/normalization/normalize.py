@@ -7,9 +7,10 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import Module, Parameter
+from torch.nn import Module
 
 from phase2.errors import UserError
+from phase2.nn.lanes import InLanes
 
 HALF = (torch.float16, torch.bfloat16)
 
@@ -19,7 +20,7 @@ def autocast(x: Tensor) -> Tensor:
     return x.float() if x.is_cuda and x.dtype != torch.float64 and torch.is_autocast_enabled("cuda") else x
 
 
-class _Normalize(torch.autograd.Function):
+class _Normalize(InLanes):
     """y = w x̂ + b, with x̂ = (x - μ) r and r = (σ² + ε)^-½; μ and σ² are taken over `dims`, m values each.
 
     w and b have as many dimensions as x and are broadcast to it; `dims` count from the end, so that lanes may lead.
@@ -71,14 +72,6 @@ class _Normalize(torch.autograd.Function):
         dx = torch.addcmul(D, x_hat, sum_Dx / -m).mul_(r)
         return dx, dw, db, None, None, None
 
-    @staticmethod
-    def vmap(info: Any, in_dims: tuple, x: Any, w: Any, b: Any, *options: Any) -> tuple:
-        x, w, b = (
-            None if t is None else t.expand(info.batch_size, *t.shape) if dim is None else t.movedim(dim, 0)
-            for t, dim in zip((x, w, b), in_dims[:3], strict=True)
-        )
-        return _Normalize.apply(x, w, b, *options), (0, 0, 0)
-
 
 def _moments(x: Tensor, dims: tuple[int, ...], centred: bool) -> tuple[Tensor, Tensor, Tensor]:
     """x - μ, μ and σ²."""
@@ -124,45 +117,27 @@ def widened(tensor: Tensor) -> Tensor:
 
 
 class Norm(Module):
-    """What all norms share: a weight and a bias of one shape, each optional."""
+    """What all norms share: a weight, a bias and eps, each maybe None, and what they ask of them."""
 
-    weight: Parameter | None
-    bias: Parameter | None
+    weight: Any
+    bias: Any
+    eps: Any
 
-    def __init__(
-        self,
-        shape: tuple[int, ...],
-        weight: bool,
-        bias: bool,
-        device: torch.device | str | None,
-        dtype: torch.dtype | None,
-    ) -> None:
-        super().__init__()
-        for name, kept in (("weight", weight), ("bias", bias)):
-            value = Parameter(torch.empty(shape, device=device, dtype=dtype)) if kept else None
-            self.register_parameter(name, value)
+    def _check_eps(self) -> None:
+        if self.eps is not None and not self.eps > 0:
+            raise UserError(f"{type(self).__name__}: eps={self.eps}, expected a number above 0, such as 1e-5")
 
-    @torch.no_grad()
-    def reset_parameters(self) -> None:
-        """weight = 1 and bias = 0."""
-        if self.weight is not None:
-            self.weight.fill_(1)
-        if self.bias is not None:
-            self.bias.fill_(0)
-
-    def _check_eps(self, eps: float) -> None:
-        if not eps > 0:
-            raise UserError(f"{type(self).__name__}: eps={eps}, expected a number above 0, such as 1e-5")
-
-    def _check_dtype(self, x: Tensor, parameter: Tensor | None) -> None:
-        """x is of the parameter's floating type, or of a half type beside float32."""
+    def _check_numbers(self, input: Tensor, parameter: Tensor | None) -> None:
+        """`input` is of the parameter's floating type, or of a half type beside float32; and eps is above 0."""
+        self._check_eps()
         name = type(self).__name__
-        if not x.is_floating_point():
+        if not input.is_floating_point():
             raise UserError(
-                f"{name}: input x of shape {tuple(x.shape)} is {x.dtype}, expected floating point: use x.float()"
+                f"{name}: input of shape {tuple(input.shape)} is {input.dtype}, "
+                "expected floating point: use input.float()"
             )
-        fits = [x.dtype, torch.float32] if x.dtype in HALF else [x.dtype]
+        fits = [input.dtype, torch.float32] if input.dtype in HALF else [input.dtype]
         if parameter is not None and parameter.dtype not in fits:
             raise UserError(
-                f"{name}: input x is {x.dtype}, expected the layer's {parameter.dtype}: use layer.to(x.dtype)"
+                f"{name}: input is {input.dtype}, expected the layer's {parameter.dtype}: use layer.to(input.dtype)"
             )

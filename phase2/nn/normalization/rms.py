@@ -20,12 +20,14 @@ CARD = Card(
 )
 
 
-class RMSNorm(OverLastDimensions):
+class RMSNorm(OverLastDimensions, torch.nn.RMSNorm):
     """x / sqrt(mean(x²) + eps) * weight over the last dimensions; drop-in for `torch.nn.RMSNorm`.
 
     Shapes and errors are LayerNorm's; eps=None is the machine epsilon of the input's type (float32's for a half type).
     Zhang & Sennrich 2019, eq. 4.
     """
+
+    bias = None  # it has none
 
     def __init__(
         self,
@@ -35,16 +37,10 @@ class RMSNorm(OverLastDimensions):
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
-        super().__init__(normalized_shape, elementwise_affine, False, device, dtype)
-        if eps is not None:
-            self._check_eps(eps)
-        self.eps = eps
+        super().__init__(normalized_shape, eps, elementwise_affine, device, dtype)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Tensor:  # torch's name for it
         return self._normalize(x, centred=False)
-
-    def extra_repr(self) -> str:
-        return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
 
 
 def rms(features: int, *, images: bool = False, backend: str = "scratch") -> RMSNorm:

@@ -13,12 +13,14 @@ from torch import Tensor
 from phase2 import registry
 from phase2.data.disk import scratch_folder
 from phase2.errors import UserError
+from phase2.nn import mse_loss
 from phase2.probe.approximation.card import Options
-from phase2.train.batches import Parts, Points
+from phase2.task.augmentation.none import none
+from phase2.task.points import Points
+from phase2.task.seeding import generator
+from phase2.task.task import Metric, Task
 from phase2.train.loop import train_pack
-from phase2.train.objectives import regression
 from phase2.train.recipe import Lane, Recipe
-from phase2.train.seeding import generator
 
 GRID = 2001  # points at which the error is taken: 0.001 apart
 SHOWN = 10  # one in so many of them is kept for drawing
@@ -78,7 +80,7 @@ def fit(target: str, width: int, depth: int, seed: int, options: Options, x: Ten
         return network(_inputs(x)).squeeze(-1), sum(p.numel() for p in network.parameters())
 
 
-def _parts(target: str, points: int, seed: int) -> Parts:
+def _parts(target: str, points: int, seed: int) -> Task:
     """Random points to train on, others to choose the epoch by; the test part is the grid."""
     draw = generator(seed, "data")
 
@@ -86,7 +88,15 @@ def _parts(target: str, points: int, seed: int) -> Parts:
         return Points(_inputs(x), TARGETS[target](x).unsqueeze(-1))
 
     train, validation = (torch.rand(n, generator=draw) * 2 - 1 for n in (points, VALIDATION))
-    return Parts(part(train), part(validation), part(torch.linspace(-1, 1, GRID)), outputs=1, objective=regression)
+    return Task(
+        part(train),
+        part(validation),
+        part(torch.linspace(-1, 1, GRID)),
+        1,
+        mse_loss,
+        (Metric.named("closeness"),),
+        none,
+    )
 
 
 def _inputs(x: Tensor) -> Tensor:

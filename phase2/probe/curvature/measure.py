@@ -16,7 +16,7 @@ from phase2.nn import cross_entropy
 from phase2.probe.curvature.card import Options
 from phase2.probe.hessian import Hessian, hutchinson, top_eigenvalues
 from phase2.probe.runs import Runs, training_images
-from phase2.train.seeding import generator
+from phase2.task.seeding import generator
 
 NUMBERS = 1 << 22  # of gradients of single images, held at a time
 

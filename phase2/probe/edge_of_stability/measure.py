@@ -17,8 +17,9 @@ from phase2.nn import mse_loss
 from phase2.optim import SGD
 from phase2.probe.edge_of_stability.card import Options
 from phase2.probe.hessian import Hessian, hutchinson, top_eigenvalues
-from phase2.train.batches import Parts, open_parts
-from phase2.train.seeding import drawing, generator
+from phase2.task.images import open_images
+from phase2.task.seeding import drawing, generator
+from phase2.task.task import Task
 
 EIGENVALUES = 20  # of the spectrum before and after training
 DRAWS = 100  # random vectors of the trace's estimate
@@ -38,7 +39,7 @@ def measure(options: Options, data: Prepared) -> dict[str, pd.DataFrame]:
     Table `spectrum`: `lr`, `seed`, `when` (before, after), `quantity`, `rank`, `value`: the largest `eigenvalue`s (rank
     1 is the first), the `trace`, and the number of `parameters` (both rank 0). No `after` for one that diverged.
     """
-    parts = open_parts(data, 0, options.train, torch.device("cpu"))
+    parts = open_images(data, 0, options.train, torch.device("cpu"))
     paths, spectra = [], []
     for seed in options.seeds:
         before = _spectrum(*_problem(parts, options, seed), generator(seed, "data", 0))
@@ -57,7 +58,7 @@ def measure(options: Options, data: Prepared) -> dict[str, pd.DataFrame]:
     }
 
 
-def _problem(parts: Parts, options: Options, seed: int) -> tuple[Module, Callable[[], Tensor]]:
+def _problem(parts: Task, options: Options, seed: int) -> tuple[Module, Callable[[], Tensor]]:
     """A seed's network as it starts, and its loss on all images as a function of what it has become."""
     images, labels = parts.train.batch(torch.arange(options.train), torch.float32)
     targets = torch.eye(parts.outputs)[labels]

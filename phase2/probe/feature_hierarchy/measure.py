@@ -12,12 +12,12 @@ from torch.nn import Module
 
 from phase2.data.prepared import Prepared
 from phase2.errors import UserError
-from phase2.nn.conv import Conv2d
+from phase2.nn.convolution.conv import Conv2d
 from phase2.probe.feature_hierarchy.card import LIMIT, Options
 from phase2.probe.features import BATCH, features, pooled, watched
 from phase2.probe.linear_probe import linear_probe
-from phase2.probe.runs import Run, Runs, at_start, training_images, unseen_images
-from phase2.train.seeding import generator
+from phase2.probe.runs import Run, Runs, at_start, test_images, training_images
+from phase2.task.seeding import generator
 
 SHOWN = 16  # filters of a network whose maps are kept
 NOISE = 0.1  # standard deviation of the image that the ascent starts from; those of the data have about 1
@@ -57,7 +57,7 @@ def measure(options: Options, data: Prepared, runs: Runs) -> dict[str, pd.DataFr
     if not runs:
         return {name: runs.joined([], *columns) for name, columns in COLUMNS.items()}
     train = training_images(options.train, data, runs[0])[:2]  # one study, one task
-    test = unseen_images(options.test, data, runs[0])
+    test = test_images(options.test, data, runs[0])
     images = test[0]
     tables: dict[str, list[pd.DataFrame]] = {"filters": [], "maps": [], "exciting": []}
     for run in _first_seeds(runs):

@@ -12,12 +12,14 @@ from torch import Tensor
 from phase2.data.prepared import Prepared
 from phase2.models.manual_mlp import ManualMLP
 from phase2.models.mlp import MLP as TorchMLP
-from phase2.nn.loss import cross_entropy
+from phase2.nn.loss.cross_entropy import cross_entropy
 from phase2.probe.four_ways.card import Options
 from phase2.scratch.mlp import MLP
 from phase2.scratch.tape_mlp import TapeMLP
-from phase2.train.batches import Part, Parts, epoch_order, open_parts, steps_per_epoch
-from phase2.train.seeding import generator
+from phase2.task.images import open_images
+from phase2.task.order import epoch_order, steps_per_epoch
+from phase2.task.seeding import generator
+from phase2.task.task import Part, Task
 
 POINTS = 100  # losses recorded in a training, about
 ROWS = 1000  # test images in a batch
@@ -58,7 +60,7 @@ def measure(options: Options, data: Prepared) -> dict[str, pd.DataFrame]:
     - `results`: implementation, seed, test_accuracy (a fraction), seconds (of all steps, which the four take in
       turn), max_gradient_difference (largest absolute one from NumPy by hand, at step 0 in float64).
     """
-    parts = open_parts(data, 0, options.train, torch.device("cpu"))
+    parts = open_images(data, 0, options.train, torch.device("cpu"))
     sizes = (parts.train.features, *[options.width] * options.depth, parts.outputs)
     curves, results = [], []
     for seed in options.seeds:
@@ -129,7 +131,7 @@ def _gradient_differences(networks: dict[str, Network], images: Tensor, labels: 
     }
 
 
-def _accuracy(network: Network, parts: Parts) -> float:
+def _accuracy(network: Network, parts: Task) -> float:
     correct = 0
     for images, labels in parts.test.in_order(ROWS, torch.float32):
         (x,) = _for(network, images.flatten(1))

@@ -15,8 +15,10 @@ from phase2.models.mlp import MLP
 from phase2.nn import cross_entropy
 from phase2.probe.gradient_flow.card import SATURATION, Options
 from phase2.probe.slope import slope
-from phase2.train.batches import Parts, epoch_order, open_parts
-from phase2.train.seeding import generator
+from phase2.task.images import open_images
+from phase2.task.order import epoch_order
+from phase2.task.seeding import generator
+from phase2.task.task import Task
 
 LAYERS_SHOWN = 5  # of which histograms are kept, from the first to the last
 EDGES = np.arange(-40, 41) / 10  # of bins, in units of the values' root mean square
@@ -46,7 +48,7 @@ def measure(options: Options, data: Prepared) -> dict[str, pd.DataFrame]:
     values, and the `density` of value / rms from `bin_left` to `bin_right`. Exact zeros and what is beyond 4 rms are
     in no bin, and the density integrates to less than 1 by their share.
     """
-    parts = open_parts(data, validation=0, train=None, device=torch.device("cpu"))
+    parts = open_images(data, validation=0, train=None, device=torch.device("cpu"))
     layers, histograms = [], []
     for seed, activation, init in product(options.seeds, options.activations, options.inits):
         images, labels = _minibatch(parts, seed, options.batch)
@@ -61,7 +63,7 @@ def measure(options: Options, data: Prepared) -> dict[str, pd.DataFrame]:
     return {"layers": pd.DataFrame(layers), "histograms": pd.concat(histograms, ignore_index=True)[columns]}
 
 
-def _minibatch(parts: Parts, seed: int, size: int) -> tuple[Tensor, Tensor]:
+def _minibatch(parts: Task, seed: int, size: int) -> tuple[Tensor, Tensor]:
     if size > len(parts.train):
         raise UserError(f"gradient_flow: batch={size}, expected at most the {len(parts.train)} training images")
     return parts.train.batch(epoch_order(len(parts.train), seed, 0)[:size], torch.float64)

@@ -25,8 +25,10 @@ from phase2.probe.hessian import top_eigenvalues
 from phase2.probe.kernel_regime.card import Options
 from phase2.probe.kernel_regime.infinite_width import kernels, regress
 from phase2.probe.kernel_regime.ntk import derivative, empirical_ntk
-from phase2.train.batches import Part, Parts, epoch_order, open_parts
-from phase2.train.seeding import generator
+from phase2.task.images import open_images
+from phase2.task.order import epoch_order
+from phase2.task.seeding import generator
+from phase2.task.task import Part, Task
 
 IMAGES = 32  # training images on which the kernels of all networks are compared
 POINTS = 20  # recorded steps of a training, about
@@ -36,7 +38,7 @@ Rows = dict[str, list[dict[str, Any]]]
 
 
 @dataclass(frozen=True)
-class Task:
+class Problem:
     """Images (n, features) of squared norm `features`, and centred one-hot targets (n, classes)."""
 
     x: Tensor
@@ -63,7 +65,7 @@ def measure(options: Options, data: Prepared) -> dict[str, pd.DataFrame]:
 
     Raises `UserError` for more images than there are.
     """
-    parts = open_parts(data, 0, None, torch.device("cpu"))
+    parts = open_images(data, 0, None, torch.device("cpu"))
     for name, part in (("train", parts.train), ("test", parts.test)):
         if getattr(options, name) > len(part):
             wrong = f"{name}={getattr(options, name)}, expected at most the {len(part)} {name} images"
@@ -74,7 +76,7 @@ def measure(options: Options, data: Prepared) -> dict[str, pd.DataFrame]:
     return {name: pd.DataFrame(table) for name, table in rows.items()}
 
 
-def _task(parts: Parts, options: Options, seed: int) -> Task:
+def _task(parts: Task, options: Options, seed: int) -> Problem:
     """The seed's training images, and the first test images."""
 
     def read(part: Part, rows: Tensor) -> tuple[Tensor, Tensor]:
@@ -84,16 +86,16 @@ def _task(parts: Parts, options: Options, seed: int) -> Task:
         return x * part.features**0.5 / x.norm(dim=1, keepdim=True), y
 
     train = read(parts.train, epoch_order(len(parts.train), seed, 0)[: options.train])
-    return Task(*train, *read(parts.test, torch.arange(options.test)))
+    return Problem(*train, *read(parts.test, torch.arange(options.test)))
 
 
-def _network(task: Task, options: Options, width: int, activation: str, seed: int) -> NTKMLP:
+def _network(task: Problem, options: Options, width: int, activation: str, seed: int) -> NTKMLP:
     model = NTKMLP(task.x.shape[1], task.y.shape[1], width, options.depth, activation)
     model.reset(generator(seed, "init"))
     return model
 
 
-def _measure(rows: Rows, task: Task, options: Options, activation: str, seed: int) -> None:
+def _measure(rows: Rows, task: Problem, options: Options, activation: str, seed: int) -> None:
     """Adds what one seed says of the networks of one activation."""
     few = task.x[:IMAGES]
     limits = kernels(few, few, options.depth, activation)
@@ -135,7 +137,7 @@ def readout(model: NTKMLP) -> NTKMLP:
     return frozen
 
 
-def train(model: NTKMLP, task: Task, lr: float, steps: int) -> tuple[list[dict[str, float]], dict[str, Tensor]]:
+def train(model: NTKMLP, task: Problem, lr: float, steps: int) -> tuple[list[dict[str, float]], dict[str, Tensor]]:
     """Gradient descent on ½ Σ (f - f₀ - y)² of the network f and of its linearization f₀ + J (θ - θ₀).
 
     Returns the rows of the curves (step, network_loss, linearized_loss, distance), and the last test outputs of the
@@ -189,7 +191,7 @@ class FirstOutput(Module):
         return outputs[:, :1]
 
 
-def _regressions(task: Task, options: Options, activation: str, seed: int) -> dict[str, Tensor]:
+def _regressions(task: Problem, options: Options, activation: str, seed: int) -> dict[str, Tensor]:
     """The test outputs of regression with three kernels, by method."""
     widest = _network(task, options, max(options.widths), activation, seed)
     nngp, ntk = kernels(task.x, task.x, options.depth, activation)

@@ -12,23 +12,24 @@ from torch import Tensor
 from phase2.data.prepared import Prepared
 from phase2.probe.landscape.card import Options
 from phase2.probe.plane import Weights, filter_normalized, losses_at, random_direction
-from phase2.probe.runs import Run, Runs, training_images
-from phase2.train.objectives import classification
-from phase2.train.seeding import generator
+from phase2.probe.runs import Run, Runs, task_of, training_images
+from phase2.task.seeding import generator
+from phase2.task.task import Measure
 
 
 @dataclass(frozen=True)
 class _Images:
-    """The batch on which all losses are taken."""
+    """The batch on which all losses are taken, and what is measured of it."""
 
     inputs: Tensor
     targets: Tensor
+    measure: Measure
 
     def around(self, run: Run, directions: Sequence[Weights], coordinates: Tensor) -> dict[str, Tensor]:
         """Loss and accuracy (points,) each, with BatchNorm's statistics recomputed at every point."""
         batch, origin = (self.inputs, self.targets), weights_of(run)
-        found = losses_at(run.model, classification, origin, directions, coordinates, *batch, recalibrate=True)
-        return {"loss": found[0], "accuracy": found[1]}
+        loss, means = losses_at(run.model, self.measure, origin, directions, coordinates, *batch, recalibrate=True)
+        return {"loss": loss, **means}
 
 
 def measure(options: Options, data: Prepared, runs: Runs) -> dict[str, pd.DataFrame]:
@@ -45,7 +46,8 @@ def measure(options: Options, data: Prepared, runs: Runs) -> dict[str, pd.DataFr
     """
     lines, planes, ways = [], [], []
     if runs:
-        images = _Images(*training_images(options.images, data, runs[0])[:2])  # one study, one task
+        run = runs[0]  # one study, one task
+        images = _Images(*training_images(options.images, data, run)[:2], task_of(run, data).measure)
         for axes, chosen in _chosen(runs, images):
             lines += [_line(options, run, images).assign(**axes) for run in chosen]
             planes.append(_plane(options, chosen[0], images).assign(**axes))

@@ -13,12 +13,12 @@ from torch.nn import Module
 
 from phase2.data.prepared import Prepared
 from phase2.errors import UserError
-from phase2.nn.conv import Conv2d
+from phase2.nn import cross_entropy
+from phase2.nn.convolution.conv import Conv2d
 from phase2.nn.normalization.normalize import Norm
 from phase2.probe.layer_responses.card import Options
 from phase2.probe.runs import Run, Runs, after_epoch, at_start, training_images
 from phase2.study.results import half_way
-from phase2.train.objectives import classification
 
 
 def measure(options: Options, data: Prepared, runs: Runs) -> dict[str, pd.DataFrame]:
@@ -112,7 +112,7 @@ def gradient_norms(
     sums = [torch.zeros_like(weight) for weight in weights]
     parts = -(-len(images) // batch_size)
     for inputs, targets in zip(images.tensor_split(parts), labels.tensor_split(parts), strict=True):
-        loss, _ = classification(model(inputs), targets)
+        loss = cross_entropy(model(inputs), targets)
         for total, gradient in zip(sums, torch.autograd.grad(loss, weights), strict=True):
             total.add_(gradient, alpha=len(targets) / len(labels))
     return {name: total.norm().item() for name, total in zip(names, sums, strict=True)}

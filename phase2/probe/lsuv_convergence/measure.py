@@ -11,8 +11,9 @@ from phase2.models.mlp import MLP
 from phase2.nn.initial.lsuv import scale_to_unit_variance
 from phase2.nn.initial.orthogonal import orthogonal
 from phase2.probe.lsuv_convergence.card import Options
-from phase2.train.batches import epoch_order, open_parts
-from phase2.train.seeding import generator
+from phase2.task.images import open_images
+from phase2.task.order import epoch_order
+from phase2.task.seeding import generator
 
 
 def measure(options: Options, data: Prepared) -> dict[str, pd.DataFrame]:
@@ -22,7 +23,7 @@ def measure(options: Options, data: Prepared) -> dict[str, pd.DataFrame]:
     the first, depth + 1 the output layer) over rows and units, after `iteration` scalings of its weights. At
     iteration 0 its weights are orthonormal, and the layers before it have been scaled already.
     """
-    parts = open_parts(data, validation=0, train=None, device=torch.device("cpu"))
+    parts = open_images(data, validation=0, train=None, device=torch.device("cpu"))
     if options.batch > len(parts.train):
         raise UserError(
             f"lsuv_convergence: batch={options.batch}, expected at most the {len(parts.train)} training images"

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from phase2 import registry
 from phase2.probe.mean_field.card import Options
-from phase2.train.seeding import generator
+from phase2.task.seeding import generator
 
 NODES = 150  # on each half of the line
 FAR = 12.0  # where the normal density falls below 1e-31

@@ -14,7 +14,9 @@ from torch import Tensor
 from phase2.data.prepared import Prepared
 from phase2.probe.range_test.card import BREAKOUT, STOP, Options
 from phase2.schedules import range_test as schedule
-from phase2.train.batches import Parts, epoch_order, open_parts, steps_per_epoch
+from phase2.task.images import open_images
+from phase2.task.order import epoch_order, steps_per_epoch
+from phase2.task.task import Task
 from phase2.train.loop import Training
 from phase2.train.recipe import Lane, Recipe
 
@@ -33,7 +35,7 @@ def measure(options: Options, data: Prepared) -> dict[str, pd.DataFrame]:
       breakout (the first rate after its minimum at which it is BREAKOUT above it, or training is no longer finite).
       Each is NaN where there is none.
     """
-    parts = open_parts(data, 0, options.train, torch.device("cpu"))
+    parts = open_images(data, 0, options.train, torch.device("cpu"))
     rates = np.array([schedule(s, options.steps, options.high, low=options.low) for s in range(options.steps)])
     losses, suggestions = [], []
     for optimizer, seed in product(options.optimizers, options.seeds):
@@ -48,7 +50,7 @@ def measure(options: Options, data: Prepared) -> dict[str, pd.DataFrame]:
     return {"losses": pd.concat(losses, ignore_index=True), "suggestions": pd.DataFrame(suggestions)}
 
 
-def ramp(optimizer: str, seed: int, rates: np.ndarray, options: Options, parts: Parts) -> np.ndarray:
+def ramp(optimizer: str, seed: int, rates: np.ndarray, options: Options, parts: Task) -> np.ndarray:
     """The minibatches' losses (steps,) at the `rates`, until the test is over; inf for a step that was not finite."""
     recipe = Recipe(
         model="mlp",

@@ -13,7 +13,7 @@ from torch.nn.functional import pad
 
 from phase2.errors import UserError
 from phase2.models.blocks import centred
-from phase2.nn.geometry import Geometry
+from phase2.nn.convolution.geometry import Geometry
 from phase2.nn.weighted import Weighted
 
 

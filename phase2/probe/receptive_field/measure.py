@@ -18,12 +18,12 @@ from torch.nn import Module, ModuleList, Sequential
 
 from phase2.data.prepared import Prepared
 from phase2.nn.activation.relu import ReLU
-from phase2.nn.conv import Conv2d
+from phase2.nn.convolution.conv import Conv2d
 from phase2.nn.normalization.batch import BatchNorm2d
 from phase2.probe.receptive_field.card import WITHIN, Options
 from phase2.probe.receptive_field.fields import last_map
-from phase2.probe.runs import Runs, at_start, unseen_images
-from phase2.train.seeding import generator
+from phase2.probe.runs import Runs, at_start, test_images
+from phase2.task.seeding import generator
 
 KERNEL = 3  # places a side
 STAGES = 3  # each at half the resolution of the one before, as in He et al. 2016a, section 4.2
@@ -73,7 +73,7 @@ def measure(options: Options, data: Prepared, runs: Runs) -> dict[str, pd.DataFr
         profiles.append(profile.assign(**axes)[[*axes, *profile]])
     fields, maps = [], []
     for run in runs:
-        images, _ = unseen_images(options.images, data, run)
+        images = test_images(options.images, data, run)[0]
         for when, model in (("start", _calibrated(at_start(run, data), images)), ("trained", run.model)):
             axes = run.axes | {"when": when}
             row, found = _seen(model, images, run.axes["seed"])

@@ -15,7 +15,9 @@ from phase2.errors import UserError
 from phase2.probe.plane import losses_at, principal_plane, unflatten
 from phase2.probe.trajectories.card import DECAY, NETWORK, Options
 from phase2.probe.trajectories.functions import Function, functions, quadratic
-from phase2.train.batches import Part, Parts, epoch_order, open_parts, steps_per_epoch
+from phase2.task.images import open_images
+from phase2.task.order import epoch_order, steps_per_epoch
+from phase2.task.task import Part, Task
 from phase2.train.lanes import Stack, evaluate
 from phase2.train.loop import Training
 from phase2.train.recipe import Lane, Recipe
@@ -41,7 +43,7 @@ def measure(options: Options, data: Prepared) -> dict[str, pd.DataFrame]:
     - `quadratic`: method, condition, lr, momentum, rate, step, distance (from the minimum), predicted.
     Raises `UserError` if an optimizer diverges at every rate.
     """
-    parts = open_parts(data, 0, options.train, torch.device("cpu"))
+    parts = open_images(data, 0, options.train, torch.device("cpu"))
     tuning, paths = [], {}
     for optimizer in options.optimizers:
         rows, paths[optimizer], stack = _tuned_network(optimizer, options, parts)
@@ -57,7 +59,7 @@ def measure(options: Options, data: Prepared) -> dict[str, pd.DataFrame]:
     }
 
 
-def _tuned_network(optimizer: str, options: Options, parts: Parts) -> tuple[list[dict[str, Any]], Weights, Stack]:
+def _tuned_network(optimizer: str, options: Options, parts: Task) -> tuple[list[dict[str, Any]], Weights, Stack]:
     """The rows of `tuning`, the weights (records, ...) by name of the best rate's path, and the trained stack."""
     recipe = Recipe(
         model="mlp",
@@ -70,7 +72,7 @@ def _tuned_network(optimizer: str, options: Options, parts: Parts) -> tuple[list
     lanes = [Lane("kaiming", "constant", lr, DECAY.get(optimizer, 0.0)) for lr in options.rates]
     training = Training(recipe, lanes, parts, torch.device("cpu"), torch.float32)
     records = list(_recorded(training))
-    loss, _ = evaluate(training.stack, parts.train, training.dtype)
+    loss = evaluate(training.stack, parts.train, training.dtype)["loss"]
     rows, best = _tuning(NETWORK, optimizer, options.rates, torch.where(training.state.alive, loss, torch.nan))
     return rows, {name: torch.stack([w[name][best] for w in records]) for name in records[0]}, training.stack
 
@@ -81,7 +83,7 @@ def _recorded(training: Training) -> Iterator[Weights]:
     kept = set(recorded_steps(total))
     yield training.stack.weights()
     for epoch in range(training.recipe.epochs):
-        for rows in epoch_order(len(training.parts.train), training.recipe.seed, epoch).split(
+        for rows in epoch_order(len(training.task.train), training.recipe.seed, epoch).split(
             training.recipe.batch_size
         ):
             training.step(rows)
@@ -118,13 +120,13 @@ def _plane(paths: dict[str, Weights], stack: Stack, train: Part, options: Option
     x, y = coordinates[:-1].double().T.view(2, len(paths), len(steps)).numpy()
     rows = []
     for place, (optimizer, weights) in enumerate(paths.items()):
-        loss, _ = evaluate(Stack(stack.base, stack.objective, weights, {}), train, torch.float32)
+        loss = evaluate(Stack(stack.base, stack.measured, weights, {}), train, torch.float32)["loss"]
         shown = {"step": steps, "x": x[place], "y": y[place], "loss": loss.numpy()}
         rows.append(pd.DataFrame({"optimizer": optimizer} | shown))
     grid = torch.cartesian_prod(*(_around(values, options.points) for values in (x, y)))
     inputs, targets = train.batch(torch.arange(len(train)), torch.float32)
     directions = [unflatten(direction, start) for direction in basis]
-    losses, _ = losses_at(stack.base, stack.objective, start, directions, grid, inputs, targets, at_once=AT_ONCE)
+    losses, _ = losses_at(stack.base, stack.measured, start, directions, grid, inputs, targets, at_once=AT_ONCE)
     surface = {"x": grid[:, 0], "y": grid[:, 1], "loss": losses.double()}
     share_x, share_y = shares.tolist()
     return pd.concat(rows, ignore_index=True), pd.DataFrame(surface).assign(share_x=share_x, share_y=share_y)

@@ -23,7 +23,7 @@ from phase2.errors import UserError
 from phase2.nn.dropout import Dropout, Dropout2d, predict_mc
 from phase2.probe.runs import Run, Runs
 from phase2.probe.uncertainty.card import UNFAMILIAR, Options
-from phase2.train.seeding import drawing
+from phase2.task.seeding import drawing
 
 BINS = 15  # of equal width over the confidences from 0 to 1
 LEAST = 2.0**-149  # the least float32: what a Monte-Carlo probability of 0 counts as

@@ -8,6 +8,7 @@ from matplotlib.ticker import MaxNLocator
 from phase2.card import FigureCard
 from phase2.figures.marks import bars, intervals, over_seeds
 from phase2.figures.style import MUTED, PALETTE, blank, nothing_without, styled
+from phase2.probe.uncertainty.card import UNFAMILIAR
 
 CARD = FigureCard(
     ("shift", "detection"),
@@ -25,7 +26,6 @@ SCORES = {
     "mutual_information": "mutual information",
     "max_probability": "1 − max probability,\nno masks",
 }
-UNFAMILIAR = "unfamiliar"
 PLACES = ["accuracy", "turned", "other"]  # left of the two panels of AUROC
 
 

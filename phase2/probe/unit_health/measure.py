@@ -9,7 +9,7 @@ from phase2 import registry
 from phase2.data.prepared import Prepared
 from phase2.errors import UserError
 from phase2.probe.gradient_flow.card import SATURATION
-from phase2.probe.runs import Runs, unseen_images
+from phase2.probe.runs import Runs, test_images
 from phase2.probe.slope import slope
 from phase2.probe.unit_health.card import Options
 
@@ -28,7 +28,7 @@ def measure(options: Options, data: Prepared, runs: Runs) -> dict[str, pd.DataFr
         raise UserError(f"unit_health: the study's axes are {', '.join(runs.axes)}, expected activation among them")
     rows = []
     for run in runs:
-        images, _ = unseen_images(options.batch, data, run)
+        images, _ = test_images(options.batch, data, run)
         layers = hidden_layers(run.model, registry.load("activation", run.axes["activation"]), images)
         rows += [run.axes | {"layer": n} | _summary(*layer) for n, layer in enumerate(layers, start=1)]
     return {"units": runs.table(rows, "layer", "saturated", "dead", "mean", "std")}

@@ -1,49 +1,28 @@
-"""Examples on the training device, and the order in which a seed visits them."""
+"""Images and their classes."""
 
-import math
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Generator, Tensor
+from torch import Tensor
 
 from phase2 import registry
+from phase2.card import Card
 from phase2.data.prepared import Prepared
 from phase2.data.splits import split, stratified_order
 from phase2.errors import UserError
-from phase2.train.objectives import Objective, classification
-from phase2.train.seeding import generator
+from phase2.nn import cross_entropy
+from phase2.task.seeding import generator
+from phase2.task.task import Metric, Part, Task
 
-
-class Part(ABC):
-    """Some examples of a task."""
-
-    @abstractmethod
-    def __len__(self) -> int: ...
-
-    @property
-    @abstractmethod
-    def shape(self) -> tuple[int, ...]:
-        """Of one input."""
-
-    @property
-    def features(self) -> int:
-        """Numbers in one input."""
-        return math.prod(self.shape)
-
-    @abstractmethod
-    def batch(self, rows: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-        """Inputs (batch, ...) and targets (batch, ...) of some rows of this part."""
-
-    def in_order(self, size: int, dtype: torch.dtype) -> Iterator[tuple[Tensor, Tensor]]:
-        """All batches of at most `size`, in the stored order."""
-        for rows in torch.arange(len(self)).split(size):
-            yield self.batch(rows, dtype)
-
-
-Augmentation = Callable[[Tensor, Generator], Tensor]  # of inputs (batch, ...)
+CARD = Card(
+    "task",
+    "open_images",
+    label="images",
+    definition="to tell the classes of images apart",
+    order=1,
+    traits={"metrics": ("accuracy",)},
+)
 
 
 @dataclass(frozen=True)
@@ -73,38 +52,7 @@ class Images(Part):
         return images, self.labels[chosen]
 
 
-@dataclass(frozen=True)
-class Points(Part):
-    """Samples of a function: `inputs` (n, features) and `targets` (n, outputs)."""
-
-    inputs: Tensor
-    targets: Tensor
-
-    def __len__(self) -> int:
-        return len(self.inputs)
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return tuple(self.inputs.shape[1:])
-
-    def batch(self, rows: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-        """Inputs (batch, features) and targets (batch, outputs) of some rows of this part."""
-        return self.inputs[rows].to(dtype), self.targets[rows].to(dtype)
-
-
-@dataclass(frozen=True)
-class Parts:
-    """The three parts of a task, and what is learnt. The test part is read once, when training has ended."""
-
-    train: Part
-    val: Part
-    test: Part
-    outputs: int  # of the network: classes, or the numbers of a target
-    objective: Objective = classification
-    augment: Augmentation | None = None  # of training inputs
-
-
-def open_parts(
+def open_images(
     prepared: Prepared,
     validation: int,
     train: int | None,
@@ -112,7 +60,7 @@ def open_parts(
     pixels: str = "natural",
     augment: str = "none",
     test: int | None = None,
-) -> Parts:
+) -> Task:
     """The parts of a prepared data set of images: on the CPU memory-mapped; a GPU gets them whole, as uint8.
 
     `pixels="permuted"` puts the pixels of all images into one fixed random order; `augment` names what training does
@@ -128,11 +76,13 @@ def open_parts(
     order = None if pixels == "natural" else torch.randperm(size, generator=generator(0, "data")).to(device)
     labels = prepared.arrays["train_labels"]
     train_index, val_index = split(labels, validation, train)
-    return Parts(
+    return Task(
         train=part("train", torch.from_numpy(train_index)),
         val=part("train", torch.from_numpy(val_index)),
         test=part("test", _chosen(prepared.arrays["test_labels"], test)),
         outputs=len(prepared.meta["classes"]),
+        objective=cross_entropy,
+        metrics=tuple(map(Metric.named, CARD.traits["metrics"])),
         augment=registry.load("augmentation", augment),
     )
 
@@ -142,13 +92,3 @@ def _chosen(labels: np.ndarray, count: int | None) -> Tensor:
     if count is not None and count > len(labels):
         raise UserError(f"test={count}: expected at most the {len(labels)} test images there are")
     return torch.from_numpy(np.sort(stratified_order(labels)[:count]))
-
-
-def epoch_order(size: int, seed: int, epoch: int) -> Tensor:
-    """The permutation of `size` rows that a seed visits in an epoch: a function of the two, with no state to save."""
-    return torch.randperm(size, generator=generator(seed, "data", epoch))
-
-
-def steps_per_epoch(size: int, batch_size: int) -> int:
-    """Steps an epoch: the last batch may be smaller, nothing is dropped."""
-    return -(-size // batch_size)

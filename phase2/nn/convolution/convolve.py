@@ -7,8 +7,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from phase2.nn.geometry import Geometry, Pair, check_tensors, geometry_of
-from phase2.nn.windows import by_group, fold, matrix_of, rows_of, unfold, wide
+from phase2.nn.convolution.geometry import Geometry, Pair, Size, check_tensors, geometry_of
+from phase2.nn.convolution.windows import by_group, fold, matrix_of, rows_of, unfold, wide
+from phase2.nn.lanes import merged, separate
+from phase2.nn.layout import layout_of
 
 _UNFOLDED = 2**19  # numbers of the unfolded input that exist at once, a thread: 2 MiB of float32
 
@@ -50,11 +52,11 @@ class _Convolve(torch.autograd.Function):
     def vmap(info: Any, in_dims: tuple, x: Tensor, W: Tensor, b: Tensor | None, geometry: Geometry) -> tuple:
         lanes, (x_dim, W_dim, b_dim) = info.batch_size, in_dims[:3]
         if W_dim is None and b_dim is None:
-            return _separate(_Convolve.apply(_merged(x, x_dim, lanes, 0), W, b, geometry), lanes, 0)
+            return separate(lanes, _Convolve.apply(merged(lanes, x_dim, x), W, b, geometry))
         if b is not None:
-            b = _merged(b, b_dim, lanes, 0)
-        y = _Convolve.apply(_merged(x, x_dim, lanes, 1), _merged(W, W_dim, lanes, 0), b, _more(geometry, lanes))
-        return _separate(y, lanes, 1)
+            b = merged(lanes, b_dim, b)
+        y = _Convolve.apply(merged(lanes, x_dim, x, 1), merged(lanes, W_dim, W), b, _more(geometry, lanes))
+        return separate(lanes, y, 1)
 
 
 class _InputGradient(torch.autograd.Function):
@@ -86,9 +88,9 @@ class _InputGradient(torch.autograd.Function):
     def vmap(info: Any, in_dims: tuple, G: Tensor, W: Tensor, geometry: Geometry) -> tuple[Tensor, int]:
         lanes, (G_dim, W_dim) = info.batch_size, in_dims[:2]
         if W_dim is None:
-            return _separate(_InputGradient.apply(_merged(G, G_dim, lanes, 0), W, geometry), lanes, 0)
-        G, W = _merged(G, G_dim, lanes, 1), _merged(W, W_dim, lanes, 0)
-        return _separate(_InputGradient.apply(G, W, _more(geometry, lanes)), lanes, 1)
+            return separate(lanes, _InputGradient.apply(merged(lanes, G_dim, G), W, geometry))
+        G, W = merged(lanes, G_dim, G, 1), merged(lanes, W_dim, W)
+        return separate(lanes, _InputGradient.apply(G, W, _more(geometry, lanes)), 1)
 
 
 class _WeightGradient(torch.autograd.Function):
@@ -101,7 +103,7 @@ class _WeightGradient(torch.autograd.Function):
         for part in _parts(x, G.shape[1], geometry):
             _accumulate(dW, rows_of(G[part], geometry, channels).mT, unfold(x[part], geometry))
         dW = dW.to(x.dtype).view(-1, kh, kw, channels).permute(0, 3, 1, 2)
-        return dW.contiguous(memory_format=_kind(x, G))
+        return dW.contiguous(memory_format=layout_of(x, G))
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple, output: Tensor) -> None:
@@ -120,35 +122,19 @@ class _WeightGradient(torch.autograd.Function):
     @staticmethod
     def vmap(info: Any, in_dims: tuple, x: Tensor, G: Tensor, geometry: Geometry) -> tuple[Tensor, int]:
         lanes, (x_dim, G_dim) = info.batch_size, in_dims[:2]
-        x, G = _merged(x, x_dim, lanes, 1), _merged(G, G_dim, lanes, 1)
-        return _separate(_WeightGradient.apply(x, G, _more(geometry, lanes)), lanes, 0)
-
-
-def _merged(tensor: Tensor, dim: int | None, lanes: int, axis: int) -> Tensor:
-    """Lanes become further groups (channels: axis 1, or the weight's axis 0) or further images (axis 0)."""
-    stacked = tensor.expand(lanes, *tensor.shape) if dim is None else tensor.movedim(dim, 0)
-    return stacked.movedim(0, axis).flatten(axis, axis + 1)
-
-
-def _separate(tensor: Tensor, lanes: int, axis: int) -> tuple[Tensor, int]:
-    return tensor.unflatten(axis, (lanes, -1)), axis
+        x, G = merged(lanes, x_dim, x, 1), merged(lanes, G_dim, G, 1)
+        return separate(lanes, _WeightGradient.apply(x, G, _more(geometry, lanes)))
 
 
 def _more(geometry: Geometry, lanes: int) -> Geometry:
     return geometry._replace(groups=geometry.groups * lanes)
 
 
-def _kind(*tensors: Tensor) -> torch.memory_format:
-    """How torch would lay out the result: channels last if a tensor is."""
-    last = any(t.is_contiguous(memory_format=torch.channels_last) and not t.is_contiguous() for t in tensors)
-    return torch.channels_last if last else torch.contiguous_format
-
-
 def _result(like: tuple[Tensor, Tensor], channels: int, size: Pair) -> Tensor:
     """Room for a result (batch, channels, height, width)."""
     first = like[0]
     shape = (first.shape[0], channels, *size)
-    return torch.empty(shape, dtype=first.dtype, device=first.device, memory_format=_kind(*like))
+    return torch.empty(shape, dtype=first.dtype, device=first.device, memory_format=layout_of(*like))
 
 
 def _parts(x: Tensor, out: int, geometry: Geometry) -> Iterator[slice]:
@@ -178,37 +164,37 @@ def _accumulate(total: Tensor, left: Tensor, right: Tensor) -> None:
 
 
 def conv2d(
-    x: Tensor,
+    input: Tensor,
     weight: Tensor,
     bias: Tensor | None = None,
-    stride: int | tuple[int, ...] = 1,
-    padding: int | tuple[int, ...] | str = 0,
-    dilation: int | tuple[int, ...] = 1,
+    stride: Size = 1,
+    padding: Size | str = 0,
+    dilation: Size = 1,
     groups: int = 1,
 ) -> Tensor:
-    """Cross-correlation of x (batch, in, height, width) or (in, height, width) with weight (out, in / groups, kh, kw).
+    """Cross-correlation of images (batch, in, height, width) or (in, height, width) by (out, in / groups, kh, kw).
 
     Returns (batch, out, height', width'), with height' = ⌊(height + 2 padding - dilation (kh - 1) - 1) / stride⌋ + 1.
     Raises `UserError` in torch's words where shapes, types or options do not fit.
     """
-    return _convolve(2, x, weight, bias, stride, padding, dilation, groups)
+    return _convolve(2, input, weight, bias, stride, padding, dilation, groups)
 
 
 def conv1d(
-    x: Tensor,
+    input: Tensor,
     weight: Tensor,
     bias: Tensor | None = None,
-    stride: int | tuple[int, ...] = 1,
-    padding: int | tuple[int, ...] | str = 0,
-    dilation: int | tuple[int, ...] = 1,
+    stride: Size = 1,
+    padding: Size | str = 0,
+    dilation: Size = 1,
     groups: int = 1,
 ) -> Tensor:
-    """`conv2d` for sequences: x (batch, in, length) or (in, length), weight (out, in / groups, kernel)."""
-    return _convolve(1, x, weight, bias, stride, padding, dilation, groups)
+    """`conv2d` for sequences: input (batch, in, length) or (in, length), weight (out, in / groups, kernel)."""
+    return _convolve(1, input, weight, bias, stride, padding, dilation, groups)
 
 
 def _convolve(
-    dims: int, x: Tensor, weight: Tensor, bias: Tensor | None, stride: Any, padding: Any, dilation: Any, groups: int
+    dims: int, x: Tensor, weight: Tensor, bias: Tensor | None, stride: Size, padding: Any, dilation: Size, groups: int
 ) -> Tensor:
     device = x.device.type
     if torch.is_autocast_enabled(device):

@@ -4,25 +4,24 @@ import math
 from typing import Any, ClassVar
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 from torch.func import vmap
 from torch.nn import Parameter
 
 from phase2.errors import UserError
-from phase2.nn.geometry import Geometry, Pair, as_tuple, geometry_of
+from phase2.nn.convolution.geometry import Geometry, Pair, as_tuple, geometry_of
+from phase2.nn.convolution.windows import add_up, windows_of
+from phase2.nn.lanes import merged, separate
 from phase2.nn.linear import linear
 from phase2.nn.weighted import Weighted
 
 
 class _Unfold(torch.autograd.Function):
-    """Every place's window as a row: x (batch, in, height, width), padded, to (places, batch, in · kh · kw)."""
-
-    generate_vmap_rule = True
+    """Every place's window as a row: x (batch, in, height, width) to (places, batch, in · kh · kw)."""
 
     @staticmethod
     def forward(x: Tensor, geometry: Geometry) -> Tensor:
-        return _windows(x, geometry).permute(2, 3, 0, 1, 4, 5).flatten(3).flatten(0, 1)
+        return windows_of(x, geometry)[0].permute(1, 2, 0, 5, 3, 4).flatten(3).flatten(0, 1)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple, output: Tensor) -> None:
@@ -32,21 +31,20 @@ class _Unfold(torch.autograd.Function):
     def backward(ctx: Any, G: Tensor) -> tuple[Tensor, None]:
         return _Fold.apply(G, ctx.geometry), None
 
+    @staticmethod
+    def vmap(info: Any, in_dims: tuple, x: Tensor, geometry: Geometry) -> tuple[Tensor, int]:
+        lanes = info.batch_size
+        return separate(lanes, _Unfold.apply(merged(lanes, in_dims[0], x), geometry), 1)  # as further images
+
 
 class _Fold(torch.autograd.Function):
     """∂L/∂x of `_Unfold`: each row of G added where it was read. Its own gradient is `_Unfold` again."""
 
-    generate_vmap_rule = True
-
     @staticmethod
     def forward(G: Tensor, geometry: Geometry) -> Tensor:
-        kh, kw = geometry.kernel
-        rows = G.unflatten(2, (-1, kh, kw)).unflatten(0, geometry.output).permute(2, 3, 0, 1, 4, 5)
-        x = G.new_zeros(*rows.shape[:2], *geometry.padded)
-        windows = _windows(x, geometry)
-        for i in range(kh):
-            for j in range(kw):
-                windows[..., i, j] += rows[..., i, j]
+        windows = G.unflatten(2, (-1, *geometry.kernel)).unflatten(0, geometry.output).permute(2, 0, 1, 4, 5, 3)
+        x = G.new_empty(len(windows), windows.shape[-1], *geometry.size)
+        add_up(windows.unsqueeze(0), x, geometry, torch.contiguous_format)
         return x
 
     @staticmethod
@@ -57,11 +55,10 @@ class _Fold(torch.autograd.Function):
     def backward(ctx: Any, H: Tensor) -> tuple[Tensor, None]:
         return _Unfold.apply(H, ctx.geometry), None
 
-
-def _windows(x: Tensor, geometry: Geometry) -> Tensor:
-    """The view (batch, in, height', width', kh, kw) of x (batch, in, height, width)."""
-    (kh, kw), (sh, sw) = geometry.kernel, geometry.stride
-    return x.unfold(2, kh, sh).unfold(3, kw, sw)
+    @staticmethod
+    def vmap(info: Any, in_dims: tuple, G: Tensor, geometry: Geometry) -> tuple[Tensor, int]:
+        lanes = info.batch_size
+        return separate(lanes, _Fold.apply(merged(lanes, in_dims[0], G, 1), geometry))
 
 
 class LocallyConnected2d(Weighted):
@@ -110,20 +107,18 @@ class LocallyConnected2d(Weighted):
         for parameter in self.parameters():
             parameter.uniform_(-k, k)
 
-    def forward(self, x: Tensor) -> Tensor:
-        geometry, channels = self.geometry, self.out_channels
-        if x.ndim != 4 or x.shape[1:] != (self.in_channels, *geometry.size):
+    def forward(self, input: Tensor) -> Tensor:
+        geometry = self.geometry
+        if input.ndim != 4 or input.shape[1:] != (self.in_channels, *geometry.size):
             raise UserError(
-                f"LocallyConnected2d: input x has shape {tuple(x.shape)}, "
+                f"LocallyConnected2d: input has shape {tuple(input.shape)}, "
                 f"expected (batch, {self.in_channels}, {geometry.size[0]}, {geometry.size[1]})"
             )
-        vertical, horizontal = geometry.padding
-        rows = _Unfold.apply(F.pad(x, (*horizontal, *vertical)), geometry)
-        kernels = self.weight.flatten(1).unflatten(0, (-1, channels))  # (places, out, in · kh · kw)
-        if self.bias is None:
-            y = vmap(linear)(rows, kernels)
-        else:
-            y = vmap(linear)(rows, kernels, self.bias.unflatten(0, (-1, channels)))
+        rows = _Unfold.apply(input, geometry)
+        of_places = [
+            t.unflatten(0, (-1, self.out_channels)) for t in (self.weight.flatten(1), self.bias) if t is not None
+        ]
+        y = vmap(linear)(rows, *of_places)  # of weights (places, out, in · kh · kw)
         return y.permute(1, 2, 0).unflatten(2, geometry.output)  # from (places, batch, out)
 
     def extra_repr(self) -> str:

@@ -6,7 +6,7 @@ from itertools import product
 import torch
 from torch import Tensor
 
-from phase2.nn.geometry import Geometry
+from phase2.nn.convolution.geometry import Geometry
 
 
 def matrix_of(W: Tensor, geometry: Geometry) -> Tensor:
@@ -43,33 +43,42 @@ def rows_of(G: Tensor, geometry: Geometry, channels: int) -> Tensor:
 def unfold(x: Tensor, geometry: Geometry) -> Tensor:
     """(groups, batch H' W', kh kw in / groups): each row is a window of x (batch, in, H, W)."""
     layout = _layout(x, geometry, x.shape[1] // geometry.groups)
-    if geometry.kernel == (1, 1) and geometry.padded == geometry.size:
-        padded = x
-    elif geometry.padded == geometry.size:
-        padded = x.contiguous(memory_format=layout)
-    else:
-        padded = _zeros(x, (*x.shape[:2], *geometry.padded), x.dtype, layout)
-        _inner(padded, geometry).copy_(x)
-    return _matrices(_windows(padded, geometry), layout)
+    if geometry.kernel != (1, 1) and geometry.padded == geometry.size:
+        x = x.contiguous(memory_format=layout)
+    return _matrices(windows_of(x, geometry, layout), layout)
 
 
 def fold(rows: Tensor, x: Tensor, geometry: Geometry) -> None:
     """The adjoint of `unfold`: writes into x (batch, in, H, W) the sum of all windows at their places."""
     (h, w), (kh, kw) = geometry.output, geometry.kernel
-    if geometry.padded == geometry.size and x.dtype == wide(x.dtype):
-        padded = x.zero_()
-    else:
-        layout = torch.channels_last if rows.is_contiguous() else torch.contiguous_format
-        padded = _zeros(x, (*x.shape[:2], *geometry.padded), wide(x.dtype), layout)
-    windows, values = _windows(padded, geometry), rows.unflatten(2, (kh, kw, -1)).unflatten(1, (-1, h, w))
-    for k, l in product(range(kh), range(kw)):
-        windows[..., k, l, :] += values[..., k, l, :]
-    if padded is not x:
+    layout = torch.channels_last if rows.is_contiguous() else torch.contiguous_format
+    add_up(rows.unflatten(2, (kh, kw, -1)).unflatten(1, (-1, h, w)), x, geometry, layout)
+
+
+def add_up(windows: Tensor, x: Tensor, geometry: Geometry, layout: torch.memory_format) -> None:
+    """Writes into x the sum of all windows (groups, batch, H', W', kh, kw, in / groups) at their places."""
+    direct = geometry.padded == geometry.size and x.dtype == wide(x.dtype)
+    padded = x.zero_() if direct else _zeros(x, geometry, wide(x.dtype), layout)
+    places = _windows(padded, geometry)
+    for k, l in product(*map(range, geometry.kernel)):
+        places[..., k, l, :] += windows[..., k, l, :]
+    if not direct:
         x.copy_(_inner(padded, geometry))
 
 
-def _zeros(like: Tensor, shape: tuple[int, ...], dtype: torch.dtype, layout: torch.memory_format) -> Tensor:
-    return torch.empty(shape, dtype=dtype, device=like.device, memory_format=layout).zero_()
+def windows_of(x: Tensor, geometry: Geometry, layout: torch.memory_format = torch.contiguous_format) -> Tensor:
+    """The view (groups, batch, H', W', kh, kw, in / groups) of x (batch, in, H, W), or of a padded copy of it."""
+    if geometry.padded != geometry.size:
+        padded = _zeros(x, geometry, x.dtype, layout)
+        _inner(padded, geometry).copy_(x)
+        x = padded
+    return _windows(x, geometry)
+
+
+def _zeros(x: Tensor, geometry: Geometry, dtype: torch.dtype, layout: torch.memory_format) -> Tensor:
+    """Room for x (batch, in, H, W) with its padding."""
+    shape = (*x.shape[:2], *geometry.padded)
+    return torch.empty(shape, dtype=dtype, device=x.device, memory_format=layout).zero_()
 
 
 def wide(dtype: torch.dtype) -> torch.dtype:

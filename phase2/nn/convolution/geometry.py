@@ -7,6 +7,7 @@ from torch import Tensor
 from phase2.errors import UserError
 
 Pair = tuple[int, int]
+Size = int | tuple[int, ...]  # one for all dimensions, or one for each
 
 
 class Geometry(NamedTuple):
@@ -40,20 +41,18 @@ class Geometry(NamedTuple):
 
 def geometry_of(
     size: tuple[int, ...],
-    kernel: tuple[int, ...],
-    stride: int | tuple[int, ...],
-    padding: int | tuple[int, ...] | str,
-    dilation: int | tuple[int, ...],
+    kernel: Size,
+    stride: Size,
+    padding: Size | str,
+    dilation: Size,
     groups: int,
 ) -> Geometry:
     """The geometry for an input and a kernel of two dimensions, or of one: then the height is 1.
 
-    Raises `UserError` for options out of range, and for a kernel larger than the padded input.
+    Raises what `by_dimension` raises, and `UserError` for a kernel larger than the padded input.
     """
     dims = len(size)
-    stride, dilation = as_tuple("stride", stride, dims), as_tuple("dilation", dilation, dims)
-    check_sizes(kernel, stride, dilation)
-    edges = pads(padding, kernel, stride, dilation)
+    kernel, stride, edges, dilation = by_dimension(dims, kernel, stride, padding, dilation)
     geometry = Geometry(_pair(size), _pair(kernel), _pair(stride), _pair(edges, (0, 0)), _pair(dilation), groups)
     padded, reach = geometry.padded[-dims:], geometry.reach[-dims:]
     if any(window > side for window, side in zip(reach, padded, strict=True)):
@@ -69,7 +68,7 @@ def _pair(values: tuple[Any, ...], first: Any = 1) -> Any:
     return (first, *values) if len(values) == 1 else tuple(values)
 
 
-def as_tuple(name: str, value: int | tuple[int, ...], dims: int) -> tuple[int, ...]:
+def as_tuple(name: str, value: Size, dims: int) -> tuple[int, ...]:
     """One integer for each dimension; raises `UserError` for anything but one integer or `dims` of them."""
     values = tuple(value) if isinstance(value, (tuple, list)) else (value,) * dims
     if len(values) != dims or not all(isinstance(v, int) for v in values):
@@ -80,23 +79,31 @@ def as_tuple(name: str, value: int | tuple[int, ...], dims: int) -> tuple[int, .
     return values
 
 
-def check_sizes(kernel: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...]) -> None:
-    """Raises `UserError` unless all are at least 1."""
-    for name, values in (("kernel_size", kernel), ("stride", stride), ("dilation", dilation)):
-        if min(values) < 1:
-            raise UserError(f"non-positive {name} is not supported: {name}={values}, expected at least 1")
-
-
 def check_groups(groups: int) -> None:
     """Raises `UserError` unless there is at least one group."""
     if groups < 1:
         raise UserError(f"groups must be a positive integer, but got groups={groups}")
 
 
-def pads(
-    padding: int | tuple[int, ...] | str, kernel: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...]
+def by_dimension(
+    dims: int, kernel: Size, stride: Size, padding: Size | str, dilation: Size
+) -> tuple[tuple[int, ...], tuple[int, ...], tuple[Pair, ...], tuple[int, ...]]:
+    """The kernel, the stride, the padding (before, after) and the dilation of each dimension.
+
+    Padding "same" keeps the input's size, at stride 1. Raises `UserError` for options out of range.
+    """
+    named = {"kernel_size": kernel, "stride": stride, "dilation": dilation}
+    sizes = {name: as_tuple(name, value, dims) for name, value in named.items()}
+    for name, values in sizes.items():
+        if min(values) < 1:
+            raise UserError(f"non-positive {name} is not supported: {name}={values}, expected at least 1")
+    kernel, stride, dilation = sizes.values()
+    return kernel, stride, _edges(padding, kernel, stride, dilation), dilation
+
+
+def _edges(
+    padding: Size | str, kernel: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...]
 ) -> tuple[Pair, ...]:
-    """(before, after) by dimension; "same" keeps the input's size, at stride 1. Raises `UserError` for what is not."""
     if padding == "valid":
         return ((0, 0),) * len(kernel)
     if padding == "same":
@@ -146,7 +153,7 @@ def check_tensors(x: Tensor, weight: Tensor, bias: Tensor | None, dims: int, gro
 def _check_types(x: Tensor, weight: Tensor, bias: Tensor | None, dims: int) -> None:
     if not x.is_floating_point():
         raise UserError(
-            f"conv{dims}d: input x of shape {tuple(x.shape)} is {x.dtype}, expected floating point: use x.float()"
+            f"conv{dims}d: input of shape {tuple(x.shape)} is {x.dtype}, expected floating point: use input.float()"
         )
     for name, tensor in (("weight", weight), ("bias", bias)):
         if tensor is not None and tensor.dtype != x.dtype:

@@ -5,24 +5,10 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import Module
 
-from phase2.errors import UserError, unknown
-
-REDUCTIONS = ("mean", "sum", "none")
-
-
-def check_reduction(reduction: str) -> None:
-    """Raises `UserError` unless `reduction` is one of `REDUCTIONS`."""
-    if reduction not in REDUCTIONS:
-        raise unknown("reduction", reduction, REDUCTIONS)
-
-
-def reject_deprecated(layer: str, size_average: object, reduce: object) -> None:
-    """Raises `UserError` for the two arguments of torch's losses that `reduction` has replaced."""
-    for name, value in (("size_average", size_average), ("reduce", reduce)):
-        if value is not None:
-            raise UserError(f"{layer}: {name}={value} is not supported: use reduction=")
+from phase2.errors import UserError
+from phase2.nn.lanes import InLanes
+from phase2.nn.loss.reduction import checked_reduction
 
 
 @dataclass(frozen=True)
@@ -34,7 +20,7 @@ class _Options:
     label_smoothing: float
 
 
-class _CrossEntropy(torch.autograd.Function):
+class _CrossEntropy(InLanes):
     """ℓ_i = h_i (L_i - z_i,t(i)) + Σ_c s_c (L_i - z_ic), with L_i = log Σ_c exp z_ic; 0 if row i is ignored.
 
     With class weights w and label smoothing ε: h_i = (1 - ε) w_t(i) and s_c = ε w_c / classes.
@@ -81,15 +67,6 @@ class _CrossEntropy(torch.autograd.Function):
         dz = (e * (total / e.sum(-1, keepdim=True))).scatter_add_(-1, t.unsqueeze(-1), -hard)
         return dz if s is None else dz - G * s, None, None, None
 
-    @staticmethod
-    def vmap(info: Any, in_dims: tuple, *inputs: Any) -> tuple[Tensor, int]:
-        *tensors, options = inputs
-        lanes = [
-            None if x is None else x.expand(info.batch_size, *x.shape) if dim is None else x.movedim(dim, 0)
-            for x, dim in zip(tensors, in_dims, strict=False)
-        ]
-        return _CrossEntropy.apply(*lanes, options), 0
-
 
 def _masked(t: Tensor, options: _Options) -> tuple[Tensor, Tensor]:
     """Targets with 0 for those that do not count, and which do."""
@@ -103,7 +80,7 @@ def _at(values: Tensor, t: Tensor) -> Tensor:
         return values.gather(-1, t.unsqueeze(-1)).squeeze(-1)
     except RuntimeError as error:
         raise UserError(
-            f"cross_entropy: targets are in [{t.min()}, {t.max()}], expected ignore_index or class indices in "
+            f"cross_entropy: target has classes in [{t.min()}, {t.max()}], expected ignore_index or class indices in "
             f"[0, {values.shape[-1] - 1}] for {values.shape[-1]} logits a row"
         ) from error
 
@@ -125,71 +102,70 @@ def _total(t: Tensor, counts: Tensor, w: Tensor | None) -> Tensor:
     return _at(w.unsqueeze(-2).expand(*t.shape, -1), t).where(counts, 0).sum(-1)
 
 
-def _check(logits: Tensor, targets: Tensor, weight: Tensor | None) -> None:
-    if logits.ndim < 2 or logits.shape[1] == 0:
+def _check(input: Tensor, target: Tensor, weight: Tensor | None) -> None:
+    if input.ndim < 2 or input.shape[1] == 0:
         raise UserError(
-            f"cross_entropy: logits have shape {tuple(logits.shape)}, expected (batch, classes) or (batch, classes, *)"
+            f"cross_entropy: input has shape {tuple(input.shape)}, expected logits (batch, classes) or "
+            "(batch, classes, *)"
         )
-    if not logits.is_floating_point():
-        raise UserError(f"cross_entropy: logits are {logits.dtype}, expected floating point: use logits.float()")
-    batch, classes, *rest = logits.shape
-    if targets.shape != (batch, *rest):
+    if not input.is_floating_point():
+        raise UserError(f"cross_entropy: input is {input.dtype}, expected floating point: use input.float()")
+    batch, classes, *rest = input.shape
+    if target.shape != (batch, *rest):
         raise UserError(
-            f"cross_entropy: targets have shape {tuple(targets.shape)}, expected {(batch, *rest)}, "
-            f"one class index for each row of logits of shape {tuple(logits.shape)}"
+            f"cross_entropy: target has shape {tuple(target.shape)}, expected {(batch, *rest)}, "
+            f"one class index for each row of input of shape {tuple(input.shape)}"
         )
-    if targets.dtype != torch.int64:
-        raise UserError(f"cross_entropy: targets are {targets.dtype}, expected class indices of torch.int64")
-    if weight is not None and (weight.shape != (classes,) or weight.dtype != logits.dtype):
+    if target.dtype != torch.int64:
+        raise UserError(f"cross_entropy: target is {target.dtype}, expected class indices of torch.int64")
+    if weight is not None and (weight.shape != (classes,) or weight.dtype != input.dtype):
         raise UserError(
             f"cross_entropy: weight has shape {tuple(weight.shape)} of {weight.dtype}, expected ({classes},) of "
-            f"{logits.dtype}, one weight for each class of logits of shape {tuple(logits.shape)}"
+            f"{input.dtype}, one weight for each class of input of shape {tuple(input.shape)}"
         )
 
 
-def _check_options(weight: Tensor | None, ignore_index: int, reduction: str, label_smoothing: float) -> None:
+def _check_options(weight: Tensor | None, ignore_index: int, label_smoothing: float) -> None:
     if weight is not None and weight.requires_grad:
         raise UserError("cross_entropy: weight requires a gradient, and it has none here: use weight.detach()")
     if not isinstance(ignore_index, int):
         raise UserError(f"cross_entropy: ignore_index={ignore_index!r}, expected an integer")
-    check_reduction(reduction)
     if not 0 <= label_smoothing <= 1:
         raise UserError(f"cross_entropy: label_smoothing={label_smoothing}, expected a number in [0, 1]")
 
 
 def cross_entropy(
-    logits: Tensor,
-    targets: Tensor,
+    input: Tensor,
+    target: Tensor,
     weight: Tensor | None = None,
-    *,
+    size_average: None = None,
     ignore_index: int = -100,
+    reduce: None = None,
     reduction: str = "mean",
     label_smoothing: float = 0.0,
 ) -> Tensor:
-    """-log softmax(logits)[target], in nats; `torch.nn.functional.cross_entropy` for class indices.
+    """-log softmax(input)[target], in nats; `torch.nn.functional.cross_entropy` for class indices.
 
-    Shapes: logits (batch, classes, *), targets (batch, *) of int64, weight (classes,); a scalar, or (batch, *) for
-    `reduction="none"`. `label_smoothing` ε puts the target at (1 - ε) of its one-hot vector and ε of the uniform
-    distribution (Szegedy et al. 2016, section 7). A row whose target is `ignore_index` counts for nothing; the mean
-    divides by the sum of the weights of the targets that count, and is NaN if none does. Under autocast the logits
-    are raised to float32, as in torch. Raises `UserError` for any other shape (nothing is broadcast) or type, a
-    target outside [0, classes), and an option outside its range.
+    Shapes: input (batch, classes, *), which are logits, target (batch, *) of int64, weight (classes,); a scalar, or
+    (batch, *) for `reduction="none"`. `label_smoothing` ε puts the target at (1 - ε) of its one-hot vector and ε of the
+    uniform distribution (Szegedy et al. 2016, section 7). A row whose target is `ignore_index` counts for nothing; the
+    mean divides by the sum of the weights of the targets that count, and is NaN if none does. Under autocast the logits
+    are raised to float32, as in torch. Raises `UserError` for any other shape (nothing is broadcast) or type, a target
+    outside [0, classes), an option outside its range, and the deprecated `size_average` and `reduce`.
     """
-    _check_options(weight, ignore_index, reduction, label_smoothing)
-    if torch.is_autocast_enabled(logits.device.type):
-        logits = logits.float()
-    _check(logits, targets, weight)
-    if logits.ndim > 2:
-        logits = logits.movedim(1, -1).flatten(0, -2)
+    reduction = checked_reduction("cross_entropy", reduction, size_average, reduce)
+    _check_options(weight, ignore_index, label_smoothing)
+    if torch.is_autocast_enabled(input.device.type):
+        input = input.float()
+    _check(input, target, weight)
+    logits = input if input.ndim == 2 else input.movedim(1, -1).flatten(0, -2)
     options = _Options(ignore_index, reduction, label_smoothing)
-    loss = _CrossEntropy.apply(logits, targets.flatten(), weight, options)
-    return loss.reshape(targets.shape) if reduction == "none" else loss
+    loss = _CrossEntropy.apply(logits, target.flatten(), weight, options)
+    return loss.reshape(target.shape) if reduction == "none" else loss
 
 
-class CrossEntropyLoss(Module):
+class CrossEntropyLoss(torch.nn.CrossEntropyLoss):
     """`cross_entropy` as a layer; drop-in for `torch.nn.CrossEntropyLoss` with class-index targets."""
-
-    weight: Tensor | None
 
     def __init__(
         self,
@@ -200,18 +176,14 @@ class CrossEntropyLoss(Module):
         reduction: str = "mean",
         label_smoothing: float = 0.0,
     ) -> None:
-        super().__init__()
-        reject_deprecated("CrossEntropyLoss", size_average, reduce)
-        _check_options(weight, ignore_index, reduction, label_smoothing)
-        self.register_buffer("weight", weight)
-        self.ignore_index = ignore_index
-        self.reduction = reduction
-        self.label_smoothing = label_smoothing
+        checked_reduction("CrossEntropyLoss", reduction, size_average, reduce)
+        _check_options(weight, ignore_index, label_smoothing)
+        super().__init__(weight, None, ignore_index, None, reduction, label_smoothing)
 
-    def forward(self, logits: Tensor, targets: Tensor) -> Tensor:
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
         return cross_entropy(
-            logits,
-            targets,
+            input,
+            target,
             self.weight,
             ignore_index=self.ignore_index,
             reduction=self.reduction,

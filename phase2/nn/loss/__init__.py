@@ -1,0 +1,1 @@
+"""Losses, a file each: the function with its gradient, and the layer."""

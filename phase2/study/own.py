@@ -1,0 +1,27 @@
+"""What a configuration brings of the user's own: folders of parts, and data sets from folders."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from phase2 import registry
+from phase2.data.own import part_of
+from phase2.errors import UserError
+
+
+def use_own(content: Mapping[str, Any]) -> None:
+    """Makes the parts and data sets of a configuration, as it was read, known to the registry of this process.
+
+    Raises `UserError` for a folder that is not there. What has not the form of a configuration is left to be refused.
+    """
+    folders = [Path(str(folder)).expanduser() for folder in _of(content.get("parts"), list)]
+    for folder in folders:
+        if not folder.is_dir():
+            raise UserError(f"parts: {folder} is not a folder: expected one of Python files, each with its CARD")
+    sets = _of(_of(content.get("data"), dict).get("sets"), dict)
+    own = {name: _of(section, dict).get("folder") for name, section in sets.items()}
+    registry.use(folders, [part_of(name, Path(str(path)).expanduser()) for name, path in own.items() if path])
+
+
+def _of(value: Any, kind: type) -> Any:
+    return value if isinstance(value, kind) else kind()

@@ -1,0 +1,130 @@
+"""The house grows by a file a part: what is finished stays valid, and so it is with the user's own parts and data."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from checkout import Checkout
+from pdf import words_of
+
+from phase2.registry import ROOMS
+
+PARTS = {  # of each kind, what a file of one needs besides its card
+    "activation": "class New(torch.nn.Tanh): ...",
+    "norm": "def New(features, *, images=False, backend='scratch'): return torch.nn.Identity()",
+    "init": "def New(model, *, generator, batch): return {}",
+    "schedule": "def New(step, total, lr): return lr",
+    "optimizer": "def New(params, lr, weight_decay=0.0): return torch.optim.SGD(params, lr)",
+    "model": "def New(shape, outputs, width=4): return torch.nn.Linear(shape[0], outputs)",
+    "augmentation": "def New(images, generator): return images",
+    "dataset": "def New(raw, out): ...",
+    "task": "def New(prepared, device): ...",
+    "metric": "def New(outputs, targets): ...",
+}
+# What a plan lists if it computes anything again; the report's words and the record of the run may be written anew.
+AGAIN = re.compile(r"^(?:train|probe|prepare|figure|aggregate|analyse|derive)\w* .*$", re.MULTILINE)
+SOFTSIGN = '''"""Softsign, in its author's own folder."""
+
+import torch
+
+from phase2.card import Card
+
+CARD = Card("activation", "Softsign", label="SoftSign", definition=r"$x / (1 + |x|)$", cites="glorot2010")
+
+
+class Softsign(torch.nn.Module):
+    def forward(self, x):
+        return x / (1 + x.abs())
+'''
+OWN: dict[str, Any] = {
+    "parts": ["my_parts"],
+    "data": {"sets": {"stripes": {"folder": "my_data"}}},
+    "studies": {
+        "mlp_grid": {
+            "task": {"dataset": "stripes", "validation": 40},
+            "axes": {"activation": ["relu", "softsign"], "init": ["kaiming"], "seed": [0]},
+            "figures": ["ranking"],
+        }
+    },
+    "probes": {"unit_health": None, "activation_shapes": None},
+}
+
+
+def part(kind: str) -> str:
+    return (
+        f'import torch\nfrom phase2.card import Card\n\nCARD = Card("{kind}", "New", label="new")\n\n\n{PARTS[kind]}\n'
+    )
+
+
+def planned(project: Checkout, config: dict[str, Any] | None = None) -> str:
+    output = project.snakemake("report", "-n", config=config).succeeded().output
+    return "" if "Nothing to be done" in output else output
+
+
+@pytest.mark.parametrize("kind", ROOMS)
+def test_a_new_part_of_the_package_makes_nothing_again(kind: str, project: Checkout):
+    (project.folder / ROOMS[kind].replace(".", "/") / "new.py").write_text(part(kind))
+    assert not AGAIN.findall(planned(project))
+
+
+def test_a_new_setting_makes_nothing_again_but_the_record(project: Checkout):
+    project.edit(
+        "phase2/study/training.py",
+        "    schedule: Annotated[",
+        '    peephole: Annotated[bool, Axis("peephole")] = Field(default=False, description="gates see the cell")\n'
+        "    schedule: Annotated[",
+    )
+    assert not AGAIN.findall(planned(project))
+
+
+def striped(folder: Path) -> None:
+    """Images of two classes that a network tells apart: stripes lie or stand."""
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    labels = np.arange(400) % 2
+    images = rng.integers(0, 60, (400, 6, 6), dtype=np.uint8)
+    images[labels == 0, ::2] += 150
+    images[labels == 1, :, ::2] += 150
+    np.savez(folder / "stripes.npz", images=images, labels=np.array(["lying", "standing"])[labels])
+
+
+def test_parts_and_data_of_the_users_own_are_used_labelled_and_listed(clone: Checkout):
+    striped(clone.folder / "my_data")
+    (clone.folder / "my_parts").mkdir()
+    (clone.folder / "my_parts" / "softsign.py").write_text(SOFTSIGN)
+    ran = clone.snakemake("report", config=OWN).succeeded()
+    assert ran.cells == {"trained": 4, "restored": 0, "diverged": 0, "not finished": 0}
+    text = words_of(clone.folder / "results/smoke/report.pdf")
+    assert "SoftSign" in text
+    assert "stripes" in text
+    metrics = (
+        clone.folder / "results/smoke/mlp_grid/activation=softsign/seed=0/init=kaiming/schedule=constant/metrics.json"
+    )
+    assert json.loads(metrics.read_text())["final"]["test_accuracy"] > 0.9
+    assert not planned(clone, OWN)
+    clone.edit("my_parts/softsign.py", "1 + x.abs()", "2 + x.abs()")
+    assert "train_mlp_grid: cells trained with other code (2 times)" in planned(clone, OWN)
+    clone.edit("my_parts/softsign.py", "2 + x.abs()", "1 + x.abs()")
+    (clone.folder / "my_data" / "stripes.npz").write_bytes((clone.folder / "my_data" / "stripes.npz").read_bytes()[:-1])
+    assert "prepare: params.content changed" in planned(clone, OWN)
+
+
+WRONG: dict[str, tuple[str, tuple[str, ...]]] = {
+    "imports what is not there": (
+        "import nowhere\n" + SOFTSIGN,
+        ("my_parts/softsign.py, line 1: there is no module nowhere: install it in .venv",),
+    ),
+    "no card": ("import torch\n", ("my_parts/softsign.py has no card: write CARD",)),
+}
+
+
+@pytest.mark.parametrize(("content", "parts"), WRONG.values(), ids=WRONG.keys())
+def test_a_wrong_part_is_refused_before_anything_is_computed(content: str, parts: tuple[str, ...], clone: Checkout):
+    (clone.folder / "my_parts").mkdir()
+    (clone.folder / "my_parts" / "softsign.py").write_text(content)
+    config = {"parts": ["my_parts"], "studies": {"mlp_grid": {"axes": {"activation": ["softsign"]}}}}
+    clone.snakemake("grid", config=config).failed_with(*parts)
+    assert not (clone.folder / "data").exists()
