@@ -15,7 +15,7 @@ from torch import Tensor
 
 from phase2.bench import Figure, interleaved, torch_threads
 from phase2.models import MLP
-from phase2.probe.ntk import MB, empirical_ntk
+from phase2.probe.kernel_regime.ntk import MB, empirical_ntk
 
 FEATURES, OUTPUTS, WIDTH, DEPTH = 784, 10, 64, 3
 BUDGET_MB = 500

@@ -10,9 +10,9 @@ from pathlib import Path
 import yaml
 
 from phase2.bench import Figure, interleaved, prepare_apart, timed
+from phase2.run.config import load
 from phase2.source import ROOT
 from phase2.study.cell import Cell, cells_of, packs_of
-from phase2.study.config import load
 
 BOUNDS = {"smoke-sized cells": 10, "default grid": 3}
 

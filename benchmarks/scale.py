@@ -8,8 +8,8 @@ from pathlib import Path
 import yaml
 
 from phase2.bench import Figure, copy_of_checkout, timed
+from phase2.run.config import load
 from phase2.study.cell import cells_of
-from phase2.study.config import load
 
 
 @dataclass(frozen=True)

@@ -27,9 +27,9 @@ from rich.table import Table
 
 from phase2.errors import UserError, unknown
 from phase2.files import write_json
+from phase2.run.config import load
+from phase2.run.fill import prepare
 from phase2.source import ROOT
-from phase2.study.config import load
-from phase2.study.fill import prepare
 from phase2.study.provenance import environment
 
 

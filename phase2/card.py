@@ -1,8 +1,9 @@
-"""Cards: what is known of a part without importing it.
+"""Cards: what is known of a part or a figure without importing it.
 
-A part is one file: its code, and beside it `CARD = Card(...)`, written in literals. The file's name is the part's name
-in a configuration. Cards are read from the source text (`phase2.registry`), so the Snakefile imports no torch, and no
-card is in a fingerprint: a new label trains nothing.
+Each is one file: its code, and beside it `CARD = Card(...)` or `CARD = FigureCard(...)`, written in literals. The
+file's name is its name in a configuration. Cards are read from the source text (`phase2.registry`,
+`phase2.figures.catalog`), so the Snakefile imports no torch, and no card is in a fingerprint: a new label trains
+nothing, a new caption draws nothing.
 """
 
 import ast
@@ -45,6 +46,17 @@ class Card:
     traits: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class FigureCard:
+    """What is told of a figure: the tables that its function takes as keyword arguments, its caption, and the axes that
+    a study must have for it.
+    """
+
+    tables: tuple[str, ...]
+    caption: str
+    needs: tuple[str, ...] = ()
+
+
 REQUIRED, ANY = "(required)", "**"  # the default of an argument that has none; an argument that stands for any others
 
 
@@ -77,7 +89,7 @@ def _default(node: ast.expr | None) -> Any:
         return ast.unparse(node)
 
 
-def read_card(tree: ast.Module, path: Path) -> Card | None:
+def read_card(tree: ast.Module, path: Path) -> Card | FigureCard | None:
     """The card in a parsed file; None if there is none. Raises `UserError`, naming file and line, for a wrong one."""
     for node in tree.body:
         if isinstance(node, ast.Assign) and is_card(node):
@@ -89,7 +101,9 @@ def read_card(tree: ast.Module, path: Path) -> Card | None:
 
 
 def is_card(node: ast.AST) -> bool:
-    """Whether a statement is `CARD = ...`."""
+    """Whether a statement is `CARD = ...`, or the options of a probe: what is told, and in no digest of the code."""
+    if isinstance(node, ast.ClassDef):
+        return any(isinstance(base, ast.Name) and base.id == "Probe" for base in node.bases)
     return (
         isinstance(node, ast.Assign)
         and len(node.targets) == 1
@@ -98,18 +112,21 @@ def is_card(node: ast.AST) -> bool:
     )
 
 
-def _card(node: ast.expr) -> Card:
+def _card(node: ast.expr) -> Card | FigureCard:
     card = _value(node)
-    if not isinstance(card, Card):
+    if not isinstance(card, Card | FigureCard):
         raise UserError("CARD is not a Card: write CARD = Card(kind, target, label=...)")
-    for name in ("kind", "target", "label", "definition", "cites"):
-        if not isinstance(getattr(card, name), str):
-            raise UserError(f"the card's {name} is {getattr(card, name)!r}, expected text")
+    for each in fields(card):
+        value = getattr(card, each.name)
+        if each.type is str and not isinstance(value, str):
+            raise UserError(f"the card's {each.name} is {value!r}, expected text")
+        if each.type == tuple[str, ...] and not isinstance(value, tuple | list):
+            raise UserError(f'the card\'s {each.name} is {value!r}, expected names in brackets, such as ("cells",)')
     return card
 
 
 def _value(node: ast.expr) -> Any:
-    """A literal, or a `Card` or an `Option` made of literals."""
+    """A literal, or a card or an `Option` made of literals."""
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in MADE:
         kind = MADE[node.func.id]
         known = [each.name for each in fields(kind)]
@@ -131,4 +148,4 @@ def _value(node: ast.expr) -> Any:
         ) from None
 
 
-MADE: dict[str, type[Card] | type[Option]] = {"Card": Card, "Option": Option}
+MADE: dict[str, Any] = {kind.__name__: kind for kind in (Card, FigureCard, Option)}

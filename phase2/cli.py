@@ -53,7 +53,7 @@ def _here() -> None:
 
 
 def _config(overlays: list[Path], sets: Iterable[str] = ()):
-    from phase2.study.config import load
+    from phase2.run.config import load
 
     return load([Path("config.yaml"), *overlays], sets)
 
@@ -83,13 +83,13 @@ def train(
     again: Annotated[bool, typer.Option("--again", help="Train them also if the store has them, anew.")] = False,
 ) -> None:
     """Train cells of a study now, without Snakemake, and print how they ended."""
+    from phase2.run.fill import prepare, select
+    from phase2.run.upkeep import forget
     from phase2.study.cell import cells_of, packs_of
     from phase2.study.code import metrics_of
-    from phase2.study.fill import prepare, select
     from phase2.study.pack import Folders, run_pack
     from phase2.study.results import read_metrics
     from phase2.study.store import Store
-    from phase2.study.upkeep import forget
 
     config = _config(configfile, sets)
     _known([study], config)
@@ -120,7 +120,7 @@ def fill(
 
     Studies without an axis or a value that is asked for are passed over.
     """
-    from phase2.study.fill import fill as fill_store
+    from phase2.run.fill import fill as fill_store
 
     config = _config(configfile, sets)
     _known(study or [], config)
@@ -204,8 +204,8 @@ def schema(
     markdown: Annotated[bool, typer.Option("--markdown", help="the reference page config/README.md instead")] = False,
 ) -> None:
     """Print the JSON Schema of the configuration (kept in config/schema.json for editors)."""
-    from phase2.study.config import schema as json_schema
-    from phase2.study.reference import reference
+    from phase2.run.config import schema as json_schema
+    from phase2.run.reference import reference
 
     typer.echo(reference() if markdown else json.dumps(json_schema(), indent=1), nl=not markdown)
 
@@ -232,8 +232,8 @@ def store_import(archive: Path, store: NewStore = STORE) -> None:
 @store_app.command("list")
 def store_list(store: OldStore = STORE) -> None:
     """Print what the store has: a line an entry with the cell's id, what it is, how it ended and what made it."""
+    from phase2.run.upkeep import entries, table
     from phase2.study.store import Store
-    from phase2.study.upkeep import entries, table
 
     typer.echo(table(entries(Store(store))))
 
@@ -244,8 +244,8 @@ def store_drop(
     store: OldStore = STORE,
 ) -> None:
     """Remove cells from the store. What is in results/ stays; `phase2 train STUDY axis=value --again` replaces both."""
+    from phase2.run.upkeep import entries, find, table
     from phase2.study.store import Store
-    from phase2.study.upkeep import entries, find, table
 
     dropped = find(entries(Store(store)), cells)
     for entry in dropped:
@@ -267,8 +267,8 @@ def store_gc(
 
     An entry is wanted if a cell of config.yaml, or of config.yaml with an overlay, has it with today's code and data.
     """
+    from phase2.run.upkeep import Wanted, dead_packs, debris, entries, megabytes, remove, table
     from phase2.study.store import Store
-    from phase2.study.upkeep import Wanted, dead_packs, debris, entries, megabytes, remove, table
 
     overlays = [[], *([path] for path in configfile), configfile]  # each by itself, and all laid over each other
     wanted = Wanted(_config(overlay, sets) for overlay in overlays)

@@ -27,9 +27,8 @@ from phase2 import registry
 from phase2.data.origin import Source
 from phase2.data.sources import SYSTEM_ROOTS, source_of
 from phase2.errors import UserError
-from phase2.probe.catalog import datasets
+from phase2.run.config import load
 from phase2.source import ROOT
-from phase2.study.config import load
 from phase2.study.place import check_place
 from phase2.study.provenance import commit
 
@@ -217,7 +216,7 @@ def _unversioned(root: Path) -> list[str]:
     config = load([root / "config.yaml"])
     stages = yaml.safe_load((root / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
     versioned = {path for stage in stages.values() for out in stage["outs"] for path in out}
-    wanted = {f"data/prepared/{dataset}" for dataset in datasets(config)}
+    wanted = {f"data/prepared/{dataset}" for dataset in config.datasets}
     return sorted((wanted | {f"results/{config.run}", f"checkpoints/{config.run}"}) - versioned)
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from phase2 import source
-from phase2.card import Card
+from phase2.card import Card, FigureCard
 from phase2.errors import UserError, unknown
 
 ROOMS = {  # of each kind, the package whose files are its parts
@@ -122,8 +122,7 @@ def _place(part: Part) -> tuple[int, str]:
 def _of_the_package() -> Iterable[Part]:
     for package in ROOMS.values():
         for path in sorted((source.ROOT / package.replace(".", "/")).glob("*.py")):
-            if found := source.card_of(path):
-                yield Part(path.stem, *found, f"{package}.{path.stem}", path)
+            yield from filter(None, [_part(path, package)])
 
 
 def _of_the_user() -> Iterable[Part]:
@@ -132,13 +131,13 @@ def _of_the_user() -> Iterable[Part]:
         if not files:
             raise UserError(f"parts: {folder} holds no part, which is a file such as swish.py with a CARD")
         for path in files:
-            found = source.card_of(path)
+            found = _part(path, folder.name)
             if found is None:
                 raise UserError(
                     f"{path} has no card: write CARD = Card(kind, target, label=...), or begin its name with _"
                 )
             _check_imports(path)
-            yield Part(path.stem, *found, f"{folder.name}.{path.stem}", path)
+            yield found
 
 
 def _check_imports(path: Path) -> None:
@@ -154,3 +153,11 @@ def _check_imports(path: Path) -> None:
                 raise UserError(
                     f"{path}, line {node.lineno}: there is no module {name}: install it in .venv, or mend the import"
                 )
+
+
+def _part(path: Path, package: str) -> Part | None:
+    """The part in a file; None if it has no card."""
+    card, arguments = source.card_of(path) or (None, {})
+    if isinstance(card, FigureCard):
+        raise UserError(f"{path} is a figure: its place is phase2/figures, or the folder of its probe")
+    return Part(path.stem, card, arguments, f"{package}.{path.stem}", path) if card else None

@@ -6,14 +6,14 @@ A digest is of the syntax tree without docstrings, comments and the card: a cell
 
 import ast
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from phase2.card import Card, Option, arguments_of, is_card, read_card
+from phase2.card import MADE, Card, FigureCard, arguments_of, is_card, read_card
 from phase2.errors import UserError
 from phase2.files import sha256_text, write_json
 
@@ -30,22 +30,29 @@ def code_of(path: Path, packages: tuple[str, ...]) -> dict[str, Any]:
     )
 
 
-def card_of(path: Path) -> tuple[Card, dict[str, Any]] | None:
-    """A file's card, if it has one, and the arguments of what it is the card of.
+def card_of(path: Path) -> tuple[Card | FigureCard, dict[str, Any]] | None:
+    """A file's card, if it has one, and the arguments of the part that it is the card of.
 
     Raises `UserError`, naming file and line, for one that is wrong.
     """
 
-    def read(tree: ast.Module) -> tuple[dict[str, Any], dict[str, Any]] | None:
+    def read(tree: ast.Module) -> tuple[str, dict[str, Any], dict[str, Any]] | None:
         card = read_card(tree, path)
-        return (asdict(card), arguments_of(tree, card.target)) if card else None
+        arguments = arguments_of(tree, card.target) if isinstance(card, Card) else {}
+        return (type(card).__name__, asdict(card), arguments) if card else None
 
     content = _remembered("card", path, read)
     if content is None:
         return None
-    card, arguments = content
-    options = {name: Option(**{**told, "choices": tuple(told["choices"])}) for name, told in card["options"].items()}
-    return Card(**{**card, "options": options}), arguments
+    kind, told, arguments = content
+    if "options" in told:
+        told = told | {"options": {name: _made("Option", option) for name, option in told["options"].items()}}
+    return _made(kind, told), arguments
+
+
+def _made(kind: str, told: dict[str, Any]) -> Any:
+    """A card or an option, from what was remembered of it."""
+    return MADE[kind](**{name: tuple(value) if isinstance(value, list) else value for name, value in told.items()})
 
 
 def digest_of(text: str) -> str:
@@ -55,7 +62,7 @@ def digest_of(text: str) -> str:
 
 def digest_of_tree(tree: ast.Module) -> str:
     """The digest of a syntax tree, without docstrings and card. The tree is changed."""
-    tree.body = [node for node in tree.body if not is_card(node)]
+    _take_card(tree)
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             first = node.body[0] if node.body else None
@@ -66,6 +73,21 @@ def digest_of_tree(tree: ast.Module) -> str:
             ):
                 node.body = node.body[1:]
     return sha256_text(repr(_plain(tree)))
+
+
+def _take_card(tree: ast.Module) -> None:
+    """Takes the card out of a syntax tree, and what is imported for the options of a probe alone."""
+    options = _names([node for node in tree.body if is_card(node) and isinstance(node, ast.ClassDef)])
+    tree.body = [node for node in tree.body if not is_card(node)]
+    unused = options - _names(tree.body)
+    for node in tree.body:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            node.names = [alias for alias in node.names if (alias.asname or alias.name) not in unused]
+    tree.body = [node for node in tree.body if not isinstance(node, ast.Import | ast.ImportFrom) or node.names]
+
+
+def _names(nodes: Iterable[ast.AST]) -> set[str]:
+    return {each.id for node in nodes for each in ast.walk(node) if isinstance(each, ast.Name)}
 
 
 def _plain(node: object) -> object:

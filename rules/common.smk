@@ -8,12 +8,12 @@ from phase2.checksums import Checksums
 from phase2.derive.catalog import DERIVATIONS
 from phase2.figures.catalog import FIGURES, STUDY
 from phase2.figures.catalog import check as check_figures
-from phase2.probe.catalog import PROBES, datasets, datasets_of
+from phase2.probe.catalog import probe_code
 from phase2.study.cell import cells_of, hive, jobs_of
-from phase2.study.code import components_of, dataset_code, probe_code
-from phase2.study.config import validate
+from phase2.study.code import components_of, dataset_code
+from phase2.run.config import validate
 from phase2.study.fingerprint import fingerprint
-from phase2.study.missing import ANNOUNCED, lacking, without, without_configuration
+from phase2.run.missing import ANNOUNCED, lacking, without, without_configuration
 from phase2.study.progress import Monitor
 from phase2.study.provenance import mixtures
 from phase2.study.read import check_options, read
@@ -54,10 +54,10 @@ RECEIPTS = f"{RESULTS}/receipts"
 ANALYSES = ("ranking", "levels", "pairs", "variance", "divergence")
 CELLS = {name: cells_of(name, study) for name, study in CONFIG.studies.items()}
 JOBS = {name: jobs_of(cells, CONFIG.studies[name]) for name, cells in CELLS.items()}
-DATASETS = datasets(CONFIG)
+DATASETS = CONFIG.datasets
 MONITOR = Monitor(Path(".phase2/progress") / RUN)
 DOCUMENTS = CONFIG.documents
-NOTEBOOKS = {  # what each reads: kinds of probes, and tables of the studies that compare activations
+NOTEBOOKS = {  # what each shows: kinds of probes, and tables of the studies that compare activations
     "nn_core_math": {
         "probes": ["four_ways", "batch_noise", "mean_field", "lsuv_convergence", "gradient_flow", "uncertainty"],
         "tables": [],
@@ -99,12 +99,27 @@ def weights_of(probe):
     return [f"{CHECKPOINTS}/{study}/{cell.partition}/{file}" for file in files for cell in CELLS[study]]
 
 
+def notebook_subjects(name):
+    """The probes and studies that a notebook shows, with the tables that it reads of each."""
+    shown = NOTEBOOKS[name]
+    probes = {n: probe.tables for n, probe in CONFIG.probes.items() if probe.probe in shown["probes"]}
+    studies = {n: shown["tables"] for n, s in CONFIG.studies.items() if shown["tables"] and "activation" in s.factors}
+    return probes | studies
+
+
 def notebook_tables(name):
     """The tables that a notebook reads."""
-    reads = NOTEBOOKS[name]
-    tables = [(n, t) for n, p in CONFIG.probes.items() if p.probe in reads["probes"] for t in PROBES[p.probe].tables]
-    tables += [(n, t) for n, s in CONFIG.studies.items() if "activation" in s.factors for t in reads["tables"]]
-    return [f"{RESULTS}/tables/{subject}/{table}.csv" for subject, table in tables]
+    return [f"{RESULTS}/tables/{n}/{table}.csv" for n, tables in notebook_subjects(name).items() for table in tables]
+
+
+def figures_of(*subjects):
+    """The figures of these studies and probes."""
+    return sorted({figure for subject in subjects for figure in SUBJECTS[subject].figures})
+
+
+def captions(*subjects):
+    """What is told of the figures of these studies and probes: tables and caption are in no figure's code."""
+    return {name: [FIGURES[name].caption, *FIGURES[name].tables] for name in figures_of(*subjects)}
 
 
 def is_source(path):

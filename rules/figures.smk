@@ -11,7 +11,7 @@ rule figure:
     log:
         f"logs/{RUN}/{{subject}}/figure-{{figure}}.log",
     params:
-        code=lambda w: fingerprint(FIGURES[w.figure].target.split(":")[0], "phase2.figures.style"),
+        code=lambda w: fingerprint(FIGURES[w.figure].module, "phase2.figures.style"),
         labels=lambda w: labels_in(w.subject),
     message:
         "drawing {wildcards.figure} of {wildcards.subject}"

@@ -21,10 +21,11 @@ rule notebook:
             "phase2.nn.normalization.layer",
             "phase2.scratch.mlp",
             "phase2.scratch.tape_mlp",
-            *(entry.target.split(":")[0] for entry in FIGURES.values()),
+            *(FIGURES[figure].module for figure in figures_of(*notebook_subjects(w.notebook))),
             *(target.split(":")[0] for target in DERIVATIONS.values()),
         ),
         labels=labels_in(*SUBJECTS),
+        captions=lambda w: captions(*notebook_subjects(w.notebook)),
     message:
         "running the notebook {wildcards.notebook}"
     script:

@@ -6,10 +6,10 @@ for name, probe in CONFIG.probes.items():
         name:
             f"probe_{name}"
         input:
-            data=[DATA / "prepared" / d / "meta.json" for d in sorted(set(datasets_of(name, CONFIG).values()))],
+            data=[DATA / "prepared" / d / "meta.json" for d in sorted(set(CONFIG.datasets_of(name).values()))],
             weights=weights_of(probe),
         output:
-            **{table: f"{RESULTS}/tables/{name}/{table}.csv" for table in PROBES[probe.probe].tables},
+            **{table: f"{RESULTS}/tables/{name}/{table}.csv" for table in probe.tables},
             provenance=f"{RESULTS}/tables/{name}/provenance.json",
             receipt=f"{RECEIPTS}/probe-{name}.json",
         log:
@@ -22,7 +22,7 @@ for name, probe in CONFIG.probes.items():
             mem_mb=4000,
             runtime=60,
         params:
-            options=probe.model_dump(mode="json", exclude={"question", "figures"}),
+            options=probe.deciding(),
             code=lambda wildcards, probe=probe: probe_code(probe),
             probe=name,
         message:

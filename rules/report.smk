@@ -4,7 +4,7 @@
 rule sources:
     input:
         tables=[f"{RESULTS}/tables/{study}/{table}.csv" for study in CELLS for table in ("cells", *ANALYSES)],
-        probes=[f"{RESULTS}/tables/{n}/{t}.csv" for n, p in CONFIG.probes.items() for t in PROBES[p.probe].tables],
+        probes=[f"{RESULTS}/tables/{n}/{t}.csv" for n, p in CONFIG.probes.items() for t in p.tables],
         provenance=[f"{RESULTS}/tables/{name}/provenance.json" for name in CONFIG.probes],
         derivations=rules.derive.output.latex,
         data=[DATA / "prepared" / dataset / "meta.json" for dataset in DATASETS],
@@ -20,6 +20,7 @@ rule sources:
         code=lambda w: fingerprint("phase2.report.build"),
         labels=labels_in(*SUBJECTS),
         definitions=definitions(),
+        captions=captions(*SUBJECTS),
         config=CONFIG.model_dump(mode="json"),
     message:
         "writing the report's numbers and tables"

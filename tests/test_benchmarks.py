@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from phase2.bench import load_measurement, measure, measurements
+from phase2.run.config import load
 from phase2.source import ROOT
-from phase2.study.config import load
 
 
 @pytest.mark.parametrize("path", measurements().values(), ids=measurements())

@@ -10,10 +10,10 @@ import pytest
 from phase2 import cli
 from phase2.files import write_json
 from phase2.readme import BEGIN, END
+from phase2.run.config import schema
+from phase2.run.reference import reference
 from phase2.source import ROOT
-from phase2.study.config import schema
 from phase2.study.provenance import environment
-from phase2.study.reference import reference
 
 
 @pytest.fixture(scope="module")

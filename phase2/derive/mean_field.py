@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.autograd.functional import jacobian
 
 from phase2.derive.derivation import Derivation, Numeric, Remark, Step, Symbolic
-from phase2.probe.mean_field import critical_weight_std, fixed_point, variance_map
+from phase2.probe.mean_field.measure import critical_weight_std, fixed_point, variance_map
 
 WIDTH = 1500  # units, so that a layer's mean square is known to a few percent
 EDGE = {"relu": 1.4142, "tanh": 1.8556, "elu": 1.3580, "gelu": 1.4059, "silu": 1.4025, "sigmoid": 10.2650}

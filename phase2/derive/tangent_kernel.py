@@ -14,7 +14,7 @@ from phase2.derive.hidden_layer import INPUTS, SAMPLES, WIDTH, HiddenLayer
 from phase2.derive.walk import walk
 from phase2.models.ntk_mlp import NTKMLP
 from phase2.optim.sgd import SGD
-from phase2.probe.infinite_width import kernels, regress
+from phase2.probe.kernel_regime.infinite_width import kernels, regress
 
 WIDTHS, NETWORKS = (64, 256, 1024), 12  # over which exponents of the width are measured, and how many networks of each
 

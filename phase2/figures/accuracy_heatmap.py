@@ -8,9 +8,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
+from phase2.card import FigureCard
 from phase2.figures.marks import cell_map, is_left, is_top, panels, stretched, stretched_bar, title_width
 from phase2.figures.style import FULL_WIDTH, SEQUENTIAL, blank, styled
 from phase2.words.levels import faceted, facets, label, study_factors
+
+CARD = FigureCard(
+    ("cells",),
+    "Test accuracy in percent, mean over the seeds that finished. Hatched: some diverged, n finished. "
+    "Grey with a cross: all diverged. The colour scale is stretched at its upper end.",
+)
 
 CELL = (0.36, 0.29)  # inches: room for two lines of 7 pt
 MARGIN = 1.3  # inches: row labels and colour bar

@@ -1,13 +1,17 @@
 """Learning curves of the levels of one factor, each with the other factors at their best for it."""
 
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
-from phase2.figures.marks import final_scores, over_seeds, plain_log
-from phase2.figures.style import blank, nothing_without, series, styled
+from phase2.card import FigureCard
+from phase2.figures.marks import band, final_scores, keys, over_seeds, plain_log
+from phase2.figures.style import blank, nothing_without, styled
 from phase2.words.levels import SEPARATOR, crossed, ranking_factors
+
+CARD = FigureCard(
+    ("ranking", "cells", "curves"),
+    "Learning curves of each strategy at its best setting: mean over seeds with its 95% t interval.",
+)
 
 PANEL, ROW = 1.5, 0.14  # inches: the height of the panels, and of a row of the legend
 MEASURES = {("train", "loss"): "training loss (nats)", ("val", "accuracy"): "validation accuracy (%)"}
@@ -31,22 +35,14 @@ def best_curves(*, ranking: pd.DataFrame, cells: pd.DataFrame, curves: pd.DataFr
     for axes, ((split, measure), name) in zip(figure.subplots(1, 2), MEASURES.items(), strict=True):
         for index, level in enumerate(best.level):
             here = chosen[(chosen.level == level) & (chosen.split == split)]
-            _line(axes, over_seeds(here, ["epoch"], measure) * (100 if measure == "accuracy" else 1), index)
+            epochs = over_seeds(here, ["epoch"], measure) * (100 if measure == "accuracy" else 1)
+            band(axes, epochs, index, marks=6)
         axes.set(xlabel="epoch", title=name)
         axes.grid()
         axes.xaxis.get_major_locator().set_params(integer=True)
     if len(chosen):
         plain_log(figure.axes[0])
-    handles = [
-        Line2D([], [], label=SEPARATOR.join(filter(None, (level, setting))), **series(index))
-        for index, (level, setting) in enumerate(zip(best.level, best.setting, strict=True))
-    ]
+    names = (SEPARATOR.join(filter(None, each)) for each in zip(best.level, best.setting, strict=True))
     if factors:
-        figure.legend(handles=handles, loc="outside lower center", ncols=3)
+        figure.legend(handles=keys(names), loc="outside lower center", ncols=3)
     return figure
-
-
-def _line(axes: Axes, epochs: pd.DataFrame, index: int) -> None:
-    look = series(index)
-    axes.fill_between(epochs.index, epochs.low, epochs.high, color=look["color"], alpha=0.15, linewidth=0)
-    axes.plot(epochs.index, epochs["mean"], markevery=max(1, len(epochs) // 6), **look)

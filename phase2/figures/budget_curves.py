@@ -2,11 +2,18 @@
 
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
-from phase2.figures.marks import final_scores
-from phase2.figures.style import blank, series, styled
+from phase2.card import FigureCard
+from phase2.figures.marks import bars, final_scores, keys, sizes_across
+from phase2.figures.style import blank, styled
 from phase2.words.levels import crossed, label, ranking_factors
+
+CARD = FigureCard(
+    ("ranking",),
+    "Test accuracy at the end of training against the budget in epochs, every budget a training of its own: mean "
+    "with its 95% interval over seeds. Right, what each is behind the best of its budget.",
+    needs=("epochs",),
+)
 
 HEIGHT = 1.6  # inches
 SPREAD = 0.025  # of a budget: lines stand side by side, so that their intervals do not cover each other
@@ -29,18 +36,15 @@ def budget_curves(*, ranking: pd.DataFrame) -> Figure:
     for index, name in enumerate(lines):
         here = scores[scores.line == name].sort_values("epochs")
         x = here.epochs * (1 + SPREAD * (index - (len(lines) - 1) / 2))
-        for axes, base in ((whole, 0), (behind, here.epochs.map(best).to_numpy())):
-            axes.vlines(x, here.low - base, here.high - base, color=series(index)["color"], linewidth=0.9)
-            axes.plot(x, here["mean"] - base, **series(index))
+        for axes, base in ((whole, 0 * here.epochs), (behind, here.epochs.map(best))):
+            rows = here[["mean", "low", "high"]].sub(base, axis="index")
+            bars(axes, rows.set_axis(x), index, capsize=0)
     for axes in (whole, behind):
-        axes.set_xscale("log")
-        axes.set_xticks(budgets, [str(budget) for budget in budgets])
-        axes.minorticks_off()
+        sizes_across(axes, budgets)
         axes.grid()
         axes.set_xlabel("budget (epochs)")
     whole.set_title("test accuracy (%)")
     behind.set_title("behind the best (points)")
     if factors:
-        handles = [Line2D([], [], label=name, **series(index)) for index, name in enumerate(lines)]
-        figure.legend(handles=handles, loc="outside right center", title=label(factors[0]))
+        figure.legend(handles=keys(lines), loc="outside right center", title=label(factors[0]))
     return figure

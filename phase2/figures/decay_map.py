@@ -4,9 +4,17 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from phase2.card import FigureCard
 from phase2.figures.marks import cell_map, final_scores, panels, stretched, stretched_bar
 from phase2.figures.style import PALETTE, SEQUENTIAL, blank, styled
 from phase2.words.levels import crossed, label, ranking_factors
+
+CARD = FigureCard(
+    ("ranking",),
+    "Test accuracy in percent by learning rate and weight decay, mean over seeds with diverged runs at chance. "
+    "The line joins the best decay of each rate; a frame marks the best of all.",
+    needs=("lr", "weight_decay"),
+)
 
 CELL = 0.27  # inches: height of a row of numbers
 LEAST = 1.1  # inches: of a map, for the colour bar's name

@@ -7,12 +7,19 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from phase2.figures.marks import plain_log, stacked
-from phase2.figures.style import blank, nothing_without, series, styled
+from phase2.card import FigureCard
+from phase2.figures.marks import band, keys, plain_log, ranges, stacked
+from phase2.figures.style import blank, nothing_without, styled
 from phase2.words.levels import crossed, study_factors
 
+CARD = FigureCard(
+    ("cells", "curves"),
+    "Training error (dashed) and validation error (solid) by step, a line a depth, a panel an architecture: mean "
+    "over seeds with the range of the validation error.",
+    needs=("depth", "model"),
+)
+
 HEIGHT = 2.4  # inches
-SHADE = 0.15
 MARKS = 6  # a line, about
 SPLITS: dict[str, Any] = {"train": "--", "val": "-"}
 
@@ -36,7 +43,7 @@ def depth_curves(*, cells: pd.DataFrame, curves: pd.DataFrame) -> Figure:
     row[0].set_ylabel("error (%)")
     if len(known):
         plain_log(row[0])
-    handles = [Line2D([], [], label=line, **series(index) | {"linestyle": "-"}) for index, line in enumerate(lines)]
+    handles = keys(lines, linestyle="-")
     handles += [Line2D([], [], color="black", linestyle=SPLITS["train"], label="training")]
     handles += [Line2D([], [], color="black", linestyle=SPLITS["val"], label="validation")]
     figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 7), handlelength=2.8)
@@ -46,12 +53,7 @@ def depth_curves(*, cells: pd.DataFrame, curves: pd.DataFrame) -> Figure:
 def _panel(axes: Axes, curves: pd.DataFrame, lines: list[str]) -> None:
     for index, line in enumerate(lines):
         for split, dashes in SPLITS.items():
-            look = series(index) | {"linestyle": dashes}
-            by_step = curves[(curves.line == line) & (curves.split == split)].groupby("step").error
-            mean = by_step.mean()
-            axes.plot(mean.index, mean, markevery=max(1, len(mean) // MARKS), **look)
-            if split == "val":
-                low, high = by_step.min(), by_step.max()
-                axes.fill_between(mean.index, low, high, color=look["color"], alpha=SHADE, linewidth=0)
+            by_step = ranges(curves[(curves.line == line) & (curves.split == split)].groupby("step").error)
+            band(axes, by_step if split == "val" else by_step[["mean"]], index, MARKS, linestyle=dashes)
     axes.grid()
     axes.locator_params(axis="x", nbins=5)

@@ -4,9 +4,15 @@ import pandas as pd
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
+from phase2.card import FigureCard
 from phase2.figures.marks import cell_map, stacked
 from phase2.figures.style import COUNTS, blank, styled
 from phase2.words.levels import faceted, facets
+
+CARD = FigureCard(
+    ("divergence",),
+    "Seeds of each combination that diverged, and that finished without learning (stuck).",
+)
 
 CELL = 0.2  # inches: the height of a line
 FATES = ("diverged", "stuck")

@@ -2,16 +2,21 @@
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from scipy.special import stdtrit
 
-from phase2.figures.marks import stacked
+from phase2.card import FigureCard
+from phase2.figures.marks import band, keys, over_seeds, stacked
 from phase2.figures.style import blank, series, styled
 from phase2.words.levels import faceted, facets, label, study_factors
+
+CARD = FigureCard(
+    ("cells", "curves"),
+    "Validation accuracy in percent by epoch, mean over the seeds still running with its 95% t interval. "
+    "A cross marks the last finite epoch of a cell that diverged (epoch 0 if it had none).",
+)
 
 PANEL, PAGE = 1.0, 8.0  # inches: the height of a row of panels, and of all of them at most
 DIVERGED: dict[str, Any] = {"marker": "X", "s": 26, "edgecolors": "white", "linewidths": 0.5}
@@ -58,26 +63,13 @@ def _ends(cells: pd.DataFrame, curves: pd.DataFrame) -> pd.DataFrame:
 def _panel(axes: Axes, curves: pd.DataFrame, stopped: pd.DataFrame, lines: list[str]) -> None:
     axes.grid()
     for index, name in enumerate(lines):
-        look = series(index)
-        epochs = curves[curves.column == name].groupby("epoch").accuracy.agg(["mean", "std", "count"])
-        # With one seed the degrees of freedom are NaN, and so is the band: nothing is drawn.
-        freedom = (epochs["count"] - 1).where(epochs["count"] > 1)
-        half = stdtrit(freedom, 0.975) * epochs["std"] / np.sqrt(epochs["count"])
-        low, high = epochs["mean"] - half, epochs["mean"] + half
-        axes.fill_between(epochs.index, low, high, color=look["color"], alpha=0.15, linewidth=0)
-        axes.plot(epochs.index, epochs["mean"], markevery=_spread(index, len(epochs)), **look)
+        band(axes, over_seeds(curves[curves.column == name], ["epoch"], "accuracy"), index, marks=4)
         ends = stopped[stopped.column == name]
-        axes.scatter(ends.epoch, ends.accuracy, color=look["color"], zorder=4, clip_on=False, **DIVERGED)
-
-
-def _spread(index: int, epochs: int) -> tuple[int, int]:
-    """Few markers a line, and not at the same epochs as its neighbours'."""
-    gap = max(1, epochs // 4)
-    return index % gap, gap
+        axes.scatter(ends.epoch, ends.accuracy, color=series(index)["color"], zorder=4, clip_on=False, **DIVERGED)
 
 
 def _legend(figure: Figure, title: str, lines: list[str], diverged: bool) -> None:
-    handles = [Line2D([], [], label=name, **series(index)) for index, name in enumerate(lines) if name]
+    handles = keys(lines) if title else []
     if diverged:
         handles.append(Line2D([], [], color="black", marker="X", linestyle="", label="a seed diverged"))
     look: dict[str, Any] = {"loc": "outside lower center", "ncols": min(len(handles), 6), "handlelength": 2.8}

@@ -3,11 +3,18 @@
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
-from phase2.figures.marks import final_scores, panels
+from phase2.card import FigureCard
+from phase2.figures.marks import band, final_scores, keys, panels
 from phase2.figures.style import blank, series, styled
 from phase2.words.levels import crossed, label, ranking_factors
+
+CARD = FigureCard(
+    ("ranking", "divergence"),
+    "Test accuracy against the learning rate: mean with its 95% interval over seeds; a diverged run counts at "
+    "chance. A ring marks each line's best rate, a cross a rate at which a seed diverged.",
+    needs=("lr",),
+)
 
 PANEL = 1.55  # inches: height
 PER_ROW = 3
@@ -34,18 +41,16 @@ def lr_sensitivity(*, ranking: pd.DataFrame, divergence: pd.DataFrame) -> Figure
         axes.set_xlabel("learning rate")
     figure.supylabel("test accuracy (%)", fontsize=7.5)
     if factors:
-        handles = [Line2D([], [], label=line, **series(index)) for index, line in enumerate(lines)]
-        figure.legend(handles=handles, loc="outside right center", title=label(factors[0]))
+        figure.legend(handles=keys(lines), loc="outside right center", title=label(factors[0]))
     return figure
 
 
 def _line(axes: Axes, scores: pd.DataFrame, index: int, lines: int) -> None:
-    look = series(index)
-    axes.fill_between(scores.lr, scores.low, scores.high, color=look["color"], alpha=0.15, linewidth=0)
-    axes.plot(scores.lr, scores["mean"], **look)
+    band(axes, scores.set_index("lr"), index)
+    colour = series(index)["color"]
     best = scores.loc[[scores["mean"].idxmax()]] if len(scores) else scores
-    axes.scatter(best.lr, best["mean"], s=60, facecolors="none", edgecolors=look["color"], linewidths=1.2, zorder=4)
+    axes.scatter(best.lr, best["mean"], s=60, facecolors="none", edgecolors=colour, linewidths=1.2, zorder=4)
     lost = scores[scores.diverged > 0]
     foot = 0.02 + 0.035 * (lines - 1 - index)  # of the axes' height: a row of crosses a line
     transform = axes.get_xaxis_transform()
-    axes.scatter(lost.lr, [foot] * len(lost), marker="x", s=12, color=look["color"], transform=transform, linewidths=1)
+    axes.scatter(lost.lr, [foot] * len(lost), marker="x", s=12, color=colour, transform=transform, linewidths=1)

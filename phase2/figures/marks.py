@@ -1,5 +1,6 @@
-"""What figures share: maps of cells with numbers in them, means over seeds, and rows of means with intervals."""
+"""What figures share: maps of cells with numbers in them, means with bands or bars, rows of intervals, legends."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import matplotlib
@@ -9,14 +10,18 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Normalize, PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
+from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullLocator
+from pandas.core.groupby import SeriesGroupBy
 from scipy.special import stdtrit
 
+from phase2.figures.style import series
 from phase2.words.levels import SEPARATOR
 
 ROW = 0.155  # inches: one row of labelled intervals
 SHORT = 6  # letters of a column's name that stand upright above it
 ROOM = 1.4  # ratio: what is kept free at the ends of a scale of sizes
+SHADE = 0.15  # of a band around a line
 LETTER = 0.078  # inches: a letter of a bold title
 
 
@@ -110,6 +115,28 @@ def intervals(axes: Axes, rows: pd.DataFrame, colour: str, filled: np.ndarray | 
     axes.locator_params(axis="x", nbins=4)  # more, and long labels such as 10.25 touch
 
 
+def band(axes: Axes, rows: pd.DataFrame, index: int, marks: int | None = None, **look: Any) -> None:
+    """Draws each row's `mean` by its index as the line of a series, with `low` to `high`, if it has them, shaded in its
+    colour. With `marks`, about so many markers, elsewhere than those of its neighbours; else one a row.
+    """
+    look = series(index) | look
+    gap = max(1, len(rows) // marks) if marks else 1
+    if "low" in rows:
+        axes.fill_between(rows.index, rows.low, rows.high, color=look["color"], alpha=SHADE, linewidth=0)
+    axes.plot(rows.index, rows["mean"], markevery=(len(axes.lines) % gap, gap), **look)
+
+
+def bars(axes: Axes, rows: pd.DataFrame, index: int, **look: Any) -> None:
+    """As `band`, for a few places: a marker a row, with `low` to `high` as a bar."""
+    lengths = np.stack([rows["mean"] - rows.low, rows.high - rows["mean"]]).clip(0)  # the mean is rounded
+    axes.errorbar(rows.index, rows["mean"], lengths, **{"capsize": 2, "elinewidth": 0.8} | series(index) | look)
+
+
+def keys(names: Iterable[str], **look: Any) -> list[Line2D]:
+    """What a legend shows of the series of these names."""
+    return [Line2D([], [], label=name, **series(index) | look) for index, name in enumerate(names)]
+
+
 def plain_log(axes: Axes) -> None:
     """A logarithmic y axis whose ticks read as numbers: 0.5, 1, 2."""
     axes.set_yscale("log")
@@ -135,6 +162,12 @@ def final_scores(ranking: pd.DataFrame) -> pd.DataFrame:
     """The rows of a `ranking` table on test accuracy, in percent; diverged runs count at chance."""
     final = ranking[ranking.measure == "test_accuracy"].reset_index(drop=True)
     return final.assign(**in_percent(final))
+
+
+def ranges(groups: SeriesGroupBy, geometric: bool = False) -> pd.DataFrame:
+    """`mean` of each group, the geometric one if asked, with its least value as `low` and its largest as `high`."""
+    mean = np.exp(groups.agg(lambda values: np.log(values).mean())) if geometric else groups.mean()
+    return pd.DataFrame({"mean": mean, "low": groups.min(), "high": groups.max()})
 
 
 def over_seeds(table: pd.DataFrame, by: list[str], measure: str) -> pd.DataFrame:

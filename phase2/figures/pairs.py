@@ -6,9 +6,16 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from phase2.card import FigureCard
 from phase2.figures.marks import ROW, in_percent, intervals
 from phase2.figures.style import MUTED, PALETTE, blank, sentence, styled
 from phase2.words.levels import label
+
+CARD = FigureCard(
+    ("pairs",),
+    "Paired differences between the levels of each factor, in percentage points, with 95% intervals. "
+    "Filled: significant at 0.05 after Holm's correction.",
+)
 
 ALPHA = 0.05
 HEADING = 0.3  # inches: a block's title and ticks

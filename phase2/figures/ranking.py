@@ -4,9 +4,16 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from phase2.card import FigureCard
 from phase2.figures.marks import ROW, in_percent, intervals
 from phase2.figures.style import PALETTE, blank, styled
 from phase2.words.levels import crossed, label, printed, ranking_factors
+
+CARD = FigureCard(
+    ("ranking", "levels"),
+    "The best and the worst combinations, and each level averaged over all others, by each measure: "
+    "mean with its 95% interval. Each block has its own scale.",
+)
 
 BEST, WORST = 15, 5
 HEADING = 0.3  # inches: a block's title and ticks

@@ -3,9 +3,15 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
+from phase2.card import FigureCard
 from phase2.figures.marks import panels
 from phase2.figures.style import PALETTE, blank, styled
 from phase2.words.levels import label, printed
+
+CARD = FigureCard(
+    ("schedules", "curves"),
+    "Learning rate by optimizer step: the schedule's function (line) and what the runs recorded (dots).",
+)
 
 PANEL = 1.25  # inches: height
 PER_ROW = 5

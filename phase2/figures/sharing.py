@@ -1,13 +1,19 @@
 """What sharing weights is worth: test accuracy of each model on images as they are and with their pixels permuted."""
 
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
-from phase2.figures.marks import final_scores, panels
-from phase2.figures.style import blank, series, styled
+from phase2.card import FigureCard
+from phase2.figures.marks import bars, final_scores, keys, panels
+from phase2.figures.style import blank, styled
 from phase2.words.levels import crossed, label, ranking_factors
+
+CARD = FigureCard(
+    ("ranking",),
+    "Test accuracy of networks of equally many parameters on images and on images whose pixels are permuted, the "
+    "same way in all: mean with its 95% interval over seeds.",
+    needs=("model", "pixels"),
+)
 
 PANEL = 1.75  # inches: height
 PER_ROW = 3
@@ -33,18 +39,12 @@ def sharing(*, ranking: pd.DataFrame) -> Figure:
         axes.grid(axis="y")
         for index, line in enumerate(lines):
             here = scores[(scores.panel == name) & (scores.line == line)].sort_values("place")
-            _line(axes, here, SPREAD * (index - (len(lines) - 1) / 2), index)
+            place = here.place + SPREAD * (index - (len(lines) - 1) / 2)
+            bars(axes, here.set_index(place), index, capsize=0, elinewidth=1.2)
         axes.set_xticks(range(len(kinds)), kinds)
         axes.set_xlim(-0.35, len(kinds) - 0.65)
         axes.tick_params(labelbottom=True)  # also where nothing is below
     figure.supxlabel(label("pixels"), fontsize=7.5)
     figure.supylabel("test accuracy (%)", fontsize=7.5)
-    handles = [Line2D([], [], label=line, **series(index)) for index, line in enumerate(lines)]
-    figure.legend(handles=handles, loc="outside right center", title=label("model"))
+    figure.legend(handles=keys(lines), loc="outside right center", title=label("model"))
     return figure
-
-
-def _line(axes: Axes, scores: pd.DataFrame, offset: float, index: int) -> None:
-    x = scores.place + offset
-    axes.vlines(x, scores.low, scores.high, color=series(index)["color"], linewidth=1.2)
-    axes.plot(x, scores["mean"], **series(index))

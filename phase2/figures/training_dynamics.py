@@ -3,16 +3,22 @@
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from phase2.figures.marks import plain_log
-from phase2.figures.style import blank, nothing_without, series, styled
+from phase2.card import FigureCard
+from phase2.figures.marks import band, keys, plain_log
+from phase2.figures.style import blank, nothing_without, styled
 from phase2.words.levels import crossed, label, study_factors
+
+CARD = FigureCard(
+    ("cells", "curves"),
+    "Training loss, gradient norm and weight norm by epoch for the levels of each factor: median of all runs of a "
+    "level that were still running, with the middle half of them shaded.",
+)
 
 MEASURES = {"loss": "training loss (nats)", "grad_norm": "gradient norm", "weight_norm": "weight norm"}
 PANEL, LEGEND = 1.55, 0.4  # inches: a row of panels, and the space of all legends
-QUARTILES = (0.25, 0.5, 0.75)
+QUARTILES = {"low": 0.25, "mean": 0.5, "high": 0.75}  # the line is the median
 
 
 @styled
@@ -27,15 +33,15 @@ def training_dynamics(*, cells: pd.DataFrame, curves: pd.DataFrame) -> Figure:
     training = curves[curves.split == "train"][["id", "epoch", *MEASURES]].merge(cells[["id", *varied]], on="id")
     rows = [[factor] for factor in varied] or [[]]  # a single combination has a row of its own
     figure = blank(len(rows) * (PANEL + LEGEND))
-    for factors, band in zip(rows, figure.subfigures(len(rows), 1, squeeze=False).ravel(), strict=True):
+    for factors, part in zip(rows, figure.subfigures(len(rows), 1, squeeze=False).ravel(), strict=True):
         levels = crossed(training, factors)
         names = list(levels.cat.categories)
-        for axes, (measure, title) in zip(band.subplots(1, len(MEASURES), sharex=True), MEASURES.items(), strict=True):
+        for axes, (measure, title) in zip(part.subplots(1, len(MEASURES), sharex=True), MEASURES.items(), strict=True):
             _panel(axes, training.assign(level=levels), names, measure)
             axes.set(title=title, xlabel="epoch")
         if factors:
-            handles = [Line2D([], [], label=name, **series(index)) for index, name in enumerate(names)]
-            band.legend(handles=handles, loc="outside lower center", ncols=min(len(names), 7), title=label(factors[0]))
+            title = label(factors[0])
+            part.legend(handles=keys(names), title=title, loc="outside lower center", ncols=min(len(names), 7))
     return figure
 
 
@@ -43,9 +49,6 @@ def _panel(axes: Axes, training: pd.DataFrame, names: list[str], measure: str) -
     plain_log(axes)
     axes.grid()
     for index, name in enumerate(names):
-        look = series(index)
-        runs = training[training.level == name]
-        low, middle, high = map(runs.groupby("epoch")[measure].quantile, QUARTILES)
-        axes.fill_between(middle.index, low, high, color=look["color"], alpha=0.12, linewidth=0)
-        axes.plot(middle.index, middle, **look)
+        by_epoch = training[training.level == name].groupby("epoch")[measure]
+        band(axes, pd.DataFrame({name: by_epoch.quantile(part) for name, part in QUARTILES.items()}), index)
     axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))

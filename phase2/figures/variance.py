@@ -8,8 +8,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
+from phase2.card import FigureCard
 from phase2.figures.style import MUTED, PALETTE, blank, styled
 from phase2.words.levels import label, term_label
+
+CARD = FigureCard(
+    ("variance",),
+    "Share of the variance that each factor and each interaction explains, with its 95% interval.",
+)
 
 BAR = 0.22  # inches
 KINDS: dict[str, dict[str, Any]] = {

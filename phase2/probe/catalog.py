@@ -1,81 +1,52 @@
-"""Every probe by name: the function that measures, the tables that it returns, what it reads. Imports no torch."""
+"""Every kind of probe: a folder of this package with a `card.py`, found by it. Imports no torch.
+
+The card holds what is known of the probe without measuring: its `Options`, which are its section of a configuration,
+the tables that it makes, and those of its constants that others print. Beside it stand `measure.py`, whose function
+`measure` takes the options and what they read, and its figures.
+"""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
-from phase2.study.config import Config
+from pydantic import create_model
 
-
-@dataclass(frozen=True)
-class Probe:
-    """A measuring function as `module:function`, the names of its tables, and its arguments besides the options:
-    `data` (of its data set), `runs` (trained networks of a study, with the study's data) or `unfamiliar` (other data).
-    """
-
-    target: str
-    tables: tuple[str, ...]
-    reads: tuple[str, ...] = ("data",)
-
-    @property
-    def module(self) -> str:
-        return self.target.split(":")[0]
+from phase2 import registry
+from phase2.errors import UserError
+from phase2.probe.options import Probe
+from phase2.study.fingerprint import fingerprint
 
 
-PROBES: dict[str, Probe] = {
-    "activation_shapes": Probe("phase2.probe.activation_shapes:activation_shapes", ("shapes", "extremes"), ()),
-    "four_ways": Probe("phase2.probe.four_ways:four_ways", ("curves", "results")),
-    "lsuv_convergence": Probe("phase2.probe.lsuv_convergence:lsuv_convergence", ("convergence",)),
-    "gradient_flow": Probe("phase2.probe.gradient_flow:gradient_flow", ("layers", "histograms")),
-    "mean_field": Probe("phase2.probe.mean_field:mean_field", ("variance", "phase", "boundary"), ()),
-    "batch_noise": Probe("phase2.probe.batch_noise:batch_noise", ("noise",)),
-    "approximation": Probe("phase2.probe.approximation:approximation", ("errors", "fits"), ()),
-    "unit_health": Probe("phase2.probe.unit_health:unit_health", ("units",), ("data", "runs")),
-    "uncertainty": Probe(
-        "phase2.probe.uncertainty:uncertainty",
-        ("inference", "calibration", "shift", "detection"),
-        ("data", "runs", "unfamiliar"),
-    ),
-    "range_test": Probe("phase2.probe.range_test:range_test", ("losses", "suggestions")),
-    "trajectories": Probe(
-        "phase2.probe.trajectories:trajectories", ("paths", "surface", "tuning", "functions", "quadratic")
-    ),
-    "kernel_regime": Probe(
-        "phase2.probe.kernel_regime:kernel_regime", ("convergence", "linearized", "drift", "regression")
-    ),
-    "landscape": Probe("phase2.probe.landscape:landscape", ("lines", "planes", "interpolation"), ("data", "runs")),
-    "edge_of_stability": Probe("phase2.probe.edge_of_stability:edge_of_stability", ("path", "spectrum")),
-    "curvature": Probe("phase2.probe.curvature:curvature", ("curvature",), ("data", "runs")),
-    "receptive_field": Probe(
-        "phase2.probe.receptive_field:receptive_field", ("fields", "growth", "profiles", "maps"), ("data", "runs")
-    ),
-    "feature_hierarchy": Probe(
-        "phase2.probe.feature_hierarchy:feature_hierarchy",
-        ("filters", "maps", "exciting", "linear_probes"),
-        ("data", "runs"),
-    ),
-    "layer_responses": Probe("phase2.probe.layer_responses:layer_responses", ("responses",), ("data", "runs")),
-    "model_sizes": Probe("phase2.probe.model_sizes:model_sizes", ("sizes",), ()),
+def _kind(name: str) -> type[Probe]:
+    """The options of a kind, told by its name; what is said of them is the card's docstring."""
+    card = import_module(f"phase2.probe.{name}.card")
+    options = getattr(card, "Options", None)
+    if not (isinstance(options, type) and issubclass(options, Probe) and hasattr(options, "tables")):
+        raise UserError(f"{card.__file__} is no card of a probe: write class Options(Probe) with its tables")
+    kind: Any = (Literal[name], Probe.model_fields["probe"])
+    return create_model(name.title().replace("_", ""), __base__=options, __doc__=card.__doc__, probe=kind)
+
+
+PROBES: dict[str, type[Probe]] = {
+    name: _kind(name) for name in sorted(path.parent.name for path in Path(__file__).parent.glob("*/card.py"))
 }
 
 
 def load(name: str) -> Callable[..., Any]:
     """The measuring function of a probe, imported now."""
-    module, function = PROBES[name].target.split(":")
-    return getattr(import_module(module), function)
+    return import_module(f"phase2.probe.{name}.measure").measure
 
 
-def datasets_of(name: str, config: Config) -> dict[str, str]:
-    """The data sets that a probe of a configuration reads, by the argument that takes each."""
-    options: Any = config.probes[name]
-    reads = PROBES[options.probe].reads
-    own = config.studies[options.study].task.dataset if "runs" in reads else getattr(options, "dataset", None)
-    sources = {"data": own, "unfamiliar": getattr(options, "unfamiliar", None)}
-    return {role: dataset for role, dataset in sources.items() if role in reads and dataset is not None}
+def probe_code(options: Probe) -> str:
+    """The fingerprint of all code behind a probe's tables: its function, the components that its options name, and
+    those that it uses whatever they are.
+    """
+    named = {(kind, name) for kind in ("activation", "init", "optimizer") for name in _named(options, kind)}
+    known = {(kind, name) for kind, name in named if name in registry.names(kind)}
+    return fingerprint(f"phase2.probe.{options.probe}.measure", components=tuple(sorted(known | set(options.uses))))
 
 
-def datasets(config: Config) -> list[str]:
-    """The data sets that a run reads."""
-    studies = {study.task.dataset for study in config.studies.values()}
-    return sorted(studies | {dataset for name in config.probes for dataset in datasets_of(name, config).values()})
+def _named(options: Probe, kind: str) -> list[str]:
+    one = getattr(options, kind, None)
+    return [*getattr(options, f"{kind}s", []), *([one] if one else [])]

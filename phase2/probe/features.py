@@ -12,7 +12,6 @@ from torch.nn import Module
 from phase2 import registry
 from phase2.nn.pooling.adaptive import AdaptiveAvgPool2d
 
-LIMIT = 512  # features of a layer whose maps are pooled: more, and a linear classifier fits few images by heart
 BATCH = 250  # images that pass through a network at once
 
 
@@ -38,23 +37,23 @@ def watched(model: Module) -> Iterator[list[tuple[Tensor, Tensor]]]:
 
 
 @torch.no_grad()
-def features(model: Module, images: Tensor) -> list[Tensor]:
-    """Features (images, dimension) of the images (images, channels, height, width) after every activation."""
+def features(model: Module, images: Tensor, limit: int) -> list[Tensor]:
+    """Features (images, dimension) of the images (images, channels, height, width) after every activation, `pooled`."""
     parts = []
     with watched(model) as passed:
         for batch in images.split(BATCH):
             model(batch)
-            parts.append([pooled(h) for _, h in passed])
+            parts.append([pooled(h, limit) for _, h in passed])
             passed.clear()
     return [torch.cat(layer) for layer in zip(*parts, strict=True)]
 
 
-def pooled(h: Tensor) -> Tensor:
-    """Maps (batch, channels, height, width) averaged over as many cells as make at most `LIMIT` features, k x k of a
+def pooled(h: Tensor, limit: int) -> Tensor:
+    """Maps (batch, channels, height, width) averaged over as many cells as make at most `limit` features, k x k of a
     channel and one if there are more channels; (batch, dimension). What has no places stays as it is.
     """
     if h.ndim < 4:
         return h.flatten(1)
-    side = max(1, isqrt(LIMIT // h.shape[1]))
+    side = max(1, isqrt(limit // h.shape[1]))
     sides = [min(side, places) for places in h.shape[2:]]
     return AdaptiveAvgPool2d(sides, backend="fused")(h).flatten(1)

@@ -102,8 +102,9 @@ def _write_figures(subject: str, figures: list[str], folder: Path, ledger: Ledge
     write_text(folder / "first-figure.tex", lines(*(_figure(subject, name) for name in figures[:1])) + "\n")
     for name in figures:
         file = f"figures/{subject}/{name}.pdf"
-        how = f"{FIGURES[name].target} of {', '.join(FIGURES[name].tables)}: {FIGURES[name].caption}"
-        ledger.add(Macro(f"{subject}/figures/{name}", file, FIGURES[name].tables[0], how, subject, kind="figure"))
+        drawing = FIGURES[name]
+        how = f"{drawing.module} of {', '.join(drawing.tables)}: {drawing.caption}"
+        ledger.add(Macro(f"{subject}/figures/{name}", file, drawing.tables[0], how, subject, kind="figure"))
         reference = rf"Figure~\ref{{fig:{subject}:{name}}}"
         ledger.state(subject, f"Figure {name}", reference, "config", f"the figure {name}")
 

@@ -138,7 +138,7 @@ def model_sizes(probe: ProbeInputs, say: Say) -> list[str]:
     """How large the networks are, whether the papers count the same, and how much work a parameter does."""
     sizes = probe.tables["sizes"]
     networks = say("Networks", plural(len(sizes), "network"), "sizes", "rows")
-    images = say("Images", dataset("cifar10"), "code", "phase2.probe.model_sizes.SHAPE and OUTPUTS")
+    images = say("Images", dataset("cifar10"), "code", "phase2.probe.model_sizes.measure.SHAPE and OUTPUTS")
     measured = (
         f"The parameters of {networks} were counted, built for the images and classes of {images}, and the operations "
         "of one image's forward pass: two for each multiply-add of a convolution or a linear layer, while biases, "

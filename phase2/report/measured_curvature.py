@@ -7,6 +7,7 @@ from phase2.report.failures import Say
 from phase2.report.inputs import ProbeInputs, get
 from phase2.report.latex import count, escape, listed, percentage, plural
 from phase2.report.measured_words import (
+    ENDS,
     NOTHING,
     dataset,
     enough,
@@ -22,7 +23,6 @@ from phase2.report.measured_words import (
 REACHED = 0.95  # of 2 / rate: a sharpness that settles above it is at the edge of stability
 LAST = 0.75  # of the steps: what comes after is where a descent has settled
 MORE = 1.1  # ratio from which a difference is spoken of
-ENDS = {"Least": min, "Most": max}
 MEASURES = {"sharpness": "the sharpness", "trace": "the trace of the Hessian", "noise_scale": "the noise scale"}
 
 

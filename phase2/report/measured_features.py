@@ -2,21 +2,13 @@
 
 import pandas as pd
 
+from phase2.probe.feature_hierarchy.card import LIMIT
 from phase2.report.failures import Say
 from phase2.report.inputs import ProbeInputs, get
 from phase2.report.latex import escape, listed, number, percentage, plural
-from phase2.report.measured_words import (
-    NOTHING,
-    enough,
-    finite,
-    mean_of,
-    percent_of,
-    reading,
-    setting,
-)
+from phase2.report.measured_words import NOTHING, enough, finite, mean_of, percent_of, reading, setting
 from phase2.words.levels import SEPARATOR, crossed
 
-LIMIT = 512  # features of a layer whose maps are pooled: the probe's
 TIMES = {"start": "Before training", "end": "After training"}
 
 
@@ -25,7 +17,7 @@ def feature_hierarchy(probe: ProbeInputs, say: Say) -> list[str]:
     tables = {name: _with_networks(table) for name, table in probe.tables.items() if name != "maps"}
     probes = finite(tables["linear_probes"], "accuracy")
     runs = len(probes[["network", "seed"]].drop_duplicates())
-    limit = say("Limit", plural(LIMIT, "feature"), "code", "phase2.probe.features.LIMIT")
+    limit = say("Limit", plural(LIMIT, "feature"), "code", "phase2.probe.feature_hierarchy.card.LIMIT")
     measured = (
         f"{say('Networks', plural(runs, 'network'), 'linear_probes', 'combinations and seeds')} of the study "
         rf"\texttt{{{escape(get(probe.config, 'study'))}}}, before training and as they were best on validation, were "

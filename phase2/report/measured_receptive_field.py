@@ -3,10 +3,12 @@
 import numpy as np
 import pandas as pd
 
+from phase2.probe.receptive_field.card import WITHIN
 from phase2.report.failures import Say
 from phase2.report.inputs import ProbeInputs, get
 from phase2.report.latex import count, escape, listed, percentage, plural
 from phase2.report.measured_words import (
+    ENDS,
     NOTHING,
     enough,
     finite,
@@ -28,8 +30,6 @@ STACKS = {
 PLAIN = "linear"
 POWER = 1 / 2  # of the depth, in theory
 NEAR = 0.05  # to it, to be the theory's
-HELD = 1 - np.exp(-2)
-ENDS = {"Least": min, "Most": max}
 
 
 def receptive_field(probe: ProbeInputs, say: Say) -> list[str]:
@@ -154,7 +154,7 @@ def _networks(fields: pd.DataFrame, maps: pd.DataFrame, say: Say) -> list[str]:
         who = say(f"Network {network}", escape(network), "fields", "a combination of the axes")
         parts.append(f"for {who}, {_network(str(network), rows['field'].iloc[0], seeds, say)}")
         changes[who] = seeds["sigma", "trained"] - seeds["sigma", "start"]
-    held = say("Held", percentage(HELD, 0), "code", "1 - exp(-2): of a Gaussian in the plane within two sigma")
+    held = say("Held", percentage(WITHIN, 0), "code", "1 - exp(-2): of a Gaussian in the plane within two sigma")
     side = maps["row"].max() + 1
     cut = " A field that is larger than the image is cut by its border, and what a unit uses of it too."
     return [

@@ -5,21 +5,12 @@ import math
 import numpy as np
 import pandas as pd
 
+from phase2.probe.lsuv_convergence.card import TOLERANCE
 from phase2.report.failures import Say
 from phase2.report.inputs import ProbeInputs, get
 from phase2.report.latex import count, listed, plural
-from phase2.report.measured_words import (
-    NOTHING,
-    TOO_FEW,
-    dataset,
-    enough,
-    finite,
-    named,
-    setting,
-    significant,
-)
+from phase2.report.measured_words import NOTHING, TOO_FEW, dataset, enough, finite, named, setting, significant
 
-TOLERANCE = 0.02  # LSUV's, on the variance
 FACTOR = 10  # by which a gradient may change over the depth without a remark
 LONG = 5  # digits before the point, from which on a number is written as a power of ten
 SETTING = ["activation", "init"]

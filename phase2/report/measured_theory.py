@@ -7,6 +7,7 @@ from phase2.report.failures import Say
 from phase2.report.inputs import ProbeInputs, get
 from phase2.report.latex import count, listed, percentage, plural
 from phase2.report.measured_words import (
+    ENDS,
     NOTHING,
     TOO_FEW,
     dataset,
@@ -21,7 +22,6 @@ from phase2.report.measured_words import (
 
 NETWORK = ["activation", "weight_std", "bias_std"]
 QUANTITIES = {"normalized": "a normalized value", "mean": "the batch's mean", "std": "its standard deviation"}
-ENDS = {"Least": min, "Most": max}
 EDGE = 1e-3  # nearer than this to one, chi takes no side
 NEAR = 0.1  # of -1: a slope that is the theory's
 

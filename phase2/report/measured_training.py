@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from phase2.probe.gradient_flow.card import SATURATION
 from phase2.report.failures import Say
 from phase2.report.inputs import ProbeInputs, get
 from phase2.report.latex import count, escape, listed, percent, percentage, plural
@@ -24,7 +25,6 @@ from phase2.report.measured_words import (
 
 ROUNDING = 1e-10  # what double precision may change in a gradient
 FALL = 0.5  # "less than half": the error of the widest network over that of the narrowest
-SATURATION = 0.01  # |f'| below this: the probe's
 JUMPS = "step"  # the target that is not continuous
 
 
@@ -179,7 +179,7 @@ def _by_depth(table: pd.DataFrame, seeds: int, say: Say) -> list[str]:
 def unit_health(probe: ProbeInputs, say: Say) -> list[str]:
     """Which activation leaves most units dead and most saturated, and in which layers."""
     units = finite(probe.tables["units"], "saturated", "dead")
-    limit = say("Saturation", significant(SATURATION), "code", "phase2.probe.gradient_flow.SATURATION")
+    limit = say("Saturation", significant(SATURATION), "code", "phase2.probe.gradient_flow.card.SATURATION")
     networks = say("Networks", plural(int((units["layer"] == 1).sum()), "network"), "units", "rows of the first layer")
     measured = (
         rf"The hidden units of {networks} of the study \texttt{{{escape(get(probe.config, 'study'))}}}, as they were "

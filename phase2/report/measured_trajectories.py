@@ -3,17 +3,15 @@
 import numpy as np
 import pandas as pd
 
+from phase2.probe.range_test.card import BREAKOUT, STOP
+from phase2.probe.trajectories.card import DECAY, NETWORK
 from phase2.report.failures import Say
 from phase2.report.inputs import ProbeInputs, get
 from phase2.report.latex import count, listed, percentage, plural
-from phase2.report.measured_words import NOTHING, TOO_FEW, dataset, enough, finite, named, setting, significant
+from phase2.report.measured_words import ENDS, NOTHING, TOO_FEW, dataset, enough, finite, named, setting, significant
 
-NETWORK = "network"  # the problem in the table `tuning` that is not a function: the probe's
-DECAY = 0.01  # of AdamW: the probe's
-STOP, BREAKOUT = 4, 0.1  # of the range test: the probe's
 ROUNDING = 1e-12  # distances from the minimum below it are not fitted
 NEAR = 0.1  # of the theory's: a speed that is the theory's
-ENDS = {"Least": min, "Most": max}
 
 
 def trajectories(probe: ProbeInputs, say: Say) -> list[str]:
@@ -44,7 +42,8 @@ def _network(probe: ProbeInputs, say: Say) -> str:
 def _decay(probe: ProbeInputs, say: Say) -> str:
     if "adamw" not in get(probe.config, "optimizers"):
         return ""
-    return f", AdamW with a weight decay of {say('Decay', significant(DECAY), 'code', f'{__name__}.DECAY')}"
+    decay = say("Decay", significant(DECAY["adamw"]), "code", "phase2.probe.trajectories.card.DECAY")
+    return f", AdamW with a weight decay of {decay}"
 
 
 def _lowest(tuning: pd.DataFrame, say: Say) -> list[str]:
@@ -138,7 +137,7 @@ def _factor(path: pd.DataFrame) -> float:
 def range_test(probe: ProbeInputs, say: Say) -> list[str]:
     """The rates that the test suggests for each optimizer, with the seeds' range."""
     low, high = (say(end, significant(get(probe.config, end)), "config", end) for end in ("low", "high"))
-    stop = say("Stop", count(STOP), "code", f"{__name__}.STOP")
+    stop = say("Stop", count(STOP), "code", "phase2.probe.range_test.card.STOP")
     measured = (
         f"Perceptrons of {_network(probe, say)} were trained by each of "
         f"{setting(probe, say, 'optimizers', 'optimizer')} from the same initializations on the same minibatches of "
@@ -191,7 +190,7 @@ def _steepest(steep: pd.DataFrame, say: Say) -> list[str]:
 
 def _breakouts(table: pd.DataFrame, out: pd.DataFrame, say: Say) -> str:
     """Where the loss breaks out, and with which optimizers it does not in some seed."""
-    part = say("Breakout", percentage(BREAKOUT, 0), "code", f"{__name__}.BREAKOUT")
+    part = say("Breakout", percentage(BREAKOUT, 0), "code", "phase2.probe.range_test.card.BREAKOUT")
     never = [name for name in table["optimizer"].unique() if table[table["optimizer"] == name]["breakout"].isna().any()]
     held = f"with {listed([named(name) for name in never])} it never does in some seed, up to the last rate"
     if out.empty:

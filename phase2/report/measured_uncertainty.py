@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from phase2.probe.uncertainty.card import UNFAMILIAR
 from phase2.report.failures import Say
 from phase2.report.inputs import ProbeInputs, get
 from phase2.report.latex import escape, listed, number, percent, plural
@@ -22,7 +23,6 @@ from phase2.report.measured_words import (
 )
 
 METHODS = {"deterministic": "without masks", "unscaled": "unscaled", "monte_carlo": "by Monte Carlo"}
-UNFAMILIAR = "unfamiliar"  # the kind of input that is another data set
 CHANCE = 0.5  # the area under the ROC curve of a score that knows nothing
 
 

@@ -11,6 +11,7 @@ from phase2.report.inputs import ProbeInputs, get
 from phase2.report.latex import MISSING, described, escape, plural
 from phase2.words.levels import label
 
+ENDS = {"Least": min, "Most": max}
 NOTHING = "Nothing finite was measured, so there is nothing to conclude."
 TOO_FEW = "There are too few seeds for a spread or a verdict."
 

@@ -10,7 +10,7 @@ from phase2.probe.catalog import PROBES
 from phase2.report.inputs import ProbeInputs, get
 from phase2.report.latex import escape, listed
 from phase2.report.macros import Ledger
-from phase2.report.measured import MEASURED
+from phase2.report.measured import MEASURED, untold
 from phase2.study.tables import read_table
 from phase2.words.levels import label
 
@@ -39,7 +39,7 @@ def state_probe(probe: ProbeInputs, ledger: Ledger) -> None:
     references = [rf"Figure~\ref{{fig:{probe.name}:{name}}}" for name in get(probe.config, "figures")]
     say("Shown", listed(references) or "the tables", "config", "figures")
     say("Question", escape(get(probe.config, "question").strip()), "config", "question")
-    table, measured = MEASURED[get(probe.config, "probe")]
+    measured = MEASURED.get(get(probe.config, "probe"), untold)
     sentences, how = measured(probe, say), f"sentences drawn by code: {measured.__module__}.{measured.__name__}"
     say("Measured", sentences[0], "config", how)
-    say("Finding", " ".join(sentences[1:]), table, how)
+    say("Finding", " ".join(sentences[1:]), next(iter(probe.tables)), how)

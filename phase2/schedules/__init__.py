@@ -13,11 +13,11 @@ from phase2.schedules.exponential import exponential
 from phase2.schedules.inverse_sqrt import inverse_sqrt
 from phase2.schedules.linear import linear
 from phase2.schedules.linear_warmup import linear_warmup
+from phase2.schedules.lr_range import range_test
 from phase2.schedules.multi_step import multi_step
 from phase2.schedules.one_cycle import one_cycle
 from phase2.schedules.one_cycle_momentum import Cycled, one_cycle_momentum
 from phase2.schedules.polynomial import polynomial
-from phase2.schedules.range_test import range_test
 from phase2.schedules.step import step
 from phase2.schedules.warm_restarts import warm_restarts
 from phase2.schedules.warmup_cosine import warmup_cosine

@@ -4,7 +4,6 @@ from typing import Any
 
 from phase2 import registry
 from phase2.study.fingerprint import fingerprint
-from phase2.study.probes import Probe
 
 
 def metrics_of(settings: dict[str, Any]) -> tuple[str, ...]:
@@ -36,17 +35,3 @@ def training_code(settings: dict[str, Any]) -> str:
 def dataset_code(dataset: str) -> str:
     """The fingerprint of the code that prepares a data set."""
     return fingerprint(components=(("dataset", dataset),))
-
-
-def probe_code(options: Probe) -> str:
-    """The fingerprint of all code behind a probe's tables: its function, the components that its options name, and
-    those that it uses whatever they are.
-    """
-    named = {(kind, name) for kind in ("activation", "init", "optimizer") for name in _named(options, kind)}
-    known = {(kind, name) for kind, name in named if name in registry.names(kind)}
-    return fingerprint(f"phase2.probe.{options.probe}", components=tuple(sorted(known | set(options.uses))))
-
-
-def _named(options: Probe, kind: str) -> list[str]:
-    one = getattr(options, kind, None)
-    return [*getattr(options, f"{kind}s", []), *([one] if one else [])]

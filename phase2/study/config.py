@@ -1,34 +1,16 @@
-"""The configuration: `config.yaml` and its overlays, read into models that refuse what they do not know.
+"""The sections of the configuration that a study is trained by: its grid, the data, and what a job may use.
 
-Every field carries a description; `config/schema.json` is written from these models (`phase2 schema`), so an
-editor shows them. Imports no torch: the Snakefile validates the configuration in every job.
+Imports no torch: the Snakefile validates the configuration in every job.
 """
 
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field, ValidationError, create_model, field_validator, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, create_model, field_validator, model_validator
 
-from phase2.errors import UserError, unknown
-from phase2.study.names import check_names
-from phase2.study.own import use_own
+from phase2.errors import UserError
 from phase2.study.parts import check_parts
-from phase2.study.probes import Probe
-from phase2.study.read import read
-from phase2.study.section import (
-    CHAPTER,
-    Chapter,
-    Count,
-    Document,
-    Folder,
-    NoneSpelt,
-    Question,
-    Rate,
-    Section,
-    distinct,
-    document_of,
-)
+from phase2.study.section import CHAPTER, Chapter, Count, Folder, NoneSpelt, Question, Rate, Section, distinct
 from phase2.study.training import AXES, Training
 
 SEED = "seed"
@@ -144,105 +126,3 @@ class Compute(Section):
         default=1, description="threads of a training job: fixed, since results depend on it in the last bit"
     )
     checkpoint_seconds: Rate = Field(default=30.0, description="seconds between in-progress checkpoints of a pack")
-
-
-class Config(Section):
-    """A run: everything that decides what is computed."""
-
-    run: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")] = Field(description="name: results go to results/<run>/")
-    parts: list[Folder] = Field(default=[], description="folders of your own parts: docs/your-own.md tells how")
-    data: Data = Field(default_factory=Data, description="where data comes from and where it lies")
-    compute: Compute = Field(default_factory=Compute, description="what a job may use")
-    studies: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], Study] = Field(
-        min_length=1, description="the studies of this run, by name; null omits one"
-    )
-    probes: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], Probe] = Field(
-        default={}, description="the probes of this run, by name: what is measured besides training; null omits one"
-    )
-    missing: list[str] = Field(
-        default=[],
-        description="studies and probes that failed, written by a run that goes on without them: never by hand",
-    )
-
-    @property
-    def documents(self) -> list[str]:
-        """The PDFs that there is something for: the report always."""
-        used = {document_of(subject.chapter) for subject in (*self.studies.values(), *self.probes.values())}
-        return [document for document in get_args(Document) if document == "report" or document in used]
-
-    @field_validator("studies", "probes", mode="before")
-    @classmethod
-    def _without_left_out(cls, parts: Any) -> Any:
-        """An overlay leaves a study or a probe out by setting it to null."""
-        return {name: part for name, part in parts.items() if part is not None} if isinstance(parts, dict) else parts
-
-    @model_validator(mode="after")
-    def _consistent(self) -> "Config":
-        if there := [name for name in self.missing if name in (*self.studies, *self.probes)]:
-            raise UserError(f"missing: {there[0]} is there: remove it from the list, which a run alone writes")
-        for name, probe in self.probes.items():
-            if name in self.studies:
-                raise UserError(f"probes.{name} has the name of a study, whose results lie beside its own: rename one")
-            study = getattr(probe, "study", None)
-            if study is not None and study not in self.studies:
-                raise UserError(f"probes.{name}.study: {unknown('study', study, self.studies)}")
-            if study is not None and (kept := self.studies[study].keep) not in probe.reads:
-                raise UserError(
-                    f"probes.{name} reads the weights of {study}, which keeps {kept}: set its keep to {probe.reads[0]}"
-                )
-        if self.run == "bench":
-            raise UserError("run: results/bench holds what `phase2 bench` measured: choose another name")
-        check_names(studies=self.studies, probes=self.probes)
-        return self
-
-
-def schema() -> dict[str, Any]:
-    """The JSON Schema of the configuration: what config/schema.json holds."""
-    return Config.model_json_schema()
-
-
-def validate(content: dict[str, Any]) -> Config:
-    """Validates a configuration; raises `UserError` naming each wrong value, its key, what was expected."""
-    use_own(content)
-    try:
-        return Config.model_validate(content)
-    except ValidationError as error:
-        problems = "\n".join(f"  {_explain(item).removeprefix(': ')}" for item in error.errors())
-        raise UserError(f"the configuration is wrong:\n{problems}") from None
-
-
-def _explain(item: Any) -> str:
-    place = ".".join(part for part in map(str, item["loc"]) if not part.startswith("function-"))
-    if item["type"] == "extra_forbidden":
-        *parents, key = item["loc"]
-        return f"{place}: {unknown('key', key, _fields_at(parents))}"
-    if item["type"] == "union_tag_invalid":
-        return f"{place}.probe: {unknown('probe', item['ctx']['tag'], _PROBES)}"
-    if item["type"] == "missing":
-        return f"{place}: is missing"
-    message, value = item["msg"].removeprefix("Value error, "), item["input"]
-    given = "" if item["type"] == "value_error" else f" (found {value!r})"
-    truth = isinstance(value, bool) and item["type"] in ("string_type", "literal_error")
-    number = item["type"] == "string_type" and isinstance(value, (int, float))
-    hint = "; YAML reads yes, no, on and off as True and False" if truth else ""
-    return f"{place}: {message}{given}{hint}" + ("; in quotes it is text" if truth or number else "")
-
-
-def _fields_at(place: Iterable[Any]) -> list[str]:
-    """The keys allowed at a place of the configuration, for the message about one that is not."""
-    first, *rest = [*place, None]
-    if first == "probes":
-        return list(_PROBES[rest[1]].model_fields)
-    section: Any = Config
-    for part in place:
-        section = Study if section == _STUDIES else section.model_fields[part].annotation
-    return list(section.model_fields)
-
-
-_STUDIES = Config.model_fields["studies"].annotation
-_PROBES = {get_args(kind.model_fields["probe"].annotation)[0]: kind for kind in get_args(get_args(Probe)[0])}
-
-
-def load(paths: Iterable[Path], assignments: Iterable[str] = ()) -> Config:
-    """The configuration of the files, later ones laid over earlier ones, and over them assignments such as run=mine."""
-    return validate(read(paths, assignments))

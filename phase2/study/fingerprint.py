@@ -15,9 +15,9 @@ from phase2 import registry, source
 from phase2.errors import UserError
 from phase2.files import sha256_text
 
-SECTIONS = ("axes", "config", "own", "parts", "probes", "section", "training")
+SECTIONS = ("axes", "config", "own", "parts", "section", "training")
 TRANSPARENT = {
-    *("phase2.registry", "phase2.card", "phase2.source", "phase2.words.labels"),
+    *("phase2.registry", "phase2.card", "phase2.source", "phase2.words.labels", "phase2.probe.options"),
     *(f"phase2.study.{name}" for name in SECTIONS),
 }
 

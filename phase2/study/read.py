@@ -2,7 +2,7 @@
 
 The Snakefile and `phase2` both read with this, so that one configuration means one thing. Numbers are those of
 YAML 1.2 (`1e-1` is one, and `010` is ten), and a key that stands twice is an error. No model is known here:
-`phase2.study.config` checks what was read.
+`phase2.run.config` checks what was read.
 """
 
 import re

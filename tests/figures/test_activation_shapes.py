@@ -10,9 +10,9 @@ from matplotlib.text import Text
 
 from phase2 import registry
 from phase2.errors import UserError
-from phase2.figures.activation_shapes import COLUMNS, activation_shapes
 from phase2.nn.activation import gelu, mish, relu, softplus, tanh
-from phase2.probe import activation_shapes as probe
+from phase2.probe.activation_shapes import measure as probe
+from phase2.probe.activation_shapes.draw import COLUMNS, activation_shapes
 from phase2.words.levels import label
 
 NAMES = registry.names("activation")
@@ -24,7 +24,7 @@ def options(activations=NAMES, low=-4.0, high=4.0, points=801):
 
 @pytest.fixture(scope="module")
 def tables():
-    return probe.activation_shapes(options())
+    return probe.measure(options())
 
 
 def test_a_row_for_each_activation_and_point(tables):
@@ -58,7 +58,7 @@ def test_extremes_are_the_known_ones(tables):
 @pytest.mark.parametrize("wrong", [{"low": 1.0, "high": 1.0}, {"points": 1}])
 def test_an_empty_grid_is_named(wrong):
     with pytest.raises(UserError, match="expected low < high and at least 2 points"):
-        probe.activation_shapes(options(**wrong))
+        probe.measure(options(**wrong))
 
 
 @pytest.mark.parametrize("count", [1, 2, 5, len(NAMES)])

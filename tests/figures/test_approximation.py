@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
-from phase2.figures.approximation import approximation
+from phase2.probe.approximation.draw import approximation
 
 
 def tables(targets=("sine", "step"), widths=(4, 16, 64), depths=(1, 2), seeds=3):

@@ -6,7 +6,7 @@ import pytest
 from scipy.stats import t as student
 from test_figures import check_every_text_is_inside_and_readable, check_tick_labels_do_not_overlap
 
-from phase2.figures.batch_noise import batch_noise
+from phase2.probe.batch_noise.draw import batch_noise
 
 SCALES = {"normalized": 1.5, "mean": 1.0, "std": 0.5}
 

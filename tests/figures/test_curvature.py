@@ -8,7 +8,7 @@ import pytest
 from test_figures import check_every_text_is_inside_and_readable, check_tick_labels_do_not_overlap
 
 from phase2.errors import UserError
-from phase2.figures.curvature import curvature
+from phase2.probe.curvature.draw import curvature
 
 SIZES = (16, 64, 256, 1024)
 

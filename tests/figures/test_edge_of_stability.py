@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from test_figures import check_every_text_is_inside_and_readable, check_tick_labels_do_not_overlap
 
-from phase2.figures.edge_of_stability import edge_of_stability
+from phase2.probe.edge_of_stability.draw import edge_of_stability
 
 RATES = (0.02, 0.04, 0.08)
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from test_figures import check_every_text_is_inside_and_readable, check_tick_labels_do_not_overlap
 
-from phase2.figures.erf_maps import erf_maps
+from phase2.probe.receptive_field.erf_maps import erf_maps
 
 SIDE = 9
 

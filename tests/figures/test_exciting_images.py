@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from test_figures import check_every_text_is_inside_and_readable
 
-from phase2.figures.exciting_images import exciting_images
+from phase2.probe.feature_hierarchy.exciting_images import exciting_images
 
 DESK = {"lenet": (1, 2), "vgg": (1, 4, 8), "cifar_resnet": (1, 4, 7)}
 

@@ -13,7 +13,7 @@ from phase2.probe.catalog import PROBES
 TABLES = {"cells", "curves", "schedules", "ranking", "levels", "pairs", "variance", "divergence"}
 
 
-@pytest.mark.parametrize("module", ["figures.catalog", "words.levels"])
+@pytest.mark.parametrize("module", ["figures.catalog", "probe.catalog", "words.levels"])
 def test_import_brings_in_neither_matplotlib_nor_torch(module):
     code = f"import sys, phase2.{module}; print(sorted({{'matplotlib', 'torch'}} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -31,7 +31,7 @@ def test_keyword_arguments_of_a_figure_are_its_tables(name):
 def test_entry_has_known_tables_a_caption_and_a_module_of_its_own(name):
     spec = FIGURES[name]
     assert set(spec.tables) <= (TABLES if spec.of == STUDY else set(PROBES[spec.of].tables))
-    assert spec.target == f"phase2.figures.{name}:{name}"
+    assert load(name).__module__ == spec.module
     assert spec.of in (STUDY, *PROBES)
     assert spec.caption.endswith(".")
     assert "\n" not in spec.caption

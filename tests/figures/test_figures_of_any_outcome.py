@@ -89,7 +89,7 @@ def test_a_figure_of_a_study_draws_whatever_became_of_its_cells(name, case, tmp_
 # What each figure of a probe draws: the tables that the tests of the figure make up.
 MADE_UP = {
     "activation_histograms": lambda: {"histograms": module("gradient_flow").shapes()},
-    "activation_shapes": lambda: {"shapes": module("activation_shapes").probe.activation_shapes(SHAPES)["shapes"]},
+    "activation_shapes": lambda: {"shapes": module("activation_shapes").probe.measure(SHAPES)["shapes"]},
     "approximation": lambda: module("approximation").tables(),
     "batch_noise": lambda: {"noise": module("batch_noise").noise()},
     "curvature": lambda: {"curvature": module("curvature").made_up()},

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from test_figures import check_every_text_is_inside_and_readable
 
-from phase2.figures.first_filters import first_filters
+from phase2.probe.feature_hierarchy.first_filters import first_filters
 
 DESK = {"lenet": (6, 5), "vgg": (16, 3), "cifar_resnet": (16, 3)}
 

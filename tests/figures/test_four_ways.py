@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from matplotlib.text import Text
 
-from phase2.figures.four_ways import FINEST, IMPLEMENTATIONS, four_ways
 from phase2.figures.style import FULL_WIDTH
+from phase2.probe.four_ways.draw import FINEST, IMPLEMENTATIONS, four_ways
 
 
 def tables(steps=79, seeds=2, apart=1e-7):

@@ -7,7 +7,7 @@ from scipy.stats import gmean
 from test_figures import check_every_text_is_inside_and_readable, check_tick_labels_do_not_overlap
 from test_layer_responses import DESK, FULL, made_up
 
-from phase2.figures.gradient_by_depth import TITLES, gradient_by_depth
+from phase2.probe.layer_responses.gradient_by_depth import TITLES, gradient_by_depth
 
 
 @pytest.mark.parametrize(("axes", "seeds"), [(FULL, 2), (DESK, 1), ({"model": ["plain"], "depth": [8]}, 2)])

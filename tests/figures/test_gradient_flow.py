@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from test_figures import check_every_text_is_inside_and_readable, check_tick_labels_do_not_overlap
 
-from phase2.figures.activation_histograms import activation_histograms
-from phase2.figures.gradient_flow import LEAST, gradient_flow
+from phase2.probe.gradient_flow.activation_histograms import activation_histograms
+from phase2.probe.gradient_flow.draw import LEAST, gradient_flow
 
 ACTIVATIONS = ["relu", "gelu", "tanh", "sigmoid"]
 INITS = {"xavier": -0.2, "kaiming": 0.0, "lsuv": 0.01, "normal_small": -1.2, "normal_large": 0.75}

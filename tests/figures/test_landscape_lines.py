@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from test_figures import check_every_text_is_inside_and_readable, check_tick_labels_do_not_overlap
 
-from phase2.figures.landscape_lines import MARGIN, landscape_lines
-from phase2.figures.landscape_planes import FAR
+from phase2.probe.landscape.landscape_lines import MARGIN, landscape_lines
+from phase2.probe.landscape.landscape_planes import FAR
 
 DESK = {"norm": ["none", "batch", "layer"], "depth": [2, 20]}
 

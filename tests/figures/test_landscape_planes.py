@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from test_figures import check_every_text_is_inside_and_readable, check_tick_labels_do_not_overlap
 
-from phase2.figures.landscape_planes import FAR, landscape_planes
+from phase2.probe.landscape.landscape_planes import FAR, landscape_planes
 
 
 def made_up(axes, points=7, centre=(0.0, 0.0), radius=1.0):

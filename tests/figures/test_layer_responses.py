@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from test_figures import check_every_text_is_inside_and_readable, check_tick_labels_do_not_overlap
 
-from phase2.figures.layer_responses import layer_responses
+from phase2.probe.layer_responses.draw import layer_responses
 
 FULL = {"model": ["cifar_resnet", "plain"], "depth": [20, 32, 44, 56, 110]}
 DESK = {"model": ["cifar_resnet", "plain"], "depth": [8, 20]}

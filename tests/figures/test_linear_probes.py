@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from test_figures import check_every_text_is_inside_and_readable, check_tick_labels_do_not_overlap
 
-from phase2.figures.linear_probes import linear_probes
+from phase2.probe.feature_hierarchy.linear_probes import linear_probes
 
 DESK = {"lenet": 4, "vgg": 8, "cifar_resnet": 7}
 

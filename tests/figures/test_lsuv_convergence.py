@@ -5,10 +5,9 @@ import pandas as pd
 import pytest
 from matplotlib.text import Text
 
-from phase2.figures import lsuv_convergence as module
-from phase2.figures.lsuv_convergence import lsuv_convergence
 from phase2.figures.style import FULL_WIDTH, PALETTE
 from phase2.nn.initial.lsuv import TOLERANCE
+from phase2.probe.lsuv_convergence.draw import lsuv_convergence
 from phase2.words.levels import label
 
 ACTIVATIONS = ["relu", "leaky_relu", "gelu", "silu", "tanh", "sigmoid"]
@@ -52,7 +51,6 @@ def test_the_order_of_rows_does_not_matter():
 
 
 def test_the_line_of_the_tolerance_is_lsuvs():
-    assert module.TOLERANCE == TOLERANCE
     assert lsuv_convergence(convergence=table()).axes[1].lines[-1].get_ydata()[0] == TOLERANCE
 
 

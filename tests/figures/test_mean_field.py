@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from test_figures import check_every_text_is_inside_and_readable, check_tick_labels_do_not_overlap
 
-from phase2.figures.mean_field import FAR, mean_field
+from phase2.probe.mean_field.draw import FAR, mean_field
 
 ACTIVATIONS = ["relu", "gelu", "tanh", "sigmoid"]
 WEIGHTS, BIASES = [0.5, 1.0, 1.5, 2.0, 2.5, 3.0], [0.0, 0.4, 0.8]

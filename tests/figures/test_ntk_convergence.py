@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from test_figures import check_every_text_is_inside_and_readable, check_tick_labels_do_not_overlap
 
-from phase2.figures.ntk_convergence import ntk_convergence
+from phase2.probe.kernel_regime.ntk_convergence import ntk_convergence
 
 WIDTHS = (32, 64, 128, 256, 512)
 

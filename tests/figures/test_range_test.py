@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from test_figures import check_every_text_is_inside_and_readable, check_tick_labels_do_not_overlap
 
-from phase2.figures.range_test import range_test
+from phase2.probe.range_test.draw import range_test
 
 RATES = np.geomspace(1e-6, 10, 50)
 

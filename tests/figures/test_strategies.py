@@ -78,7 +78,7 @@ def test_a_map_writes_every_mean_and_joins_the_best_decay_of_each_rate():
 def test_the_best_at_a_budget_is_behind_by_nothing_and_no_one_by_less():
     made = tables({"schedule": ["constant", "cosine", "one_cycle"], "epochs": [2, 8]})
     _, behind = draw("budget_curves", made).axes
-    heights = np.array([line.get_ydata() for line in behind.lines])
+    heights = np.array([line.get_ydata() for line in behind.lines], float)
     assert heights.shape == (3, 2)
     np.testing.assert_allclose(heights.max(axis=0), 0, atol=1e-12)
 

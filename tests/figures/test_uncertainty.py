@@ -8,8 +8,8 @@ import pytest
 from scipy.stats import t as student
 from test_figures import check_every_text_is_inside_and_readable, check_tick_labels_do_not_overlap
 
-from phase2.figures.dropout_inference import METHODS, dropout_inference
-from phase2.figures.uncertainty_shift import ENTROPIES, SCORES, uncertainty_shift
+from phase2.probe.uncertainty.dropout_inference import METHODS, dropout_inference
+from phase2.probe.uncertainty.uncertainty_shift import ENTROPIES, SCORES, uncertainty_shift
 
 
 def inference(rates=(0.0, 0.1, 0.3, 0.5, 0.7), seeds=3):

@@ -9,7 +9,7 @@ from scipy.stats import t as student
 from test_figures import check_every_text_is_inside_and_readable, check_tick_labels_do_not_overlap
 
 from phase2.figures.marks import over_seeds
-from phase2.figures.unit_health import unit_health
+from phase2.probe.unit_health.draw import unit_health
 
 ACTIVATIONS = ["leaky_relu", "relu", "gelu", "tanh", "sigmoid"]
 

@@ -10,7 +10,7 @@ from phase2.errors import UserError
 from phase2.models import MLP
 from phase2.models.manual_mlp import ManualMLP
 from phase2.nn import Linear
-from phase2.probe.four_ways import AutogradMLP
+from phase2.probe.four_ways.measure import AutogradMLP
 from phase2.scratch.mlp import MLP as NumpyMLP
 from phase2.scratch.tape_mlp import TapeMLP
 

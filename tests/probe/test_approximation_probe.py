@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from phase2.errors import UserError
-from phase2.probe.approximation import GRID, TARGETS, _parts, approximation
-from phase2.study.probes import Target
+from phase2.probe.approximation.card import Target
+from phase2.probe.approximation.measure import GRID, TARGETS, _parts
+from phase2.probe.approximation.measure import measure as approximation
 
 OPTIONS = {"targets": ["absolute"], "widths": [4, 16], "depths": [1], "activation": "tanh", "points": 256}
 OPTIONS |= {"epochs": 30, "batch_size": 64, "lr": 0.03, "seeds": [0, 1]}

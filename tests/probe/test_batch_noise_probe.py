@@ -12,7 +12,8 @@ from tiny import write_tiny
 
 from phase2.data.prepared import open_prepared
 from phase2.errors import UserError
-from phase2.probe.batch_noise import EPS, _batches, batch_noise, noise, predicted, standardized
+from phase2.probe.batch_noise.measure import EPS, _batches, noise, predicted, standardized
+from phase2.probe.batch_noise.measure import measure as batch_noise
 
 OPTIONS = {"batch_sizes": [2, 64], "draws": 400, "seeds": [0, 3], "width": 8}
 

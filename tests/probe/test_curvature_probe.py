@@ -15,8 +15,9 @@ from phase2.data.prepared import open_prepared
 from phase2.data.splits import split
 from phase2.errors import UserError
 from phase2.models.mlp import MLP
-from phase2.probe import curvature as probe
-from phase2.probe.curvature import curvature, gradient_moments, squared_norms
+from phase2.probe.curvature import measure as probe
+from phase2.probe.curvature.measure import gradient_moments, squared_norms
+from phase2.probe.curvature.measure import measure as curvature
 from phase2.probe.runs import Run
 from phase2.task.images import open_images
 

@@ -13,7 +13,8 @@ from torch.func import functional_call
 from phase2.data.prepared import open_prepared
 from phase2.errors import UserError
 from phase2.models.mlp import MLP
-from phase2.probe.edge_of_stability import EIGENVALUES, edge_of_stability
+from phase2.probe.edge_of_stability.measure import EIGENVALUES
+from phase2.probe.edge_of_stability.measure import measure as edge_of_stability
 from phase2.task.images import open_images
 from phase2.task.seeding import drawing
 

@@ -19,8 +19,10 @@ from phase2.files import canonical_json
 from phase2.models.cifar_resnet import CifarResNet
 from phase2.nn import Linear, ReLU
 from phase2.nn.convolution.conv import Conv2d
-from phase2.probe.feature_hierarchy import NOISE, feature_hierarchy
-from phase2.probe.features import LIMIT, features, pooled, watched
+from phase2.probe.feature_hierarchy.card import LIMIT
+from phase2.probe.feature_hierarchy.measure import NOISE
+from phase2.probe.feature_hierarchy.measure import measure as feature_hierarchy
+from phase2.probe.features import features, pooled, watched
 from phase2.probe.linear_probe import linear_probe
 from phase2.probe.runs import Run, at_start, training_images
 from phase2.study.cell import Cell
@@ -147,7 +149,7 @@ def test_layers_are_read_before_and_after_training_and_the_pixels_are_the_same(d
         assert rows.layer.tolist() == list(range(8))
         np.testing.assert_allclose(rows.position, np.arange(8) / 7)
         (x, labels), (test_x, test_labels) = labelled
-        last = features(model, x)[-1], features(model, test_x)[-1]
+        last = features(model, x, LIMIT)[-1], features(model, test_x, LIMIT)[-1]
         assert rows.dimension.iloc[-1] == last[0].shape[1]
         assert rows.accuracy.iloc[-1] == linear_probe(last[0], labels, last[1], test_labels)
     pixels = probes[probes.layer == 0]
@@ -163,7 +165,7 @@ def test_layers_are_read_before_and_after_training_and_the_pixels_are_the_same(d
 @settings(max_examples=30, deadline=None)
 def test_pooled_features_are_bounded_and_keep_the_mean_of_even_cells(channels, height, width):
     h = torch.randn(2, channels, height, width, dtype=torch.float64)
-    found = pooled(h)
+    found = pooled(h, LIMIT)
     assert found.shape[1] <= max(LIMIT, channels)
     if channels * height * width <= LIMIT and max(height, width) <= (LIMIT // channels) ** 0.5:
         torch.testing.assert_close(found, h.flatten(1))
@@ -177,7 +179,7 @@ def test_features_in_batches_are_those_of_every_activation_in_order():
     layers = [registry.load("activation", name)() for name in names]
     model = Sequential(*(part for layer in layers for part in (Linear(7, 7), layer)))
     x = torch.randn(600, 7)
-    found = features(model, x)
+    found = features(model, x, LIMIT)
     assert len(found) == len(names)
     with torch.no_grad():
         for place, layer in enumerate(found):

@@ -15,7 +15,7 @@ from phase2.nn.linear import Linear
 from phase2.nn.normalization.batch import BatchNorm2d
 from phase2.nn.pooling.average import AvgPool2d
 from phase2.nn.pooling.max import MaxPool2d
-from phase2.probe.fields import Field, fields, last_map
+from phase2.probe.receptive_field.fields import Field, fields, last_map
 
 IMAGE = 40
 layers = st.tuples(st.integers(1, 4), st.integers(1, 2), st.integers(1, 2), st.integers(0, 3))

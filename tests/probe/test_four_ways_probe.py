@@ -9,7 +9,8 @@ from tiny import CLASSES, SIDE, write_tiny
 
 from phase2.data.prepared import open_prepared
 from phase2.errors import UserError
-from phase2.probe.four_ways import POINTS, four_networks, four_ways
+from phase2.probe.four_ways.measure import POINTS, four_networks
+from phase2.probe.four_ways.measure import measure as four_ways
 from phase2.scratch.mlp import MLP
 from phase2.task.images import open_images
 from phase2.task.order import epoch_order

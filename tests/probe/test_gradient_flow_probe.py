@@ -12,7 +12,8 @@ from phase2.data.prepared import open_prepared
 from phase2.errors import UserError
 from phase2.models.mlp import MLP
 from phase2.nn.initial.kaiming import kaiming
-from phase2.probe.gradient_flow import gradient_flow, propagate
+from phase2.probe.gradient_flow.measure import measure as gradient_flow
+from phase2.probe.gradient_flow.measure import propagate
 from phase2.task.images import open_images
 from phase2.task.order import epoch_order
 from phase2.task.seeding import generator

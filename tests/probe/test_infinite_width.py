@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from phase2.errors import UserError
 from phase2.models.ntk_mlp import NTKMLP
 from phase2.nn import MSELoss
-from phase2.probe.infinite_width import EXPECTATIONS, dynamics, kernels, regress
-from phase2.probe.ntk import empirical_ntk, linearize
+from phase2.probe.kernel_regime.infinite_width import EXPECTATIONS, dynamics, kernels, regress
+from phase2.probe.kernel_regime.ntk import empirical_ntk, linearize
 
 PHI = {
     "relu": (lambda u: u.clamp(min=0), lambda u: (u > 0).double()),

@@ -10,8 +10,9 @@ from tiny import CLASSES, write_tiny
 from phase2.data.prepared import open_prepared
 from phase2.errors import UserError
 from phase2.models.ntk_mlp import BIAS_STD, NTKMLP
-from phase2.probe.kernel_regime import Task, kernel_regime, largest_eigenvalue, readout, train
-from phase2.probe.ntk import derivative, empirical_ntk
+from phase2.probe.kernel_regime.measure import Problem, largest_eigenvalue, readout, train
+from phase2.probe.kernel_regime.measure import measure as kernel_regime
+from phase2.probe.kernel_regime.ntk import derivative, empirical_ntk
 
 METHODS = {"network", "linearized", "ntk_empirical", "ntk_infinite", "nngp_infinite"}
 FEATURES = 5
@@ -38,7 +39,7 @@ def network(width=7, activation="erf"):
 def task(size=6, tests=4):
     draws = torch.randn(size + tests, FEATURES + CLASSES, generator=torch.Generator().manual_seed(2)).double()
     x, y = draws.split([FEATURES, CLASSES], dim=1)
-    return Task(x[:size], y[:size], x[size:], y[size:])
+    return Problem(x[:size], y[:size], x[size:], y[size:])
 
 
 def full_kernel(model, x1, x2):

@@ -14,7 +14,7 @@ from phase2.data.prepared import open_prepared
 from phase2.errors import UserError
 from phase2.models.mlp import MLP
 from phase2.nn import cross_entropy
-from phase2.probe.landscape import landscape
+from phase2.probe.landscape.measure import measure as landscape
 from phase2.task.images import open_images
 
 TASK = {"name": "images", "validation": 50, "train": 100, "pixels": "natural"}

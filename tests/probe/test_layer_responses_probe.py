@@ -13,7 +13,8 @@ from phase2.errors import UserError
 from phase2.files import canonical_json
 from phase2.models.cifar_resnet import CifarResNet
 from phase2.nn.convolution.conv import Conv2d
-from phase2.probe.layer_responses import gradient_norms, layer_responses, response_stds
+from phase2.probe.layer_responses.measure import gradient_norms, response_stds
+from phase2.probe.layer_responses.measure import measure as layer_responses
 from phase2.probe.runs import Run, at_start
 from phase2.study.cell import Cell
 from phase2.study.code import training_code

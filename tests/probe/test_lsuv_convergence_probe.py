@@ -10,7 +10,7 @@ from phase2.data.prepared import open_prepared
 from phase2.errors import UserError
 from phase2.models import MLP
 from phase2.nn.initial.lsuv import TOLERANCE, lsuv
-from phase2.probe.lsuv_convergence import lsuv_convergence
+from phase2.probe.lsuv_convergence.measure import measure as lsuv_convergence
 from phase2.task.images import open_images
 from phase2.task.order import epoch_order
 from phase2.task.seeding import generator

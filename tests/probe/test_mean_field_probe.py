@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 
 from phase2.errors import UserError
-from phase2.probe.mean_field import chi, critical_weight_std, fixed_point, mean_field, moments, variance_map
+from phase2.probe.mean_field.measure import chi, critical_weight_std, fixed_point, moments, variance_map
+from phase2.probe.mean_field.measure import measure as mean_field
 
 FUNCTIONS = {
     "tanh": (np.tanh, lambda x: 1 - np.tanh(x) ** 2),

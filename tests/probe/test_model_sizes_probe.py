@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from phase2.models.lenet import LeNet
-from phase2.probe.model_sizes import model_sizes
+from phase2.probe.model_sizes.measure import measure as model_sizes
 from phase2.probe.published import HE2016
 
 PARAMETERS = {

@@ -10,8 +10,8 @@ from torch.func import functional_call
 from phase2.errors import UserError
 from phase2.models import MLP
 from phase2.models.ntk_mlp import NTKMLP
-from phase2.probe import ntk
-from phase2.probe.ntk import empirical_ntk, linearize
+from phase2.probe.kernel_regime import ntk
+from phase2.probe.kernel_regime.ntk import empirical_ntk, linearize
 
 METHODS = ["jacobian", "vector_products"]
 

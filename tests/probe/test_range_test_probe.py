@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from tiny import write_tiny
 
 from phase2.data.prepared import open_prepared
-from phase2.probe.range_test import BREAKOUT, SMOOTHING, STOP, breakout, range_test, smooth, steepest
+from phase2.probe.range_test.measure import BREAKOUT, SMOOTHING, STOP, breakout, smooth, steepest
+from phase2.probe.range_test.measure import measure as range_test
 
 OPTIONS = {"width": 8, "depth": 1, "train": 150, "batch_size": 16, "steps": 40, "low": 1e-3, "high": 1e4}
 OPTIONS |= {"optimizers": ["sgd", "adam"], "seeds": [0, 1]}

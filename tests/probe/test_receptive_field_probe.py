@@ -16,8 +16,9 @@ from phase2.errors import UserError
 from phase2.files import canonical_json
 from phase2.nn.convolution.conv import Conv2d
 from phase2.nn.linear import Linear
-from phase2.probe.fields import last_map
-from phase2.probe.receptive_field import VARIANTS, predicted, receptive_field, squared_gradient, stack
+from phase2.probe.receptive_field.fields import last_map
+from phase2.probe.receptive_field.measure import VARIANTS, predicted, squared_gradient, stack
+from phase2.probe.receptive_field.measure import measure as receptive_field
 from phase2.probe.runs import Run, at_start
 from phase2.study.cell import Cell
 

@@ -15,15 +15,17 @@ from phase2.errors import UserError
 from phase2.models.mlp import MLP
 from phase2.nn.initial.kaiming import kaiming
 from phase2.nn.loss.cross_entropy import cross_entropy
-from phase2.probe.functions import functions
-from phase2.probe.trajectories import (
+from phase2.probe.trajectories.functions import functions
+from phase2.probe.trajectories.measure import (
     FUNCTION_RATES,
     RECORDS,
     descend,
     optimal,
     recorded_steps,
     theory_and_measurement,
-    trajectories,
+)
+from phase2.probe.trajectories.measure import (
+    measure as trajectories,
 )
 from phase2.task.images import open_images
 from phase2.task.order import epoch_order

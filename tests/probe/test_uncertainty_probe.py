@@ -18,7 +18,7 @@ from phase2.errors import UserError
 from phase2.models.mlp import MLP
 from phase2.nn.linear import Linear
 from phase2.probe.runs import Run
-from phase2.probe.uncertainty import (
+from phase2.probe.uncertainty.measure import (
     auroc,
     decomposed,
     deterministic,
@@ -27,9 +27,9 @@ from phase2.probe.uncertainty import (
     reliability,
     resized,
     rotated,
-    uncertainty,
     unscaled,
 )
+from phase2.probe.uncertainty.measure import measure as uncertainty
 from phase2.task.images import open_images
 
 LEVELS, SEEDS = (0.0, 0.2, 0.5), (0, 4)

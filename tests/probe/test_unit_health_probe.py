@@ -11,9 +11,9 @@ from tiny import CLASSES, SIDE, TEST, write_tiny
 from phase2.data.prepared import open_prepared
 from phase2.errors import UserError
 from phase2.models.mlp import MLP
-from phase2.probe.gradient_flow import propagate
+from phase2.probe.gradient_flow.measure import propagate
 from phase2.probe.runs import Run
-from phase2.probe.unit_health import unit_health
+from phase2.probe.unit_health.measure import measure as unit_health
 from phase2.task.images import open_images
 
 FEATURES = SIDE * SIDE

@@ -6,12 +6,10 @@ import tempfile
 from pathlib import Path
 
 import pandas as pd
-from pydantic import TypeAdapter
 
 from phase2.probe.catalog import PROBES
 from phase2.report.macros import Ledger
 from phase2.report.probes import read_probe, state_probe
-from phase2.study.probes import Probe
 from phase2.tex import macro_name
 
 SEEDS = [0, 1, 2]
@@ -58,7 +56,7 @@ def said(kind: str, tables: dict[str, pd.DataFrame], **options) -> tuple[str, st
     """What was measured and what was found. No number may stand outside of a macro."""
     section = {"probe": kind, "question": "What?", "figures": []} | OPTIONS[kind] | options
     section |= {} if kind in SEEDLESS else {"seeds": section.get("seeds", SEEDS)}
-    config = {"probes": {"a_probe": TypeAdapter(Probe).validate_python(section).model_dump(mode="json")}}
+    config = {"probes": {"a_probe": PROBES[kind].model_validate(section).model_dump(mode="json")}}
     ledger = Ledger()
     with tempfile.TemporaryDirectory() as run:
         folder = Path(run) / "tables" / "a_probe"

@@ -12,7 +12,7 @@ from phase2.errors import UserError
 from phase2.figures.catalog import FIGURES as CATALOG
 from phase2.figures.catalog import STUDY
 from phase2.report.build import first_error, typeset, write_sources
-from phase2.study.names import TAKEN
+from phase2.run.names import TAKEN
 from phase2.tex import macro_name
 
 SOURCE = Path(__file__).parents[2] / "report"

@@ -7,7 +7,7 @@ import pytest
 
 from phase2.derive.catalog import DERIVATIONS
 from phase2.report.mastery import MASTERY, Check, mastery_frame, mastery_table
-from phase2.study.config import load
+from phase2.run.config import load
 
 ROOT = Path(__file__).parents[2]
 DESK = load([ROOT / "config.yaml"])

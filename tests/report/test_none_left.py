@@ -15,7 +15,7 @@ from phase2.probe.runs import Runs
 from phase2.report.measured_words import NOTHING
 from phase2.study.tables import read_table
 
-OF_RUNS = [kind for kind, probe in PROBES.items() if "runs" in probe.reads]
+OF_RUNS = [kind for kind, probe in PROBES.items() if "runs" in probe.inputs]
 AXES = {
     "unit_health": {"activation": ["relu", "tanh"]},
     "uncertainty": {"dropout": [0.0, 0.5]},
@@ -36,7 +36,7 @@ def left(request, data):
     """A kind of probe, and its tables if no run of its study finished."""
     kind = request.param
     runs = Runs([], AXES.get(kind, {"norm": ["none", "batch"]}) | {"seed": [0, 1]})
-    others = {"unfamiliar": data} if "unfamiliar" in PROBES[kind].reads else {}
+    others = {"unfamiliar": data} if "unfamiliar" in PROBES[kind].inputs else {}
     return kind, load(kind)(SimpleNamespace(**OPTIONS[kind] | SMALL), data, runs, **others)
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from finished_run import make_config
 
-from phase2.probe.model_sizes import model_sizes
+from phase2.probe.model_sizes.measure import measure as model_sizes
 from phase2.report.inputs import ProbeInputs, StudyInputs
 from phase2.report.published import errors_tables, published_tables
 from phase2.study.cell import cells_of

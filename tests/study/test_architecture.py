@@ -13,8 +13,8 @@ from phase2.source import ROOT
 FLOORS = (
     {"errors", "files", "card", "source", "registry", "checksums", "tex"},
     {"schedules"},
-    *({name} for name in ("scratch", "nn", "models", "optim", "data", "task", "train", "study", "probe")),
-    *({name} for name in ("derive", "stats", "words", "figures", "report")),
+    *({name} for name in ("scratch", "nn", "models", "optim", "data", "task", "train", "study")),
+    *({name} for name in ("words", "stats", "figures", "probe", "derive", "run", "report")),
     {"bench", "cli", "doctor", "readme", "verify"},
 )
 FLOOR = {name: floor for floor, names in enumerate(FLOORS) for name in names}
@@ -22,6 +22,8 @@ MODULES = sorted((ROOT / "phase2").rglob("*.py"))
 DOORS = [path for path in MODULES if path.name == "__init__.py"]
 TORCHLESS = (
     *(f"phase2.study.{n}" for n in ("config", "cell", "code", "fingerprint", "results", "progress", "provenance")),
+    "phase2.run.config",
+    "phase2.figures.catalog",
     "phase2.data.sources",
     *(f"phase2.schedules.{path.stem}" for path in MODULES if path.parent.name == "schedules" and path not in DOORS),
     "phase2.study.tables",

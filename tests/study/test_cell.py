@@ -10,8 +10,8 @@ from studies import ROOT, STUDY, cells, study_of
 
 from phase2 import registry
 from phase2.files import canonical_json
+from phase2.run.config import load
 from phase2.study.cell import Cell, cells_of, is_lane, jobs_of, packs_of
-from phase2.study.config import load
 from phase2.study.training import defaults
 
 count = st.integers(1, 9)

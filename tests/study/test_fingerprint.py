@@ -14,9 +14,10 @@ from studies import ROOT, STUDY, cells
 from phase2 import registry
 from phase2 import source as files
 from phase2.errors import UserError
+from phase2.probe.catalog import probe_code
+from phase2.run.config import load
 from phase2.study.cell import Cell
-from phase2.study.code import components_of, probe_code, training_code
-from phase2.study.config import load
+from phase2.study.code import components_of, training_code
 from phase2.study.fingerprint import clear_cache, closure, fingerprint
 
 LOOP = "phase2.train.loop"
@@ -172,6 +173,51 @@ def test_a_probes_code_covers_the_optimizers_it_names_and_those_it_always_uses(e
     edit("optim/adam.py", "beta1, beta2 = ", "beta2, beta1 = ")
     after = {name: probe_code(desk.probes[name]) for name in before}
     assert {name for name in before if before[name] != after[name]} == {"rate_range", "approximation"}
+
+
+RANGE = "probe/range_test/card.py"
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "changed"),
+    [
+        (RANGE, "    seeds: Seeds", "    noise: Count = Field(default=3, description='new')\n    seeds: Seeds", set()),
+        (RANGE, "optimizer steps", "steps of the optimizer", set()),
+        (RANGE, "STOP = 4.0", "STOP = 5.0", {"rate_range"}),
+        ("probe/range_test/measure.py", "SMOOTHING = 0.9", "SMOOTHING = 0.8", {"rate_range"}),
+        ("study/section.py", "NO_NORM = ", "NEW = 1\nNO_NORM = ", set()),
+    ],
+)
+def test_a_probes_constants_count_and_its_options_do_not(
+    file: str, old: str, new: str, changed: set[str], edit: Callable[..., None]
+):
+    probes = {"rate_range", "lsuv", "activation_shapes"}
+    desk = load([ROOT / "config.yaml"])
+    before = {name: probe_code(desk.probes[name]) for name in probes}
+    edit(file, old, new)
+    assert {name for name in probes if probe_code(desk.probes[name]) != before[name]} == changed
+
+
+def test_what_a_new_option_imports_does_not_count(edit: Callable[..., None]):
+    desk = load([ROOT / "config.yaml"])
+    before = probe_code(desk.probes["rate_range"])
+    edit(RANGE, "Count, Dataset, Positive", "Count, Dataset, Positive, Rate")
+    edit(RANGE, "    seeds: Seeds", "    decay: Rate = Field(default=0.0, description='new')\n    seeds: Seeds")
+    assert probe_code(desk.probes["rate_range"]) == before
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "same"),
+    [
+        ("best and the worst combinations", "worst and the best combinations", True),
+        ('("ranking", "levels")', '("levels", "ranking")', True),
+        ("blank(", "blank(2 * ", False),
+    ],
+)
+def test_a_figures_card_is_not_in_its_code(old: str, new: str, same: bool, edit: Callable[..., None]):
+    before = fingerprint("phase2.figures.ranking")
+    edit("figures/ranking.py", old, new)
+    assert (fingerprint("phase2.figures.ranking") == before) is same
 
 
 def test_a_process_takes_the_digests_of_another_and_only_for_the_very_text(source: Path, edit: Callable[..., None]):

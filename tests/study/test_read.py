@@ -11,7 +11,7 @@ from snakemake.utils import update_config
 from studies import ROOT
 
 from phase2.errors import UserError
-from phase2.study.config import load
+from phase2.run.config import load
 from phase2.study.read import as_number, check_options, merge, read
 
 values = st.one_of(st.none(), st.integers(0, 3), st.lists(st.integers(0, 3), max_size=2))

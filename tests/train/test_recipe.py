@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from phase2 import registry
+from phase2.run.config import load
 from phase2.source import ROOT
 from phase2.study.cell import cells_of
-from phase2.study.config import load
 from phase2.train.recipe import Recipe, recipe_of
 
 SHAPES = {"digits": (1, 8, 8), "fashion_mnist": (1, 28, 28), "cifar10": (3, 32, 32)}

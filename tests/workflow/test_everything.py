@@ -4,8 +4,7 @@ import pytest
 from checkout import BIN, SMOKE, Checkout, Ran, new_checkout
 from pdf import words_of
 
-from phase2.probe.catalog import PROBES
-from phase2.study.config import load
+from phase2.run.config import load
 
 COMMAND = [str(BIN / "snakemake"), "--cores", "2", "all", "--configfile", SMOKE]
 
@@ -22,7 +21,7 @@ def test_every_study_and_probe_leaves_its_tables_and_figures(everything: tuple[C
     results = checkout.folder / "results" / "smoke"
     for name, probe in config.probes.items():
         tables = {path.name for path in (results / "tables" / name).iterdir()}
-        assert tables == {"provenance.json", *(f"{table}.csv" for table in PROBES[probe.probe].tables)}
+        assert tables == {"provenance.json", *(f"{table}.csv" for table in probe.tables)}
     for name, subject in (config.studies | config.probes).items():
         figures = {path.stem for path in (results / "figures" / name).glob("*.pdf")}
         assert figures == set(subject.figures)
@@ -51,7 +50,7 @@ def test_a_second_run_has_nothing_to_do(everything: tuple[Checkout, Ran]):
 
 def test_editing_a_probe_measures_it_again_and_trains_nothing(everything: tuple[Checkout, Ran]):
     checkout, _ = everything
-    checkout.edit("phase2/probe/batch_noise.py", "import torch\n", "import torch\n\nONE = 1\n")
+    checkout.edit("phase2/probe/batch_noise/measure.py", "import torch\n", "import torch\n\nONE = 1\n")
     planned = checkout.run([*COMMAND, "-n", "-q", "rules"]).succeeded().output
     assert "probe_batch_noise" in planned
     assert not any(f"train_{study}" in planned for study in ("mlp_grid", "norm_depth", "dropout_rates"))

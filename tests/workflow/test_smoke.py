@@ -12,8 +12,9 @@ from checkout import LEAN, SMOKE, Checkout, Ran, clean_environ
 from pdf import words_of
 from safetensors.numpy import load_file
 
+from phase2.run.config import Config, load
 from phase2.study.cell import Cell, cells_of
-from phase2.study.config import Config, Study, load
+from phase2.study.config import Study
 from phase2.study.results import HISTORY, destinations, read_metrics
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from job import job
 
 from phase2.files import atomic_path
+from phase2.run.config import validate
 from phase2.study.cell import cells_of
-from phase2.study.config import validate
 from phase2.study.tables import gather, schedule_table
 
 with job(snakemake):

@@ -6,7 +6,7 @@ from job import job
 
 from phase2.data.sources import download
 from phase2.files import write_json
-from phase2.study.config import validate
+from phase2.run.config import validate
 
 with job(snakemake):
     data = validate(snakemake.config).data

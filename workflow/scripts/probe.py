@@ -5,8 +5,8 @@ from pathlib import Path
 from job import job
 
 from phase2.files import atomic_path, write_json
-from phase2.probe.measure import measure
-from phase2.study.config import validate
+from phase2.run.config import validate
+from phase2.run.measure import measure
 
 with job(snakemake):
     config = validate(snakemake.config)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from job import job
 
+from phase2.run.config import validate
 from phase2.study.cell import cells_of, hive, jobs_of, packs_of
-from phase2.study.config import validate
 from phase2.study.pack import Folders, run_pack
 from phase2.study.progress import note_path, write_note
 from phase2.train.gpu import claimed_gpu

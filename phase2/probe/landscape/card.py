@@ -1,0 +1,21 @@
+"""The loss around trained networks: filter-normalized slices, planes, and the way between two solutions."""
+
+from typing import Annotated
+
+from pydantic import Field, StrictInt
+
+from phase2.probe.options import Probe
+from phase2.study.section import WHOLE, Count, Positive
+
+FAR = 20  # times the least loss: what is beyond is not told apart in figures
+
+
+class Options(Probe):
+    tables = ("lines", "planes", "interpolation")
+    inputs = ("data", "runs")
+
+    study: str = Field(description="the study whose best weights are read")
+    images: Count = Field(description="training images on which the loss is taken")
+    radius: Positive = Field(description="how far slices reach, in units of the filters' norms")
+    line: Annotated[StrictInt, Field(ge=3), WHOLE] = Field(description="points of a slice along a line")
+    plane: Annotated[StrictInt, Field(ge=3), WHOLE] = Field(description="points a side of a plane")

@@ -1,0 +1,47 @@
+"""Runs one probe of a configuration: opens what it reads, calls it, and says what its tables were made from."""
+
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+
+from phase2.data.checked import open_checked
+from phase2.errors import UserError
+from phase2.probe.catalog import load, probe_code
+from phase2.probe.runs import read_runs
+from phase2.run.config import Config
+from phase2.study.cell import cells_of
+from phase2.study.provenance import environment
+from phase2.train.memory import keep_freed_memory
+
+
+def measure(name: str, config: Config, checkpoints: Path) -> tuple[dict[str, pd.DataFrame], dict[str, Any]]:
+    """The tables of the probe `name`, and their provenance. `checkpoints` is the folder of the run."""
+    torch.set_num_threads(config.compute.threads)
+    keep_freed_memory()
+    options: Any = config.probes[name]
+    prepared = config.data.folder / "prepared"
+    data = {role: open_checked(prepared / dataset) for role, dataset in config.datasets_of(name).items()}
+    inputs: dict[str, Any] = dict(data)
+    cells = []
+    if "runs" in options.inputs:
+        cells = cells_of(options.study, config.studies[options.study])
+        inputs["runs"] = read_runs(cells, checkpoints, data["data"])
+    began = time.monotonic()
+    tables = load(options.probe)(options, **inputs)
+    if set(tables) != set(options.tables):
+        raise UserError(f"the probe {options.probe} made {sorted(tables)}, expected {options.tables}")
+    return tables, {
+        "probe": options.probe,
+        "options": options.model_dump(mode="json", exclude={"question", "figures"}),
+        "code": probe_code(options),
+        "data": {role: source.hash for role, source in data.items()},
+        "study": options.study if cells else None,
+        "cells": [cell.id for cell in cells],
+        "seconds": time.monotonic() - began,
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        **environment(),
+    }

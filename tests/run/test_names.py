@@ -1,0 +1,56 @@
+"""A name that the run needs itself, and two names that the report could not tell apart, are refused when read."""
+
+from copy import deepcopy
+from pathlib import Path
+
+import pytest
+from studies import ROOT, STUDY
+
+from phase2.errors import UserError
+from phase2.run.config import load, validate
+from phase2.run.names import TAKEN
+from phase2.tex import macro_name
+
+PROBE = {"question": "What?", "probe": "activation_shapes", "activations": ["relu"], "figures": []}
+
+
+def named(studies: list[str], probes: list[str] = []) -> dict:  # noqa: B006
+    return {
+        "run": "test",
+        "studies": {name: deepcopy(STUDY) for name in studies},
+        "probes": {name: dict(PROBE) for name in probes},
+    }
+
+
+@pytest.mark.parametrize("name", ["optimization", "report", "tables", "figures", "notebooks", "derivations", "total"])
+def test_a_name_that_the_run_needs_is_refused(name: str):
+    with pytest.raises(UserError, match=rf"(?i)studies\.{name}: the run itself has .*{name}.*: choose another name"):
+        validate(named([name]))
+    with pytest.raises(UserError, match=rf"probes\.{name}: the run itself has"):
+        validate(named(["grid"], [name]))
+
+
+@pytest.mark.parametrize(("one", "other"), [("mlp_2", "mlp_two"), ("mlp2", "mlp_2"), ("mlp_grid", "mlpgrid")])
+def test_two_names_that_are_one_macro_are_refused_and_both_named(one: str, other: str):
+    parts = rf"studies\.{one} and (studies|probes)\.{other} would both be .*{macro_name(one)} .*: rename one"
+    with pytest.raises(UserError, match=parts):
+        validate(named([one, other]))
+    with pytest.raises(UserError, match=parts):
+        validate(named([one], [other]))
+
+
+def test_a_name_may_begin_with_another_one():
+    validate(named(["mlp", "mlp_best", "mlp_finding", "reports"], ["mlp_seed"]))
+    assert macro_name("mlp", "Best Mean") != macro_name("mlp_best", "Mean")
+
+
+def test_no_shipped_name_is_taken():
+    for overlay in ([], *([path] for path in (ROOT / "config").glob("*.yaml"))):
+        config = load([ROOT / "config.yaml", *overlay])
+        assert not TAKEN.keys() & {*config.studies, *config.probes}
+
+
+def test_every_folder_that_the_rules_write_below_a_run_is_taken():
+    rules = "\n".join(path.read_text() for path in sorted(Path(ROOT, "rules").glob("*.smk")))
+    folders = {part.split('"')[0].split("/")[0] for part in rules.split("{RESULTS}/")[1:]}
+    assert {folder for folder in folders if folder.isalpha()} <= TAKEN.keys()
