@@ -14,7 +14,7 @@ target             what                                                         
 make report        set up, then everything: two PDFs in results/desk, notebooks  15 min      0.9 GB
                    another run: make report CONFIG=config/smoke.yaml CORES=4
 make smoke         the same on tiny grids and bundled data                       4 min      50 MB
-make test          set up, then all tests                                       11 min      0.1 GB
+make test          set up, then all tests                                       18 min      0.1 GB
 make quick         the tests that import everything and run each part once      30 s       -
 make slurm-test    as root: the tests on a Slurm cluster, set up just for them   3 min      -
 make lint          format, lint and type checks                                  1 min      -
