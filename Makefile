@@ -15,10 +15,10 @@ make report        set up, then everything: two PDFs in results/desk, notebooks 
                    another run: make report CONFIG=config/smoke.yaml CORES=4
 make smoke         the same on tiny grids and bundled data                       4 min      50 MB
 make test          set up, then all tests                                       18 min      0.1 GB
-make quick         the tests that import everything and run each part once      30 s       -
+make quick         the tests that import everything and run each part once      35 s       -
 make slurm-test    as root: the tests on a Slurm cluster, set up just for them   3 min      -
 make lint          format, lint and type checks                                  1 min      -
-make docs          site/index.html: guides and API, to read without a network    30 s       70 MB
+make docs          site/index.html: guides and API, to read without a network    30 s       40 MB
 make bench         measure this machine: results/bench/*.json and a table        30 min     0.6 GB
 make doctor        check Python, torch, LaTeX, data, GPU, Slurm, DVC             10 s       -
 make clean         delete tools' caches and site/; results and cells stay        1 s        -

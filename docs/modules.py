@@ -52,8 +52,11 @@ class Module:
 
     @property
     def says(self) -> str:
-        """The first paragraph of its docstring."""
-        return " ".join((ast.get_docstring(tree(self.path)) or "").partition("\n\n")[0].split())
+        """The first paragraph of its docstring; a folder with a card says what the card does."""
+        card = self.path.with_name("card.py")
+        own = ast.get_docstring(tree(self.path))
+        text = own or (ast.get_docstring(tree(card)) if self.is_package and card.exists() else None)
+        return " ".join((text or "").partition("\n\n")[0].split())
 
 
 @cache
@@ -161,19 +164,21 @@ def about(path: Path, helpers: dict[str, Path]) -> set[str]:
 
 
 def tests_of(module: Module) -> list[str]:
-    """The files of tests of a module: in the folder that mirrors its own, else anywhere."""
+    """The files of tests of a module, the most particular first: in the folder that mirrors its own, else anywhere."""
     if module.name == "phase2":
         return []
     part = parts().get(module.name)
     catalog = f"{module.name.rpartition('.')[0]}.catalog"  # what takes it up takes up all that is in it
     sought = {module.name, catalog} | ({part.card.kind} if part else set())
+    if module.is_package and module.name.count(".") > 1:  # a room: what is in it
+        sought = {name for name in modules() if name.startswith(module.name)}
     found = [path for path, what in tested().items() if sought & what]
     stem = short(module)
     folder = module.name.split(".")[1] if module.name.count(".") > 1 or module.is_package else ""
     mirror = f"tests/{folder}/test_" if folder else "tests/test_"
     near = [path for path in found if path.startswith(mirror)]
     called = [path for path in tested() if path.startswith(mirror) and named_in(path, stem)]
-    return sorted(near or called or found, key=lambda path: stem not in path)[:TESTS]
+    return sorted(near or called or found, key=lambda path: (stem not in path, len(tested()[path])))[:TESTS]
 
 
 def named_in(path: str, stem: str) -> bool:

@@ -14,7 +14,10 @@ from modules import ROOT, Module, box, derives, home, imports, modules, short, s
 WRITTEN = {"README.md": "index.md", "CONTRIBUTING.md": "contributing.md", "config/README.md": "configuration.md"}
 WRITTEN |= {f"docs/{path.name}": path.name for path in sorted((ROOT / "docs").glob("*.md"))}
 WRITTEN |= {"CHANGELOG.md": "changelog.md"}
-FLOORS = ("schedules", "scratch", "nn", "models", "optim", "data", "task", "train", "study", "probe", "derive", "stats")
+FLOORS = (
+    *("schedules", "scratch", "nn", "models", "optim", "data", "task", "train", "study"),
+    *("words", "stats", "figures", "probe", "derive", "run", "report"),
+)
 LANGUAGES = {".py": "python", ".yaml": "yaml", ".sh": "sh", ".cff": "yaml", ".smk": "python"}
 # A path in a link, or one in backticks that is not yet in a link.
 PATH = re.compile(r"(?<=\]\()(?P<link>[\w./-]+)|(?<![`\[])`(?P<code>[\w-]+/[\w./-]*|[\w-]+\.\w+)`(?!`)")
@@ -107,7 +110,8 @@ def page_of(module: Module) -> str:
     head = f"# {module.name} {{ #{module.name} }}\n\n{box(module)}\n\n"
     if module.is_package:
         inside = f"{handed_on(module)}\n\n{table(children(module.name))}"
-        return f"{head}::: {module.name}\n    options: {{members: false}}\n\n{inside}"
+        says = "" if ast.get_docstring(tree(module.path)) else module.says
+        return f"{head}::: {module.name}\n    options: {{members: false}}\n\n{says}\n\n{inside}"
     if derives(module):
         shown = "{show_root_heading: true, show_root_full_path: false, show_root_toc_entry: true}"
         functions = [f"::: {module.name}.{name}\n    options: {shown}\n" for name in public(module)]

@@ -11,6 +11,8 @@ from phase2 import registry
 from phase2.errors import UserError, unknown
 from phase2.registry import ROOMS, load, names, part, parts
 
+pytestmark = pytest.mark.quick
+
 ENTRIES = [(kind, name) for kind in ROOMS for name in names(kind)]
 SOFTSIGN = """
 from phase2.card import Card

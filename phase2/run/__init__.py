@@ -1,0 +1,1 @@
+"""A run: its configuration, what it measures and trains without Snakemake, and the upkeep of its store."""

@@ -7,6 +7,8 @@ from test_figures import check_every_text_is_inside_and_readable, check_tick_lab
 
 from phase2.figures.depth_curves import depth_curves
 
+pytestmark = pytest.mark.quick
+
 DESK = {"model": ["plain", "cifar_resnet"], "depth": [8, 20]}
 FULL = {"model": ["plain", "cifar_resnet"], "depth": [20, 32, 44, 56, 110]}
 

@@ -7,6 +7,8 @@ from test_figures import check_every_text_is_inside_and_readable, check_tick_lab
 
 from phase2.probe.edge_of_stability.draw import edge_of_stability
 
+pytestmark = pytest.mark.quick
+
 RATES = (0.02, 0.04, 0.08)
 
 

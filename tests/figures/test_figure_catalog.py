@@ -10,6 +10,8 @@ from phase2.errors import UserError
 from phase2.figures.catalog import FIGURES, STUDY, check, load
 from phase2.probe.catalog import PROBES
 
+pytestmark = pytest.mark.quick
+
 TABLES = {"cells", "curves", "schedules", "ranking", "levels", "pairs", "variance", "divergence"}
 
 

@@ -8,6 +8,8 @@ from matplotlib.text import Text
 from phase2.figures.style import FULL_WIDTH
 from phase2.probe.four_ways.draw import FINEST, IMPLEMENTATIONS, four_ways
 
+pytestmark = pytest.mark.quick
+
 
 def tables(steps=79, seeds=2, apart=1e-7):
     rng = np.random.default_rng(0)

@@ -9,6 +9,8 @@ from test_figures import check_every_text_is_inside_and_readable, check_tick_lab
 
 from phase2.probe.layer_responses.draw import layer_responses
 
+pytestmark = pytest.mark.quick
+
 FULL = {"model": ["cifar_resnet", "plain"], "depth": [20, 32, 44, 56, 110]}
 DESK = {"model": ["cifar_resnet", "plain"], "depth": [8, 20]}
 

@@ -7,6 +7,8 @@ from test_figures import check_every_text_is_inside_and_readable, check_tick_lab
 
 from phase2.probe.feature_hierarchy.linear_probes import linear_probes
 
+pytestmark = pytest.mark.quick
+
 DESK = {"lenet": 4, "vgg": 8, "cifar_resnet": 7}
 
 

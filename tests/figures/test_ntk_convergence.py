@@ -9,6 +9,8 @@ from test_figures import check_every_text_is_inside_and_readable, check_tick_lab
 
 from phase2.probe.kernel_regime.ntk_convergence import ntk_convergence
 
+pytestmark = pytest.mark.quick
+
 WIDTHS = (32, 64, 128, 256, 512)
 
 

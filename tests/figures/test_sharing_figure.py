@@ -9,6 +9,8 @@ from test_figures import check_every_text_is_inside_and_readable, check_tick_lab
 from phase2.figures.sharing import sharing
 from phase2.words.levels import label
 
+pytestmark = pytest.mark.quick
+
 GRID = {"model": ["dense", "convolutional", "locally_connected"], "pixels": ["permuted", "natural"]}
 SHOWN = ["convolutional", "locally connected", "dense"]
 

@@ -9,6 +9,8 @@ from test_figures import check_every_text_is_inside_and_readable, check_tick_lab
 
 from phase2.probe.trajectories.draw import trajectories
 
+pytestmark = pytest.mark.quick
+
 OPTIMIZERS = ["sgd", "momentum", "nesterov", "rmsprop", "adagrad", "adam", "adamw"]
 STEPS = np.arange(0, 100, 4)
 

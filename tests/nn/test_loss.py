@@ -12,6 +12,8 @@ from phase2.errors import UserError
 from phase2.nn.loss.cross_entropy import CrossEntropyLoss, cross_entropy
 from phase2.nn.loss.reduction import REDUCTIONS
 
+pytestmark = pytest.mark.quick
+
 theirs = torch.nn.functional.cross_entropy
 OPTIONS = {
     "default": {},

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from phase2.errors import UserError
 from phase2.optim import clip_grad_value_
 
+pytestmark = pytest.mark.quick
+
 every_way = pytest.mark.parametrize("foreach", [True, False, None])
 
 

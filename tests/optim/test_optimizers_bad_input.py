@@ -7,6 +7,8 @@ from descent import NAMES, both, parameters
 import phase2.optim as ours
 from phase2.errors import UserError
 
+pytestmark = pytest.mark.quick
+
 BAD = [
     *[(name, option) for name in NAMES for option in ({"lr": -1.0}, {"weight_decay": -1.0})],
     *[(name, {"eps": -1.0}) for name in NAMES if name != "SGD"],

@@ -17,6 +17,8 @@ from phase2.nn.pooling.average import AvgPool2d
 from phase2.nn.pooling.max import MaxPool2d
 from phase2.probe.receptive_field.fields import Field, fields, last_map
 
+pytestmark = pytest.mark.quick
+
 IMAGE = 40
 layers = st.tuples(st.integers(1, 4), st.integers(1, 2), st.integers(1, 2), st.integers(0, 3))
 

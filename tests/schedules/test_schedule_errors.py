@@ -7,6 +7,8 @@ import pytest
 from phase2 import registry, schedules
 from phase2.errors import UserError
 
+pytestmark = pytest.mark.quick
+
 
 @pytest.mark.parametrize("name", registry.names("schedule"))
 @pytest.mark.parametrize(

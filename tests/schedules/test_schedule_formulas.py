@@ -5,6 +5,8 @@ import math
 import pytest
 from rates import rates
 
+pytestmark = pytest.mark.quick
+
 LR = 0.3
 
 

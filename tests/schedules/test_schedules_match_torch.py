@@ -6,6 +6,8 @@ from torch.optim import lr_scheduler as lrs
 
 from phase2 import registry, schedules
 
+pytestmark = pytest.mark.quick
+
 LR = 0.3
 
 

@@ -8,6 +8,8 @@ from autodiff_against_torch import TOLERANCE, assert_same_as_torch, normal
 from phase2.errors import UserError
 from phase2.scratch import Tensor, conv2d, exp, log, log_softmax, maximum, relu, tanh, where
 
+pytestmark = pytest.mark.quick
+
 UNARY = {
     "exp": (exp, torch.exp),
     "log": (lambda x: log(x * x + 1), lambda x: torch.log(x * x + 1)),

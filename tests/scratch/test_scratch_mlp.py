@@ -10,6 +10,8 @@ from phase2.errors import UserError
 from phase2.scratch.mlp import MLP, softmax_cross_entropy
 from phase2.scratch.tape_mlp import TapeMLP
 
+pytestmark = pytest.mark.quick
+
 BOTH = pytest.mark.parametrize("kind", [MLP, TapeMLP])
 
 

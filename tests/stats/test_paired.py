@@ -9,6 +9,8 @@ from scipy.stats import ttest_rel
 from phase2.stats.bootstrap import mean_interval
 from phase2.stats.paired import effect_size, holm, pairs, sign_flip, t_test
 
+pytestmark = pytest.mark.quick
+
 
 def test_every_pair_of_levels_is_compared_once(make_design):
     table = pairs(make_design(shape=(4, 3, 1)))

@@ -10,6 +10,8 @@ import pytest
 
 from phase2.source import ROOT
 
+pytestmark = pytest.mark.quick
+
 FLOORS = (
     {"errors", "files", "card", "source", "registry", "checksums", "tex"},
     {"schedules"},
