@@ -6,22 +6,23 @@ editor shows them. Imports no torch: the Snakefile validates the configuration i
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, Union, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Union, get_args
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from phase2.errors import UserError, unknown
 from phase2.probe.catalog import PROBES
+from phase2.probe.options import Probe
 from phase2.run.names import check_names
 from phase2.study.config import Compute, Data, Study
 from phase2.study.own import use_own
 from phase2.study.read import read
 from phase2.study.section import Document, Folder, Section, document_of
 
-
-def _probes() -> Any:
-    """A probe of any kind."""
-    return Annotated[Union[tuple(PROBES.values())], Field(discriminator="probe")]  # noqa: UP007
+if TYPE_CHECKING:
+    AnyProbe = Probe
+else:
+    AnyProbe = Annotated[Union[tuple(PROBES.values())], Field(discriminator="probe")]  # noqa: UP007
 
 
 class Config(Section):
@@ -34,7 +35,7 @@ class Config(Section):
     studies: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], Study] = Field(
         min_length=1, description="the studies of this run, by name; null omits one"
     )
-    probes: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], _probes()] = Field(  # type: ignore[valid-type]
+    probes: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], AnyProbe] = Field(
         default={}, description="the probes of this run, by name: what is measured besides training; null omits one"
     )
     missing: list[str] = Field(
@@ -45,7 +46,8 @@ class Config(Section):
     @property
     def documents(self) -> list[str]:
         """The PDFs that there is something for: the report always."""
-        used = {document_of(subject.chapter) for subject in (*self.studies.values(), *self.probes.values())}
+        chapters = [each.chapter for each in self.studies.values()] + [each.chapter for each in self.probes.values()]
+        used = set(map(document_of, chapters))
         return [document for document in get_args(Document) if document == "report" or document in used]
 
     def datasets_of(self, probe: str) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """What pools share: the checks of their input, and windows by their options, which are read when they are used."""
 
+from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
 from torch import Tensor
@@ -12,7 +13,7 @@ from phase2.nn.pooling.windows import Windows
 Size = int | tuple[int, ...] | list[int]
 
 
-class Pool(Module):
+class Pool(Module, ABC):
     """What all pools share: how many dimensions they pool, and whether by the code here or by torch's kernels."""
 
     dims: ClassVar[int]
@@ -22,9 +23,9 @@ class Pool(Module):
         self.backend = checked_backend(backend)
         self._options()
 
+    @abstractmethod
     def _options(self) -> Any:
         """The options as they are now, by dimension; raises `UserError` for those out of range."""
-        raise NotImplementedError
 
     def _check(self, input: Tensor) -> None:
         name, space = type(self).__name__, ("height, width" if self.dims == 2 else "length")

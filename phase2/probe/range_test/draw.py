@@ -46,7 +46,9 @@ def range_test(*, losses: pd.DataFrame, suggestions: pd.DataFrame) -> Figure:
         axes.set_ylabel("smoothed loss (nats)" if is_left(axes) else "")
     top = losses.groupby("optimizer").smoothed.first().max()
     axes.set(xscale="log", ylim=(0, 1.25 * top))
-    _legend(figure)
+    handles = [Line2D([], [], color=PALETTE[0], label="loss, mean and range of the seeds")]
+    handles += [Line2D([], [], color=PALETTE[1], linestyle=line, label=text) for line, text in RULES.values()]
+    figure.legend(handles=handles, loc="outside lower center", ncols=3)
     return figure
 
 
@@ -55,9 +57,3 @@ def _rules(axes: Axes, suggestions: pd.DataFrame) -> None:
         rates = suggestions[name].dropna()
         if len(rates):
             axes.axvline(np.exp(np.log(rates).mean()), color=PALETTE[1], linestyle=line, linewidth=1.0)
-
-
-def _legend(figure: Figure) -> None:
-    handles = [Line2D([], [], color=PALETTE[0], label="loss, mean and range of the seeds")]
-    handles += [Line2D([], [], color=PALETTE[1], linestyle=line, label=text) for line, text in RULES.values()]
-    figure.legend(handles=handles, loc="outside lower center", ncols=3)

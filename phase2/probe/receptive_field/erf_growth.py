@@ -56,7 +56,9 @@ def erf_growth(*, growth: pd.DataFrame, profiles: pd.DataFrame) -> Figure:
         grid[-1, column].set_xlabel("pixels from the centre")
     for axes, depth in zip(grid[:, 0], depths, strict=True):
         axes.set_ylabel(f"depth {depth}")
-    _legend(figure, variants)
+    handles = keys(map(label, variants), markerfacecolor="none")
+    handles.append(Line2D([], [], color=MUTED, label="Gaussian of the same variance"))
+    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
     return figure
 
 
@@ -82,9 +84,3 @@ def _profile(axes: Axes, profile: pd.DataFrame, index: int) -> None:
     axes.plot(position[shown], measured[shown] / means.gaussian.max(), linestyle="", **dots)
     axes.locator_params(axis="x", nbins=3, integer=True)
     axes.set_ylim(bottom=0)
-
-
-def _legend(figure: Figure, variants: list[str]) -> None:
-    handles = keys(map(label, variants), markerfacecolor="none")
-    handles.append(Line2D([], [], color=MUTED, label="Gaussian of the same variance"))
-    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))

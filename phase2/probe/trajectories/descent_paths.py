@@ -23,6 +23,7 @@ CARD = FigureCard(
 
 HEIGHT = 3.6  # inches
 PLAIN = {"sgd", "momentum", "nesterov"}  # one rate for all coordinates
+NAMES = {"quadratic": "quadratic", "rosenbrock": "Rosenbrock", "beale": "Beale"}
 WINDOWS = {  # x and y that are drawn
     "quadratic": ((-0.3, 1.7), (-0.3, 1.7)),
     "rosenbrock": ((-1.6, 1.6), (-0.7, 1.7)),
@@ -55,7 +56,7 @@ def descent_paths(*, functions: pd.DataFrame, quadratic: pd.DataFrame) -> Figure
         here = functions[(functions.function == name) & functions.optimizer.isin(optimizers)]
         for optimizer, path in here.groupby("optimizer", sort=False):
             axes.plot(path.x, path.y, markevery=max(1, len(path) // MARKS), linewidth=0.9, **looks[optimizer])
-        axes.set(xlim=WINDOWS[name][0], ylim=WINDOWS[name][1], title=name.capitalize() if row == 0 else "")
+        axes.set(xlim=WINDOWS[name][0], ylim=WINDOWS[name][1], title=NAMES[name] if row == 0 else "")
         axes.locator_params(nbins=4)
     _distances(right.subplots(), quadratic)
     handles = [Line2D([], [], label=label(optimizer), **look) for optimizer, look in looks.items()]
