@@ -4,16 +4,15 @@ import json
 import subprocess
 
 from phase2 import registry
-from phase2.checksums import Checksums
 from phase2.derive.catalog import DERIVATIONS
 from phase2.figures.catalog import FIGURES, STUDY
 from phase2.figures.catalog import check as check_figures
 from phase2.probe.catalog import probe_code
+from phase2.run.config import validate
+from phase2.run.missing import ANNOUNCED, lacking, without, without_configuration
 from phase2.study.cell import cells_of, hive, jobs_of
 from phase2.study.code import components_of, dataset_code
-from phase2.run.config import validate
 from phase2.study.fingerprint import fingerprint
-from phase2.run.missing import ANNOUNCED, lacking, without, without_configuration
 from phase2.study.progress import Monitor
 from phase2.study.provenance import mixtures
 from phase2.study.read import check_options, read
@@ -127,20 +126,15 @@ def is_source(path):
     return path.is_file() and not path.name.startswith((".", "#")) and not path.name.endswith(("~", ".bak"))
 
 
-def own_content(dataset):
-    """The checksum of the user's own folder that a data set is made from; None of one that is downloaded."""
-    folder = registry.part("dataset", dataset).card.traits.get("folder")
-    return Checksums().of(folder) if folder else None
-
-
 def labels_in(*subjects):
-    """The labels of all that figures and sentences of these studies and probes may name."""
+    """What is told of all that figures and sentences of these studies and probes, and of the probes' studies, may name."""
     names = set(WORDS)
     for subject in subjects:
         section = SUBJECTS[subject]
-        axes = section.axes.values() if subject in CONFIG.studies else {}
+        study = CONFIG.studies.get(getattr(section, "study", subject))
+        axes = study.axes.values() if study else {}
         names.update(axes, *axes.values(), words_in(section.model_dump(mode="json")))
-    return labels_of(sorted(map(str, names)))
+    return labels_of(map(str, names))
 
 
 def definitions():

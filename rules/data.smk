@@ -35,7 +35,6 @@ rule prepare:
         "logs/data/{dataset}/prepare.log",
     params:
         code=lambda w: dataset_code(w.dataset),
-        content=lambda w: own_content(w.dataset),
     message:
         "preparing {wildcards.dataset}"
     script:

@@ -10,13 +10,17 @@ of one place. Labels are whole numbers or words. Every wrong file is named with 
 """
 
 import csv
+import zipfile
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from phase2 import registry
 from phase2.card import Card
+from phase2.checksums import Checksums
 from phase2.data.images import write_images
 from phase2.data.origin import Source
 from phase2.data.splits import split
@@ -35,6 +39,25 @@ def part_of(name: str, folder: Path) -> Part:
         "dataset", "prepare", name, rf"\texttt{{{escape(name)}}}", traits={"holds": "images", "folder": str(folder)}
     )
     return Part(name, card, {}, __name__, folder)
+
+
+def content_of(dataset: str) -> str | None:
+    """The checksum of the folder that a data set of the user's is made from; None of any other data set."""
+    folder = registry.part("dataset", dataset).card.traits.get("folder")
+    return _content(Path(folder)) if folder else None
+
+
+@cache
+def _content(folder: Path) -> str | None:
+    checksums = Checksums()
+    content = checksums.of(folder)
+    checksums.remember()
+    return content
+
+
+def forget() -> None:
+    """Looks at the folders again when they are asked for."""
+    _content.cache_clear()
 
 
 def prepare(raw: Path, out: Path) -> None:
@@ -89,8 +112,12 @@ def _read_arrays(raw: Path, files: list[Path]) -> Iterator[tuple[str, Named]]:
         try:
             loaded = np.load(path, allow_pickle=False)
             arrays |= {path.stem: loaded} if isinstance(loaded, np.ndarray) else dict(loaded)
-        except (OSError, ValueError, EOFError) as error:
+        except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
             raise UserError(f"{path} cannot be read as NumPy's arrays ({error}): write it again with np.save") from None
+    if "test_images" in arrays and "train_images" not in arrays:
+        raise UserError(
+            f"{raw} has test_images and no train_images: rename images and labels train_images, train_labels"
+        )
     prefixes = {"train": "train_", "test": "test_"} if "train_images" in arrays else {"train": ""}
     for part, prefix in prefixes.items():
         if part == "test" and "test_images" not in arrays:
@@ -125,21 +152,34 @@ def _numbers(place: Path, values: np.ndarray) -> np.ndarray:
 
 
 def _read_table(path: Path) -> Named:
-    with open(path, newline="", encoding="utf-8") as file:
-        rows = csv.DictReader(file)
-        columns = [name for name in rows.fieldnames or [] if name != LABEL]
-        if LABEL not in (rows.fieldnames or []) or not columns:
-            raise UserError(f"{path}: expected a column {LABEL} and columns of numbers, found {rows.fieldnames}")
-        values, labels = [], []
-        for row in rows:
-            if not row[LABEL]:
-                raise UserError(f"{path}, line {rows.line_num}: the label is missing: fill it in, or remove the line")
-            try:
-                values.append([float(row[name]) for name in columns])
-            except (TypeError, ValueError):
-                raise UserError(f"{path}, line {rows.line_num}: expected {len(columns)} numbers and a label") from None
-            labels.append(row[LABEL])
+    try:
+        with open(path, newline="", encoding="utf-8-sig") as file:
+            return _read_rows(path, csv.DictReader(file))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise UserError(f"{path} cannot be read as CSV in UTF-8 ({error}): write it again") from None
+
+
+def _read_rows(path: Path, rows: csv.DictReader) -> Named:
+    columns = [name for name in rows.fieldnames or [] if name != LABEL]
+    if LABEL not in (rows.fieldnames or []) or not columns:
+        raise UserError(f"{path}: expected a column {LABEL} and columns of numbers, found {rows.fieldnames}")
+    values, labels = [], []
+    for row in rows:
+        if not row[LABEL]:
+            raise UserError(f"{path}, line {rows.line_num}: the label is missing: fill it in, or remove the line")
+        numbers = [_number(row[name]) for name in columns]
+        if None in row or None in numbers:  # DictReader puts what is too much under None
+            raise UserError(f"{path}, line {rows.line_num}: expected {len(columns)} numbers and a label")
+        values.append(numbers)
+        labels.append(row[LABEL])
     return _named(path, np.array(values).reshape(-1, len(columns)), np.array(labels))
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        return float(text or "")
+    except ValueError:
+        return None
 
 
 def _read_images(folder: Path) -> Named:
@@ -161,7 +201,9 @@ def _image(path: Path, shape: tuple[int, ...] | None) -> np.ndarray:
     """An image as uint8 (channels, height, width): grey has one channel, all others three."""
     try:
         image = Image.open(path)
-        grey = image.mode in ("1", "L", "LA", "I", "I;16", "F")
+        if image.mode.startswith(("I", "F")):
+            raise UserError(f"{path} has more than 8 bits a channel: save it with 8, or give arrays of numbers")
+        grey = image.mode in ("1", "L", "LA")
         values = np.asarray(image.convert("L" if grey else "RGB"))
     except (UnidentifiedImageError, OSError) as error:
         raise UserError(f"{path} cannot be read as an image ({error}): mend or remove it") from None
@@ -180,4 +222,4 @@ def _indices(raw: Path, labels: list[str], classes: list[str]) -> np.ndarray:
 
 def _in_order(name: str) -> tuple[float, str]:
     """Classes that are numbers by size, before words."""
-    return (float(name), "") if name.lstrip("-").isdigit() else (np.inf, name)
+    return (float(name), "") if name.lstrip("-").isdecimal() else (np.inf, name)

@@ -3,6 +3,8 @@
 from typing import Any
 
 from phase2 import registry
+from phase2.data.own import content_of
+from phase2.files import sha256_text
 from phase2.study.fingerprint import fingerprint
 
 
@@ -29,9 +31,10 @@ def components_of(settings: dict[str, Any]) -> tuple[tuple[str, str], ...]:
 
 def training_code(settings: dict[str, Any]) -> str:
     """The fingerprint of all code that decides a cell's numbers."""
-    return fingerprint("phase2.train.loop", components=components_of(settings))
+    return fingerprint("phase2.train.loop", "phase2.task.opening", components=components_of(settings))
 
 
 def dataset_code(dataset: str) -> str:
-    """The fingerprint of the code that prepares a data set."""
-    return fingerprint(components=(("dataset", dataset),))
+    """The fingerprint of the code that prepares a data set, and of the user's own folder that it is made from."""
+    code, content = fingerprint(components=(("dataset", dataset),)), content_of(dataset)
+    return sha256_text(f"{code} {content}")[:12] if content else code

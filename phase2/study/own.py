@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from phase2 import registry
-from phase2.data.own import part_of
+from phase2.data.own import forget, part_of
 from phase2.errors import UserError
+from phase2.study.fingerprint import clear_cache
 
 
 def use_own(content: Mapping[str, Any]) -> None:
@@ -20,7 +21,13 @@ def use_own(content: Mapping[str, Any]) -> None:
             raise UserError(f"parts: {folder} is not a folder: expected one of Python files, each with its CARD")
     sets = _of(_of(content.get("data"), dict).get("sets"), dict)
     own = {name: _of(section, dict).get("folder") for name, section in sets.items()}
+    if len({folder.resolve().name for folder in folders}) < len(folders):
+        raise UserError("parts: two folders have one name: rename one")
+    before = registry.brought()
+    forget()
     registry.use(folders, [part_of(name, Path(str(path)).expanduser()) for name, path in own.items() if path])
+    if registry.brought() != before:
+        clear_cache()
 
 
 def _of(value: Any, kind: type) -> Any:
