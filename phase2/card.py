@@ -14,6 +14,7 @@ from typing import Any
 
 from phase2.errors import UserError, unknown
 
+DECIDING = ("metrics", "better")  # traits that decide numbers: they are in fingerprints, all else of a card is not
 LAST = 1000  # where a part without an order stands: after those that have one, by name
 
 
@@ -33,7 +34,8 @@ class Card:
     """What is told of a part, and asked of it before it runs.
 
     `target` is the class or function in the file; `definition` is LaTeX, a formula or a phrase; `cites` are keys of the
-    report's references, separated by commas; parts are shown by `order`. `traits` are what the kind asks for.
+    report's references, separated by commas; parts are shown by `order`. `traits` are what the kind asks for: of a task
+    its `metrics`, the first of which chooses the best weights, of a metric which values are `better`.
     """
 
     kind: str
@@ -61,7 +63,10 @@ REQUIRED, ANY = "(required)", "**"  # the default of an argument that has none; 
 
 
 def arguments_of(tree: ast.Module, target: str) -> dict[str, Any]:
-    """The arguments of a file's function, or of its class' making, with their defaults; `ANY` if they are not here."""
+    """The arguments of a file's function, or of its class' making, with their defaults; `ANY` if they are not here.
+
+    Raises `UserError` if the file has nothing of that name.
+    """
     for node in tree.body:
         if isinstance(node, ast.ClassDef) and node.name == target:
             for each in node.body:
@@ -69,7 +74,22 @@ def arguments_of(tree: ast.Module, target: str) -> dict[str, Any]:
                     return {name: default for name, default in _arguments(each).items() if name != "self"}
         if isinstance(node, ast.FunctionDef) and node.name == target:
             return _arguments(node)
+    known = {name for node in tree.body for name in _names(node)}
+    if target not in known:
+        raise unknown("target of the card", target, known)
     return {ANY: REQUIRED}
+
+
+def _names(node: ast.stmt) -> list[str]:
+    """What a statement at a file's top gives names to."""
+    if isinstance(node, ast.ClassDef | ast.FunctionDef):
+        return [node.name]
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        return [alias.asname or alias.name for alias in node.names]
+    if isinstance(node, ast.Assign | ast.AnnAssign):
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        return [each.id for each in targets if isinstance(each, ast.Name)]
+    return []
 
 
 def _arguments(function: ast.FunctionDef) -> dict[str, Any]:
@@ -103,7 +123,7 @@ def read_card(tree: ast.Module, path: Path) -> Card | FigureCard | None:
 def is_card(node: ast.AST) -> bool:
     """Whether a statement is `CARD = ...`, or the options of a probe: what is told, and in no digest of the code."""
     if isinstance(node, ast.ClassDef):
-        return any(isinstance(base, ast.Name) and base.id == "Probe" for base in node.bases)
+        return node.name == "Options" and [ast.unparse(base) for base in node.bases] == ["Probe"]
     return (
         isinstance(node, ast.Assign)
         and len(node.targets) == 1

@@ -84,9 +84,17 @@ def use(folders: Iterable[Path], others: Iterable[Part] = ()) -> None:
     global _folders, _others
     _folders, _others = tuple(Path(folder).resolve() for folder in folders), tuple(others)
     for folder in _folders:
+        elsewhere = _place_of(folder.name)
+        if not folder.name.isidentifier() or elsewhere not in (None, folder.parent):
+            raise UserError(f"parts: Python has or refuses the name {folder.name} of {folder}: rename the folder")
         if str(folder.parent) not in sys.path:
             sys.path.append(str(folder.parent))
     _all.cache_clear()
+
+
+def brought() -> tuple[tuple[str, Path], ...]:
+    """What `use` was given: what was read of parts holds as long as this does."""
+    return (*((folder.name, folder) for folder in _folders), *((other.name, other.path) for other in _others))
 
 
 def packages() -> dict[str, Path]:
@@ -107,12 +115,24 @@ def _all() -> dict[str, dict[str, Part]]:
     for each in (*_of_the_package(), *_of_the_user(), *_others):
         if each.card.kind not in ROOMS:
             raise UserError(f"{each.path}: {unknown('kind of part', each.card.kind, ROOMS)}")
+        _check_traits(each)
         same = found[each.card.kind].get(each.name)
         if same:
             raise UserError(f"{each.path} and {same.path} are both the {each.card.kind} {each.name}: rename one file")
         found[each.card.kind][each.name] = each
     source.remember(before)
     return {kind: {each.name: each for each in sorted(known.values(), key=_place)} for kind, known in found.items()}
+
+
+def _check_traits(part: Part) -> None:
+    """Raises `UserError` for a task or a metric whose card does not say what decides the best weights."""
+    kind, traits = part.card.kind, part.card.traits
+    if kind == "task" and not (isinstance(traits.get("metrics"), (list, tuple)) and traits["metrics"]):
+        raise UserError(f'{part.path}: a task\'s card names its metrics: traits={{"metrics": ("accuracy",)}}')
+    if kind == "metric" and traits.get("better") not in ("higher", "lower"):
+        raise UserError(f'{part.path}: a metric\'s card says which is better: traits={{"better": "higher"}}, or lower')
+    if kind == "metric" and part.name in ("loss", "lr", "step", "epoch", "split"):
+        raise UserError(f"{part.path}: the results have {part.name} already: rename the file")
 
 
 def _place(part: Part) -> tuple[int, str]:
@@ -136,23 +156,38 @@ def _of_the_user() -> Iterable[Part]:
                 raise UserError(
                     f"{path} has no card: write CARD = Card(kind, target, label=...), or begin its name with _"
                 )
-            _check_imports(path)
             yield found
+        if (folder / "__init__.py").exists():
+            raise UserError(f"{folder}/__init__.py: remove it, a folder of parts needs none, and no edit of it counts")
+        for path in sorted(folder.glob("*.py")):
+            _check_imports(path)
 
 
 def _check_imports(path: Path) -> None:
-    """Raises `UserError`, naming the line, if a file imports what is not installed."""
-    imports = (ast.Import, ast.ImportFrom)
+    """Raises `UserError`, naming the line, if a file imports what is not installed, or what fingerprints do not follow."""
+    package = path.parent
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if not isinstance(node, imports):
-            continue
-        relative = isinstance(node, ast.ImportFrom) and (node.level or not node.module)
-        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""]
-        for name in [] if relative else names:
-            if find_spec(name.split(".")[0]) is None:
-                raise UserError(
-                    f"{path}, line {node.lineno}: there is no module {name}: install it in .venv, or mend the import"
-                )
+        if isinstance(node, ast.ImportFrom) and node.level:
+            raise UserError(f"{path}, line {node.lineno}: write from {package.name}.{node.module or ''} import ...")
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        for name in [node.module or ""] if isinstance(node, ast.ImportFrom) else names:
+            top = name.split(".")[0]
+            if top not in packages() and (place := _place_of(top)) in (None, package.parent):
+                beside = f"{name} lies beside the folder, where no edit of it counts: move it into {package.name}"
+                told = beside if place else f"there is no module {name}: install it in .venv"
+                raise UserError(f"{path}, line {getattr(node, 'lineno', 0)}: {told}, or mend the import")
+
+
+def _place_of(package: str) -> Path | None:
+    """The folder that holds an importable package or module; None if there is none."""
+    try:
+        spec = find_spec(package)
+    except (ImportError, ValueError):
+        return None
+    if spec is None:
+        return None
+    folders = list(spec.submodule_search_locations or [])
+    return Path(folders[0]).parent if folders else Path(spec.origin or "").parent
 
 
 def _part(path: Path, package: str) -> Part | None:

@@ -6,7 +6,7 @@ A digest is of the syntax tree without docstrings, comments and the card: a cell
 
 import ast
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
 from functools import cache
@@ -26,7 +26,7 @@ def code_of(path: Path, packages: tuple[str, ...]) -> dict[str, Any]:
     return _remembered(
         f"code {' '.join(packages)}",
         path,
-        lambda tree: {"digest": digest_of_tree(tree), "imports": _imports_of(tree, packages)},
+        lambda tree: {"imports": _imports_of(tree, packages), "digest": digest_of_tree(tree)},
     )
 
 
@@ -38,7 +38,10 @@ def card_of(path: Path) -> tuple[Card | FigureCard, dict[str, Any]] | None:
 
     def read(tree: ast.Module) -> tuple[str, dict[str, Any], dict[str, Any]] | None:
         card = read_card(tree, path)
-        arguments = arguments_of(tree, card.target) if isinstance(card, Card) else {}
+        try:
+            arguments = arguments_of(tree, card.target) if isinstance(card, Card) else {}
+        except UserError as error:
+            raise UserError(f"{path}: {error}") from None
         return (type(card).__name__, asdict(card), arguments) if card else None
 
     content = _remembered("card", path, read)
@@ -62,7 +65,9 @@ def digest_of(text: str) -> str:
 
 def digest_of_tree(tree: ast.Module) -> str:
     """The digest of a syntax tree, without docstrings and card. The tree is changed."""
-    _take_card(tree)
+    if any(isinstance(node, ast.ClassDef) and is_card(node) for node in tree.body):  # imports are of its options
+        tree.body = [node for node in tree.body if not isinstance(node, ast.Import | ast.ImportFrom)]
+    tree.body = [node for node in tree.body if not is_card(node)]
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             first = node.body[0] if node.body else None
@@ -73,21 +78,6 @@ def digest_of_tree(tree: ast.Module) -> str:
             ):
                 node.body = node.body[1:]
     return sha256_text(repr(_plain(tree)))
-
-
-def _take_card(tree: ast.Module) -> None:
-    """Takes the card out of a syntax tree, and what is imported for the options of a probe alone."""
-    options = _names([node for node in tree.body if is_card(node) and isinstance(node, ast.ClassDef)])
-    tree.body = [node for node in tree.body if not is_card(node)]
-    unused = options - _names(tree.body)
-    for node in tree.body:
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            node.names = [alias for alias in node.names if (alias.asname or alias.name) not in unused]
-    tree.body = [node for node in tree.body if not isinstance(node, ast.Import | ast.ImportFrom) or node.names]
-
-
-def _names(nodes: Iterable[ast.AST]) -> set[str]:
-    return {each.id for node in nodes for each in ast.walk(node) if isinstance(each, ast.Name)}
 
 
 def _plain(node: object) -> object:

@@ -100,6 +100,7 @@ WRONG = {
         "unknown kind of part 'activatoin'",
     ),
     "a number for text": (SOFTSIGN.replace('"softsign"', "3"), "line 4: the card's label is 3, expected text"),
+    "a figure": ("CARD = FigureCard(('cells',), 'Cells.')\n", "softsign.py is a figure: its place is phase2/figures"),
     "no Python": ("def f(:\n", "softsign.py cannot be read as Python"),
 }
 

@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from phase2 import registry, source
+from phase2.card import DECIDING
 from phase2.errors import UserError
-from phase2.files import sha256_text
+from phase2.files import canonical_json, sha256_text
+from phase2.registry import Part
 
 SECTIONS = ("axes", "config", "own", "parts", "section", "training")
 TRANSPARENT = {
@@ -30,7 +32,13 @@ def fingerprint(*entries: str, components: tuple[tuple[str, str], ...] = ()) -> 
     modules = closure([*entries, *(part.module for part in parts)])
     digests = [f"{name} {_code(name)['digest']}" for name in sorted(modules)]
     source.remember(known)
-    return sha256_text("\n".join([*sorted(part.target for part in parts), *digests]))[:12]
+    return sha256_text("\n".join([*sorted(map(_told, parts)), *digests]))[:12]
+
+
+def _told(part: Part) -> str:
+    """Which class or function a part is, and what of its card decides numbers."""
+    deciding = {name: value for name, value in part.card.traits.items() if name in DECIDING}
+    return f"{part.target} {canonical_json(deciding)}" if deciding else part.target
 
 
 def closure(entries: list[str]) -> set[str]:

@@ -9,11 +9,18 @@ from phase2.errors import UserError, unknown
 from phase2.registry import Part
 from phase2.study.training import AXES, Model, Training, defaults
 
-GIVEN = {"model": ("shape", "outputs"), "optimizer": ("params", "lr", "weight_decay")}  # by the training itself
+# What the training itself gives to a part.
+GIVEN = {
+    "model": ("shape", "outputs"),
+    "optimizer": ("params", "lr", "weight_decay"),
+    "task": ("prepared", "device"),
+}
+CHOOSES = "accuracy"  # the metric by which statistics and figures compare
 
 
 def check_parts(training: Training, axes: Mapping[str, Any]) -> None:
     """Raises `UserError` for an option, a setting or an axis that a model or the optimizer does not take."""
+    _check_task(training, axes)
     for name in axes.get("model") or [training.model.name]:
         model = registry.part("model", name)
         _check_options(model, training.model.options)
@@ -27,6 +34,20 @@ def check_parts(training: Training, axes: Mapping[str, Any]) -> None:
                 _check_value(model, axis, value)
     for name in axes.get("optimizer") or [training.optimizer.name]:
         _check_options(registry.part("optimizer", name), training.optimizer.options)
+
+
+def _check_task(training: Training, axes: Mapping[str, Any]) -> None:
+    """Raises `UserError` for settings or axes that a task does not take, and for metrics that nothing can be told of."""
+    task, usual = registry.part("task", training.task.name), defaults()["task"]
+    for name, value in training.task:
+        given = name in axes or value != usual.get(name, value)
+        if name not in ("name", "dataset") and given and not _takes(task, name):
+            raise UserError(f"the task {task.name} has no {name}. It takes: {', '.join(options(task))}")
+    metrics = list(task.card.traits["metrics"])
+    if metrics[0] != CHOOSES:
+        raise UserError(
+            f"the task {task.name} is judged by {metrics[0]}: statistics and figures know {CHOOSES} alone yet"
+        )
 
 
 def options(part: Part) -> list[str]:
@@ -47,6 +68,8 @@ def _takes(part: Part, name: str) -> bool:
 
 def _check_options(part: Part, given: Mapping[str, Any]) -> None:
     for name, value in given.items():
+        if part.card.kind == "model" and name in Model.model_fields:
+            raise UserError(f"model.options.{name}: it is a setting of all models: write model.{name}")
         if not _takes(part, name) or name in GIVEN[part.card.kind]:
             raise unknown(f"option of the {part.card.kind} {part.name}", name, options(part))
         _check_value(part, name, value)
@@ -57,6 +80,9 @@ def _check_value(part: Part, name: str, value: Any) -> None:
     told, default = part.card.options.get(name), part.arguments.get(name, REQUIRED)
     if told and told.choices and value not in told.choices:
         raise unknown(f"{name} of {part.name}", value, told.choices)
-    if isinstance(default, bool) != isinstance(value, bool) and isinstance(default, (bool, int, float)):
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if isinstance(default, (bool, int, float)) and not (
+        isinstance(value, bool) if isinstance(default, bool) else number
+    ):
         kind = "true or false" if isinstance(default, bool) else "a number"
         raise UserError(f"{name} of {part.name}: expected {kind} (found {value!r})")

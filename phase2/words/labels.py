@@ -3,7 +3,7 @@
 Looked through by fingerprints (`phase2.study.fingerprint`): a figure depends on the labels that it shows alone.
 """
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from functools import cache
 
 from phase2 import registry
@@ -16,12 +16,13 @@ WORDS = {"test_accuracy": "test accuracy", "curve_area": "learning-curve area"} 
 
 def word(name: str) -> str | None:
     """The label of a part, a choice of an option, an axis, or another known name; None for others."""
-    return _known().get(name)
+    return _known(registry.brought()).get(name)
 
 
 def place(name: str) -> int:
     """Where a name stands in legends: parts in their order, then others; unknown ones last."""
-    return _places().get(name, len(_places()))
+    places = _places(registry.brought())
+    return places.get(name, len(places))
 
 
 def plural(axis: str) -> str:
@@ -34,29 +35,26 @@ def none_of(axis: str) -> str:
     return AXES[axis].axis.none if axis in AXES else "none"
 
 
-def labels_of(names: Iterable[object]) -> dict[str, str]:
-    """The labels of those names that have one: what a figure of them depends on."""
-    return {str(name): label for name in names if (label := word(str(name)))}
-
-
-def forget() -> None:
-    """Forgets what was read, for a process that lives while code is edited."""
-    _known.cache_clear()
-    _places.cache_clear()
+def labels_of(names: Iterable[str]) -> list[list[str]]:
+    """What is told of those names that have a label, in their order, of axes also the plural and the level none: what a
+    figure or a sentence that shows them depends on.
+    """
+    known = sorted((name for name in set(names) if word(name)), key=lambda name: (place(name), name))
+    return [[name, word(name) or "", *([plural(name), none_of(name)] if name in AXES else [])] for name in known]
 
 
 @cache
-def _known() -> dict[str, str]:
+def _known(brought: Hashable) -> dict[str, str]:
     choices = {name: label for option in _options() for name, label in option.labels.items()}
     axes = {name: found.axis.label for name, found in AXES.items()}
     return axes | choices | WORDS | {part.name: part.card.label for part in _parts()}
 
 
 @cache
-def _places() -> dict[str, int]:
+def _places(brought: Hashable) -> dict[str, int]:
     choices = [choice for option in _options() for choice in option.choices]
     levels = [level for found in AXES.values() for level in found.choices]
-    names = dict.fromkeys([*(part.name for part in _parts()), *choices, *levels, *_known()])
+    names = dict.fromkeys([*(part.name for part in _parts()), *choices, *levels, *_known(brought)])
     return {name: place for place, name in enumerate(names)}
 
 

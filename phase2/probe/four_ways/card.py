@@ -8,6 +8,7 @@ from phase2.study.section import Count, Dataset, Rate
 
 class Options(Probe):
     tables = ("results", "curves")
+    uses = (("activation", "relu"),)
 
     dataset: Dataset = Field(description="name of a data set")
     train: Count = Field(description="training images used")

@@ -6,3 +6,4 @@ from phase2.probe.options import Probe
 class Options(Probe):
     tables = ("sizes",)
     inputs = ()
+    uses = (("activation", "relu"), ("norm", "none"), ("norm", "batch"))

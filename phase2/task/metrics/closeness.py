@@ -10,7 +10,7 @@ CARD = Card(
     label="closeness",
     definition="the share of rows in which every predicted number is within 0.05 of its target",
     order=2,
-    traits={"unit": "%", "scale": 100, "better": "higher", "worst": 0.0},
+    traits={"better": "higher"},
 )
 
 TOLERANCE = 0.05
