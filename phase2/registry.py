@@ -31,6 +31,7 @@ ROOMS = {  # of each kind, the package whose files are its parts
     "dataset": "phase2.data.sets",
 }
 _folders: tuple[Path, ...] = ()  # of the user's parts
+_added: list[str] = []  # to sys.path, for them
 _others: tuple["Part", ...] = ()  # that a configuration makes, such as a data set from a folder
 
 
@@ -82,14 +83,28 @@ def use(folders: Iterable[Path], others: Iterable[Part] = ()) -> None:
     `others` that need no file.
     """
     global _folders, _others
-    _folders, _others = tuple(Path(folder).resolve() for folder in folders), tuple(others)
-    for folder in _folders:
+    wanted = tuple(Path(folder).resolve() for folder in folders)
+    if wanted != _folders:
+        _let_go()
+    _folders, _others = (), tuple(others)
+    for folder in wanted:
         elsewhere = _place_of(folder.name)
         if not folder.name.isidentifier() or elsewhere not in (None, folder.parent):
             raise UserError(f"parts: Python has or refuses the name {folder.name} of {folder}: rename the folder")
         if str(folder.parent) not in sys.path:
             sys.path.append(str(folder.parent))
+            _added.append(str(folder.parent))
+    _folders = wanted
     _all.cache_clear()
+
+
+def _let_go() -> None:
+    """Makes the folders of before importable no more: another one may have the same name."""
+    while _added:
+        sys.path.remove(_added.pop())
+    own = {folder.name for folder in _folders}
+    for name in [name for name in sys.modules if name.split(".")[0] in own]:
+        del sys.modules[name]
 
 
 def brought() -> tuple[tuple[str, Path], ...]:
@@ -164,7 +179,7 @@ def _of_the_user() -> Iterable[Part]:
 
 
 def _check_imports(path: Path) -> None:
-    """Raises `UserError`, naming the line, if a file imports what is not installed, or what fingerprints do not follow."""
+    """Raises `UserError`, naming the line, if a file imports what is not there, or what fingerprints do not follow."""
     package = path.parent
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.level:

@@ -30,7 +30,6 @@ def folder(tmp_path: Path) -> Iterator[Path]:
     (tmp_path / "my_parts").mkdir()
     yield tmp_path / "my_parts"
     registry.use([])
-    sys.path[:] = [path for path in sys.path if path != str(tmp_path)]
 
 
 @pytest.mark.parametrize(("kind", "name"), ENTRIES)
@@ -101,6 +100,27 @@ WRONG = {
     ),
     "a number for text": (SOFTSIGN.replace('"softsign"', "3"), "line 4: the card's label is 3, expected text"),
     "a figure": ("CARD = FigureCard(('cells',), 'Cells.')\n", "softsign.py is a figure: its place is phase2/figures"),
+    "another target": (SOFTSIGN.replace('"Softsign"', '"SoftSing"'), "target of the card 'SoftSing': did you mean"),
+    "a task without metrics": (
+        SOFTSIGN.replace('"activation"', '"task"'),
+        'softsign.py: a task\'s card names its metrics: traits={"metrics": ("accuracy",)}',
+    ),
+    "a metric without a direction": (
+        SOFTSIGN.replace('"activation"', '"metric"'),
+        "softsign.py: a metric's card says which is better",
+    ),
+    "a relative import": (
+        f"from . import _shared\n{SOFTSIGN}",
+        "softsign.py, line 1: write from my_parts. import ...",
+    ),
+    "what is not there": (
+        f"{SOFTSIGN}\nimport nowhere.at_all\n",
+        "softsign.py, line 9: there is no module nowhere.at_all: install it in .venv, or mend the import",
+    ),
+    "a module beside the folder": (
+        f"import beside\n{SOFTSIGN}",
+        "softsign.py, line 1: beside lies beside the folder, where no edit of it counts: move it into my_parts",
+    ),
     "no Python": ("def f(:\n", "softsign.py cannot be read as Python"),
 }
 
@@ -108,6 +128,7 @@ WRONG = {
 @pytest.mark.parametrize(("content", "fault"), WRONG.values(), ids=WRONG.keys())
 def test_a_wrong_part_is_refused_with_file_and_line(content: str, fault: str, folder: Path):
     (folder / "softsign.py").write_text(content)
+    (folder.parent / "beside.py").write_text("ONE = 1\n")
     registry.use([folder])
     with pytest.raises(UserError) as error:
         names("activation")
@@ -127,6 +148,28 @@ def test_a_folder_that_holds_no_part_is_refused(folder: Path):
     registry.use([folder])
     with pytest.raises(UserError, match="my_parts holds no part, which is a file such as"):
         names("activation")
+
+
+def test_a_shared_file_may_import_no_more_than_a_part(folder: Path):
+    (folder / "softsign.py").write_text(SOFTSIGN)
+    (folder / "_shared.py").write_text("from .softsign import Softsign\n")
+    registry.use([folder])
+    with pytest.raises(UserError, match=r"_shared\.py, line 1: write from my_parts\.softsign import"):
+        names("activation")
+
+
+def test_a_folder_of_parts_is_no_package(folder: Path):
+    (folder / "softsign.py").write_text(SOFTSIGN)
+    (folder / "__init__.py").write_text("from my_parts.softsign import Softsign as Other\n")
+    registry.use([folder])
+    with pytest.raises(UserError, match=r"my_parts/__init__\.py: remove it"):
+        names("activation")
+
+
+@pytest.mark.parametrize("name", ["json", "torch", "phase2", "my-parts"])
+def test_a_folder_has_a_name_of_its_own(name: str, tmp_path: Path):
+    with pytest.raises(UserError, match=f"Python has or refuses the name {name} of .*: rename the folder"):
+        registry.use([tmp_path / name])
 
 
 def test_parts_are_shown_in_their_order():

@@ -110,8 +110,9 @@ def _read_arrays(raw: Path, files: list[Path]) -> Iterator[tuple[str, Named]]:
     arrays: dict[str, np.ndarray] = {}
     for path in files:
         try:
-            loaded = np.load(path, allow_pickle=False)
-            arrays |= {path.stem: loaded} if isinstance(loaded, np.ndarray) else dict(loaded)
+            with open(path, "rb") as file:  # NumPy leaves a file open that it cannot read
+                loaded = np.load(file, allow_pickle=False)
+                arrays |= {path.stem: loaded} if isinstance(loaded, np.ndarray) else dict(loaded)
         except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
             raise UserError(f"{path} cannot be read as NumPy's arrays ({error}): write it again with np.save") from None
     if "test_images" in arrays and "train_images" not in arrays:
@@ -200,11 +201,11 @@ def _read_images(folder: Path) -> Named:
 def _image(path: Path, shape: tuple[int, ...] | None) -> np.ndarray:
     """An image as uint8 (channels, height, width): grey has one channel, all others three."""
     try:
-        image = Image.open(path)
-        if image.mode.startswith(("I", "F")):
-            raise UserError(f"{path} has more than 8 bits a channel: save it with 8, or give arrays of numbers")
-        grey = image.mode in ("1", "L", "LA")
-        values = np.asarray(image.convert("L" if grey else "RGB"))
+        with Image.open(path) as image:
+            if image.mode.startswith(("I", "F")):
+                raise UserError(f"{path} has more than 8 bits a channel: save it with 8, or give arrays of numbers")
+            grey = image.mode in ("1", "L", "LA")
+            values = np.asarray(image.convert("L" if grey else "RGB"))
     except (UnidentifiedImageError, OSError) as error:
         raise UserError(f"{path} cannot be read as an image ({error}): mend or remove it") from None
     values = values[None] if grey else values.transpose(2, 0, 1)

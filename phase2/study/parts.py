@@ -37,7 +37,7 @@ def check_parts(training: Training, axes: Mapping[str, Any]) -> None:
 
 
 def _check_task(training: Training, axes: Mapping[str, Any]) -> None:
-    """Raises `UserError` for settings or axes that a task does not take, and for metrics that nothing can be told of."""
+    """Raises `UserError` for settings or axes that a task does not take, and for a metric that nothing is told of."""
     task, usual = registry.part("task", training.task.name), defaults()["task"]
     for name, value in training.task:
         given = name in axes or value != usual.get(name, value)

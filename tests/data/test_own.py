@@ -112,6 +112,39 @@ def a_word_among_numbers(raw: Path) -> None:
         file.write("1,big,red\n")
 
 
+def with_a_mark(raw: Path) -> None:
+    """As spreadsheets save CSV: UTF-8 with a byte order mark."""
+    write_table(raw)
+    (raw / "flowers.csv").write_bytes(b"\xef\xbb\xbf" + (raw / "flowers.csv").read_bytes())
+
+
+def sixteen_bits(raw: Path) -> None:
+    write_images(raw)
+    Image.new("I;16", (4, 5)).save(raw / "dog" / "x.png")
+
+
+def too_many_fields(raw: Path) -> None:
+    write_table(raw)
+    with open(raw / "flowers.csv", "a") as file:
+        file.write("1,2,red,3\n")
+
+
+def half_an_archive(raw: Path) -> None:
+    np.savez(raw / "all.npz", images=IMAGES, labels=LABELS)
+    (raw / "all.npz").write_bytes((raw / "all.npz").read_bytes()[:-100])
+
+
+def test_a_table_of_a_spreadsheet_is_read(raw: Path):
+    with_a_mark(raw)
+    assert prepared(raw).arrays["train_images"].shape == (16, 2, 1, 1)
+
+
+@pytest.mark.parametrize("constant", [np.full((40, 1, 3, 3), 77, np.uint8), np.full((40, 1, 3, 3), 0.1)])
+def test_a_constant_channel_is_divided_by_one(constant: np.ndarray, raw: Path):
+    write_arrays(raw, images=constant, labels=LABELS)
+    assert prepared(raw).meta["std"] == [1.0]
+
+
 WRONG: dict[str, tuple[Callable[[Path], None], str]] = {
     "a broken image": (broken_image, r"dog/3\.png cannot be read as an image .*: mend or remove it"),
     "unequal shapes": (
@@ -120,6 +153,17 @@ WRONG: dict[str, tuple[Callable[[Path], None], str]] = {
     ),
     "a missing label": (missing_label, r"flowers\.csv, line 22: the label is missing: fill it in, or remove the line"),
     "a word": (a_word_among_numbers, r"flowers\.csv, line 22: expected 2 numbers and a label"),
+    "too many fields": (too_many_fields, r"flowers\.csv, line 22: expected 2 numbers and a label"),
+    "16 bits": (sixteen_bits, r"dog/x\.png has more than 8 bits a channel: save it with 8, or give arrays"),
+    "half an archive": (half_an_archive, r"all\.npz cannot be read as NumPy's arrays .*: write it again with np\.save"),
+    "Latin-1": (
+        lambda raw: (raw / "a.csv").write_bytes("a,label\n1,b\xe9b\xe9\n".encode("latin-1")) and None,
+        r"a\.csv cannot be read as CSV in UTF-8 .*: write it again",
+    ),
+    "test images alone": (
+        lambda raw: write_arrays(raw, images=IMAGES, labels=LABELS, test_images=IMAGES, test_labels=LABELS),
+        "has test_images and no train_images: rename images and labels train_images, train_labels",
+    ),
     "no column": (
         lambda raw: (raw / "a.csv").write_text("a,b\n1,2\n") and None,
         r"a\.csv: expected a column label and",

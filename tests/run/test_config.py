@@ -70,6 +70,21 @@ WRONG = {
         {"momentum": "much"},
         "optimizer.options.momentum: Input should be a valid number (found 'much')",
     ),
+    "setting as an option": (
+        "studies.grid.model.options",
+        {"width": 4},
+        "model.options.width: it is a setting of all models: write model.width",
+    ),
+    "option is a truth": (
+        "studies.grid.model",
+        {"name": "lenet", "options": {"backend": True}},
+        "backend of lenet",
+    ),
+    "setting that the model lacks": (
+        "studies.grid.model",
+        {"name": "lenet", "depth": 3},
+        "the model lenet has no depth. It takes: ",
+    ),
     "run is a number": ("run", 2024, "run: Input should be a valid string (found 2024); in quotes it is text"),
     "init is a truth": (
         "studies.grid.init",

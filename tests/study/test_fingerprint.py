@@ -17,8 +17,9 @@ from phase2.errors import UserError
 from phase2.probe.catalog import probe_code
 from phase2.run.config import load
 from phase2.study.cell import Cell
-from phase2.study.code import components_of, training_code
+from phase2.study.code import components_of, dataset_code, training_code
 from phase2.study.fingerprint import clear_cache, closure, fingerprint
+from phase2.study.own import use_own
 
 LOOP = "phase2.train.loop"
 
@@ -101,7 +102,8 @@ def test_what_comes_after_training_retrains_nothing(file: str, source: Path):
 @pytest.mark.parametrize("kind", registry.ROOMS)
 def test_a_new_part_changes_nothing(kind: str, source: Path):
     before = training_code(cell().settings)
-    card = f'CARD = Card("{kind}", "new", label="new")'
+    traits = {"task": {"metrics": ["accuracy"]}, "metric": {"better": "lower"}}.get(kind, {})
+    card = f'CARD = Card("{kind}", "new", label="new", traits={traits})'
     room = source.parent / registry.ROOMS[kind].replace(".", "/")
     (room / "new.py").write_text(f"from phase2.card import Card\n\n{card}\n\n\ndef new(): ...\n")
     clear_cache()
@@ -114,6 +116,70 @@ def test_a_cards_label_and_definition_change_nothing(edit: Callable[..., None]):
     edit("nn/activation/relu.py", 'label="ReLU"', 'label="rectifier"')
     assert registry.part("activation", "relu").card.label == "rectifier"
     assert training_code(cell().settings) == before
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("task/metrics/accuracy.py", '"better": "higher"', '"better": "lower"'),
+        ("task/images.py", '"metrics": ("accuracy",)', '"metrics": ("accuracy", "closeness")'),
+        ("task/opening.py", 'name != "name"', 'name != "names"'),
+    ],
+)
+def test_what_chooses_the_best_weights_and_opens_the_task_counts(
+    file: str, old: str, new: str, edit: Callable[..., None]
+):
+    before = training_code(cell().settings)
+    edit(file, old, new)
+    assert training_code(cell().settings) != before
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[Path]:
+    """A folder of the user's with an activation that stands on a file that it shares."""
+    folder = tmp_path / "my_parts"
+    folder.mkdir()
+    card = 'from phase2.card import Card\n\nCARD = Card("activation", "Softsign", label="softsign")\n'
+    (folder / "softsign.py").write_text(f"from my_parts._shared import ONE\n{card}\n\nclass Softsign: one = ONE\n")
+    (folder / "_shared.py").write_text("ONE = 1\n")
+    use_own({"parts": [str(folder)]})
+    yield folder
+    use_own({})
+
+
+def test_what_a_part_of_the_users_shares_with_others_counts(own: Path):
+    softsign = (("activation", "softsign"),)
+    before = fingerprint(components=softsign)
+    (own / "_shared.py").write_text("ONE = 2\n")
+    clear_cache()
+    assert fingerprint(components=softsign) != before
+
+
+def test_another_folder_of_parts_is_looked_at_in_the_same_process(own: Path, tmp_path: Path):
+    softsign = (("activation", "softsign"),)
+    before = fingerprint(components=softsign)
+    shutil.copytree(own, tmp_path / "other" / "my_parts")
+    (tmp_path / "other" / "my_parts" / "_shared.py").write_text("ONE = 2\n")
+    use_own({"parts": [str(tmp_path / "other" / "my_parts")]})
+    assert fingerprint(components=softsign) != before
+
+
+def test_two_folders_of_parts_of_one_name_are_refused(own: Path, tmp_path: Path):
+    (tmp_path / "other" / "my_parts").mkdir(parents=True)
+    with pytest.raises(UserError, match="two folders have one name: rename one"):
+        use_own({"parts": [str(own), str(tmp_path / "other" / "my_parts")]})
+
+
+def test_the_content_of_a_folder_of_data_is_part_of_its_code(tmp_path: Path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "train.csv").write_text("a,label\n1,x\n2,y\n")
+    sets = {"data": {"sets": {"mine": {"folder": str(tmp_path / "mine")}}}}
+    use_own(sets)
+    before = dataset_code("mine")
+    (tmp_path / "mine" / "train.csv").write_text("a,label\n1,x\n3,y\n")
+    use_own(sets)
+    assert dataset_code("mine") != before
+    use_own({})
 
 
 def test_the_loop_does_not_stand_on_the_components_it_loads_by_name():

@@ -53,10 +53,12 @@ OWN: dict[str, Any] = {
 }
 
 
+TRAITS: dict[str, dict[str, Any]] = {"task": {"metrics": ("accuracy",)}, "metric": {"better": "lower"}}
+
+
 def part(kind: str) -> str:
-    return (
-        f'import torch\nfrom phase2.card import Card\n\nCARD = Card("{kind}", "New", label="new")\n\n\n{PARTS[kind]}\n'
-    )
+    card = f'CARD = Card("{kind}", "New", label="new", traits={TRAITS.get(kind, {})})'
+    return f"import torch\nfrom phase2.card import Card\n\n{card}\n\n\n{PARTS[kind]}\n"
 
 
 def planned(project: Checkout, config: dict[str, Any] | None = None) -> str:
@@ -109,7 +111,7 @@ def test_parts_and_data_of_the_users_own_are_used_labelled_and_listed(clone: Che
     assert "train_mlp_grid: cells trained with other code (2 times)" in planned(clone, OWN)
     clone.edit("my_parts/softsign.py", "2 + x.abs()", "1 + x.abs()")
     (clone.folder / "my_data" / "stripes.npz").write_bytes((clone.folder / "my_data" / "stripes.npz").read_bytes()[:-1])
-    assert "prepare: params.content changed" in planned(clone, OWN)
+    assert "prepare: params.code changed" in planned(clone, OWN)
 
 
 WRONG: dict[str, tuple[str, tuple[str, ...]]] = {
