@@ -11,6 +11,7 @@ from pathlib import Path
 
 from phase2 import registry
 from phase2.derive.html import prose, sources, to_html
+from phase2.study.fingerprint import origin
 
 ROOT = Path(__file__).resolve().parents[1]
 TESTS = 6  # as many are named; a module of the lowest floor is imported by most
@@ -77,27 +78,15 @@ def imports(path: Path) -> set[str]:
     """The modules that a file imports from, or a member of which it reads through a package's door."""
     doors: dict[str, str] = {}
     for node in ast.walk(tree(path)):
-        if isinstance(node, ast.ImportFrom) and node.module:
-            doors |= {alias.asname or alias.name: home(node.module, alias.name) for alias in node.names}
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "phase2":
+            doors |= {alias.asname or alias.name: origin(node.module, alias.name) for alias in node.names}
     found = set(doors.values())
     for node in ast.walk(tree(path)):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             door = modules().get(doors.get(node.value.id, ""))
             if door and door.is_package:
-                found.add(home(door.name, node.attr))
+                found.add(origin(door.name, node.attr))
     return found
-
-
-@cache
-def home(module: str, member: str) -> str:
-    """The module that a member is defined in, which its package's door may only hand on."""
-    if f"{module}.{member}" in modules() or module not in modules():
-        return f"{module}.{member}"
-    if modules()[module].is_package:
-        for node in tree(modules()[module].path).body:
-            if isinstance(node, ast.ImportFrom) and node.module and member in {alias.name for alias in node.names}:
-                return home(node.module, member)
-    return module
 
 
 @cache

@@ -9,7 +9,9 @@ from functools import cache
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
-from modules import ROOT, Module, box, derives, home, imports, modules, short, steps, tested, tree
+from modules import ROOT, Module, box, derives, imports, modules, short, steps, tested, tree
+
+from phase2.study.fingerprint import origin
 
 WRITTEN = {"README.md": "index.md", "CONTRIBUTING.md": "contributing.md", "config/README.md": "configuration.md"}
 WRITTEN |= {f"docs/{path.name}": path.name for path in sorted((ROOT / "docs").glob("*.md"))}
@@ -129,7 +131,7 @@ def handed_on(package: Module) -> str:
     nodes = [node for node in tree(package.path).body if isinstance(node, ast.ImportFrom) and node.module]
     names = sorted((alias.name, node.module) for node in nodes for alias in node.names)
     links = [
-        f'<autoref identifier="{home(str(module), name)}.{name}" optional><code>{name}</code></autoref>'
+        f'<autoref identifier="{origin(str(module), name)}.{name}" optional><code>{name}</code></autoref>'
         for name, module in names
     ]
     return f"Names: {', '.join(links)}." if links else ""

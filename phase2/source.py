@@ -19,6 +19,7 @@ from phase2.files import sha256_text, write_json
 
 ROOT = Path(__file__).resolve().parents[1]
 REMEMBERED = Path(".phase2/code.json")
+MANY = 5000  # texts, most of which were edited since: reading those that are there anew is quicker
 
 
 def code_of(path: Path, packages: tuple[str, ...]) -> dict[str, Any]:
@@ -119,7 +120,8 @@ def _own_text() -> str:
 @cache
 def _known() -> dict[str, Any]:
     try:
-        return dict(json.loads((ROOT / REMEMBERED).read_text(encoding="utf-8")))
+        known = dict(json.loads((ROOT / REMEMBERED).read_text(encoding="utf-8")))
+        return known if len(known) < MANY else {}
     except (OSError, ValueError, TypeError, RecursionError):
         return {}
 

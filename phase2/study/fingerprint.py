@@ -71,10 +71,10 @@ def _imports(name: str) -> frozenset[str]:
     """The modules named by the import statements of a module, wherever in it they stand."""
     if name in TRANSPARENT or _file(name).name == "__init__.py":
         return frozenset()
-    return frozenset(_origin(module, of) if of else module for module, of, _ in _code(name)["imports"])
+    return frozenset(origin(module, of) if of else module for module, of, _ in _code(name)["imports"])
 
 
-def _origin(module: str, name: str) -> str:
+def origin(module: str, name: str) -> str:
     """The module behind `from module import name`: a submodule, the file a package re-exports it from, or itself."""
     if _file(module).name != "__init__.py":
         return module
@@ -82,7 +82,7 @@ def _origin(module: str, name: str) -> str:
         return f"{module}.{name}"
     for inner, of, alias in _code(module)["imports"]:
         if name == (alias or of):
-            return _origin(inner, of)
+            return origin(inner, of)
     return module
 
 
