@@ -36,41 +36,38 @@ def study(**changes: Any) -> dict[str, Any]:
 
 
 CONFIGS: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
-    "unknown activation": (
-        study(axes={"activation": ["rleu"]}),
-        ("studies.mlp_grid.axes.activation.0", "unknown activation 'rleu': did you mean 'relu'? Known: elu, gelu"),
-    ),
-    "unknown key": (
-        study(budgte={"epochs": 3}),
-        ("studies.mlp_grid.budgte: unknown key 'budgte': did you mean 'budget'? Known: axes, budget",),
+    "all that the sections know": (
+        study(
+            question="它有效吗?",
+            task={"dataset": "tinyshakespeare"},
+            budgte={"epochs": 3},
+            budget={"epochs": 0},
+            clip=False,
+            axes={"activation": ["rleu"], "init": [], "schedule": ["step", "step"], "seed": [0, 1.5, "two"]},
+        )
+        | {"data": {"mirror": "no/such/mirror"}},
+        (
+            "studies.mlp_grid.question: the report's fonts cannot print 它 (CJK UNIFIED IDEOGRAPH-5B83)",
+            "task.dataset: tinyshakespeare holds text",
+            "expected one of digits, fashion_mnist",
+            "studies.mlp_grid.budgte: unknown key 'budgte': did you mean 'budget'? Known: axes, budget",
+            "mlp_grid.budget.epochs: Input should be greater than 0 (found 0)",
+            "studies.mlp_grid.clip",
+            "(found False): write none",
+            "axes.activation.0: unknown activation 'rleu': did you mean 'relu'? Known: elu, gelu",
+            "axes.init: the list is empty: give at least one value",
+            "axes.schedule: step stands twice: list each value once",
+            "axes.seed.1: Input should be a valid integer (found 1.5)",
+            "axes.seed.2",
+            "no/such/mirror is not a folder: expected <mirror>/<dataset>/<file>",
+        ),
     ),
     "unknown figure": (study(figures=["rankin"]), ("unknown figure of a study 'rankin': did you mean 'ranking'?",)),
-    "no epochs": (study(budget={"epochs": 0}), ("mlp_grid.budget.epochs", "greater than 0 (found 0)")),
-    "negative epochs": (study(budget={"epochs": -1}), ("mlp_grid.budget.epochs", "greater than 0 (found -1)")),
-    "empty axis": (study(axes={"init": []}), ("axes.init: the list is empty: give at least one value",)),
-    "value twice": (study(axes={"init": ["lsuv", "lsuv"]}), ("axes.init", "lsuv", "list each value once")),
-    "seeds of other kinds": (
-        study(axes={"seed": [0, 1.5, "two"]}),
-        ("axes.seed.1: Input should be a valid integer (found 1.5)", "axes.seed.2", "(found 'two')"),
-    ),
-    "text for images": (
-        study(task={"dataset": "tinyshakespeare"}),
-        ("task.dataset: tinyshakespeare holds text", "expected one of digits, fashion_mnist"),
-    ),
-    "a question that cannot be printed": (
-        study(question="它有效吗?"),
-        ("studies.mlp_grid.question: the report's fonts cannot print 它 (CJK UNIFIED IDEOGRAPH-5B83)",),
-    ),
     "a name that is taken": (
         {"studies": {"report": STUDY}},
         ("studies.report: the run itself has a folder results/<run>/report: choose another name",),
     ),
     "the run of the benchmarks": ({"run": "bench"}, ("run: results/bench holds what `phase2 bench` measured",)),
-    "a truth for none": (study(clip=False), ("studies.mlp_grid.clip", "(found False): write none")),
-    "no mirror": (
-        {"data": {"mirror": "no/such/mirror"}},
-        ("no/such/mirror is not a folder: expected <mirror>/<dataset>/<file>", "set it to null"),
-    ),
 }
 
 
