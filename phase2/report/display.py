@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from phase2.derive import html
 from phase2.derive.catalog import load as load_derivation
 from phase2.errors import UserError
-from phase2.figures.catalog import FIGURES
+from phase2.figures.catalog import drawing
 from phase2.figures.catalog import load as load_figure
 from phase2.figures.style import styled
 from phase2.source import ROOT
@@ -48,8 +48,9 @@ class Subject:
 
     def figure(self, name: str) -> HTML:
         """A figure of `phase2.figures`, drawn now, with its caption."""
-        drawn = load_figure(name)(**{table: self.table(table) for table in FIGURES[name].tables})
-        return HTML(f"<figure>{_image(drawn)}<figcaption>{escape(FIGURES[name].caption)}</figcaption></figure>")
+        card = drawing(name)
+        drawn = load_figure(name)(**{table: self.table(table) for table in card.tables})
+        return HTML(f"<figure>{_image(drawn)}<figcaption>{escape(card.caption)}</figcaption></figure>")
 
 
 @dataclass(frozen=True)
