@@ -22,7 +22,7 @@ from phase2.figures.catalog import drawing
 from phase2.figures.catalog import load as load_figure
 from phase2.figures.style import styled
 from phase2.source import ROOT
-from phase2.stats.design import SEED
+from phase2.study.factors import factors_of
 from phase2.study.tables import read_table
 
 RESULTS = "PHASE2_RESULTS"  # the environment variable that names the folder of a run
@@ -40,7 +40,7 @@ class Subject:
     @property
     def factors(self) -> list[str]:
         """The axes of a study without the seed."""
-        return [axis for axis, levels in self.config["axes"].items() if levels and axis != SEED]
+        return factors_of(axis for axis, levels in self.config["axes"].items() if levels)
 
     def table(self, name: str) -> pd.DataFrame:
         """Raises `UserError` for a table that the run has not made."""
