@@ -22,7 +22,8 @@ def imported(path: Path) -> ModuleType:
     except Exception as error:
         lines = [frame.lineno for frame in extract_tb(error.__traceback__) if frame.filename == str(path)]
         place = f"{path}, line {lines[-1]}" if lines else str(path)
-        raise UserError(f"{place}: {type(error).__name__}: {str(error).splitlines()[0]}") from None
+        told = f"{type(error).__name__}: {error}".splitlines()[0]
+        raise UserError(f"{place}: {told}") from None
 
 
 def check(folder: Path, options: type[Probe]) -> None:
@@ -41,6 +42,9 @@ def check(folder: Path, options: type[Probe]) -> None:
         if not options.model_fields.keys() & set(NAMED_BY[name]):
             fields = " or ".join(NAMED_BY[name])
             raise _wrong(card, "inputs", f"no option says whose {name}: add a field {fields}, or leave {name} out")
+    known = [(kind, name) for kind in registry.ROOMS for name in registry.names(kind)]
+    if wrong := [part for part in options.uses if part not in known]:
+        raise _wrong(card, "uses", f'{wrong[0]!r} is no part: expected kinds and names, such as (("init", "kaiming"),)')
     try:
         takes = list(arguments_of(source.parsed(function), "measure"))
     except UserError as error:

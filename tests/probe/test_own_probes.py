@@ -160,6 +160,10 @@ WRONG: dict[str, tuple[Callable[[Path], Any], str]] = {
         replaced("card.py", "study: str", "of: str"),
         "card.py, line 10: no option says whose runs: add a field study, or leave runs out",
     ),
+    "a part that is not there": (
+        replaced("card.py", "    study: str", '    uses = (("activation", "rleu"),)\n\n    study: str'),
+        "card.py, line 12: ('activation', 'rleu') is no part: expected kinds and names, such as",
+    ),
     "a function of other inputs": (
         replaced("measure.py", "options, runs", "options, data"),
         "measure.py, line 4: measure takes options, data, and the card's inputs ask for options, runs",
