@@ -76,7 +76,7 @@ def arguments_of(tree: ast.Module, target: str) -> dict[str, Any]:
             return _arguments(node)
     known = {name for node in tree.body for name in _names(node)}
     if target not in known:
-        raise unknown("target of the card", target, known)
+        raise unknown("class or function", target, known)
     return {ANY: REQUIRED}
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from phase2 import source
-from phase2.card import Card, FigureCard
+from phase2.card import Card
 from phase2.errors import UserError, unknown
 
 ROOMS = {  # of each kind, the package whose files are its parts
@@ -30,6 +30,7 @@ ROOMS = {  # of each kind, the package whose files are its parts
     "metric": "phase2.task.metrics",
     "dataset": "phase2.data.sets",
 }
+PROBE_FILES = {"card.py": "class Options(Probe) and its tables", "measure.py": "def measure(options, ...)"}
 _folders: tuple[Path, ...] = ()  # of the user's parts
 _added: list[str] = []  # to sys.path, for them
 _others: tuple["Part", ...] = ()  # that a configuration makes, such as a data set from a folder
@@ -117,6 +118,35 @@ def packages() -> dict[str, Path]:
     return {"phase2": source.ROOT} | {folder.name: folder.parent for folder in _folders}
 
 
+def module_of(path: Path) -> str:
+    """The name by which a file or a folder of these packages is imported."""
+    parent = next(parent for name, parent in packages().items() if path.is_relative_to(parent / name))
+    return ".".join(path.relative_to(parent).with_suffix("").parts)
+
+
+def own_folders() -> tuple[Path, ...]:
+    """The folders of the user's parts."""
+    return _folders
+
+
+def own_probes() -> list[Path]:
+    """The folders of the user's probes: each that lies in a folder of parts and has Python files, but for _names.
+
+    Raises `UserError` for one that lacks what a probe consists of, or cannot be imported.
+    """
+    inner = [each for folder in _folders for each in sorted(folder.iterdir()) if not each.name.startswith(("_", "."))]
+    probes = [folder for folder in inner if folder.is_dir() and any(folder.glob("*.py"))]
+    for folder in probes:
+        for file, holds in PROBE_FILES.items():
+            if not (folder / file).is_file():
+                raise UserError(f"{folder} has no {file}: write it, with {holds}, or begin the folder's name with _")
+        if not folder.name.isidentifier():
+            raise UserError(f"{folder}: Python imports nothing of this name: rename the folder, such as near_zero")
+        if folder.with_suffix(".py").exists():
+            raise UserError(f"{folder} and {folder}.py would be imported by one name: rename one")
+    return probes
+
+
 def forget() -> None:
     """Forgets what was read, for a process that lives while code is edited."""
     _all.cache_clear()
@@ -157,33 +187,34 @@ def _place(part: Part) -> tuple[int, str]:
 def _of_the_package() -> Iterable[Part]:
     for package in ROOMS.values():
         for path in sorted((source.ROOT / package.replace(".", "/")).glob("*.py")):
-            yield from filter(None, [_part(path, package)])
+            yield from filter(None, [_part(path)])
 
 
 def _of_the_user() -> Iterable[Part]:
     for folder in _folders:
         files = [path for path in sorted(folder.glob("*.py")) if not path.name.startswith("_")]
-        if not files:
+        if not files and not any(probe.parent == folder for probe in own_probes()):
             raise UserError(f"parts: {folder} holds no part, which is a file such as swish.py with a CARD")
         for path in files:
-            found = _part(path, folder.name)
-            if found is None:
+            if source.card_of(path) is None:
                 raise UserError(
                     f"{path} has no card: write CARD = Card(kind, target, label=...), or begin its name with _"
                 )
-            yield found
-        if (folder / "__init__.py").exists():
-            raise UserError(f"{folder}/__init__.py: remove it, a folder of parts needs none, and no edit of it counts")
-        for path in sorted(folder.glob("*.py")):
-            _check_imports(path)
+            yield from filter(None, [_part(path)])
+        for path in sorted(folder.rglob("*.py")):
+            if path.name == "__init__.py":
+                raise UserError(f"{path}: remove it, a folder of parts needs none, and no edit of it counts")
+            if not any(name.startswith(".") for name in path.relative_to(folder).parts):
+                _check_imports(path, folder)
 
 
-def _check_imports(path: Path) -> None:
+def _check_imports(path: Path, package: Path) -> None:
     """Raises `UserError`, naming the line, if a file imports what is not there, or what fingerprints do not follow."""
-    package = path.parent
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(source.parsed(path)):
         if isinstance(node, ast.ImportFrom) and node.level:
-            raise UserError(f"{path}, line {node.lineno}: write from {package.name}.{node.module or ''} import ...")
+            raise UserError(
+                f"{path}, line {node.lineno}: write from {module_of(path.parent)}.{node.module or ''} import ..."
+            )
         names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
         for name in [node.module or ""] if isinstance(node, ast.ImportFrom) else names:
             top = name.split(".")[0]
@@ -205,9 +236,7 @@ def _place_of(package: str) -> Path | None:
     return Path(folders[0]).parent if folders else Path(spec.origin or "").parent
 
 
-def _part(path: Path, package: str) -> Part | None:
-    """The part in a file; None if it has no card."""
+def _part(path: Path) -> Part | None:
+    """The part in a file; None if it has no card of one: a figure is found by `phase2.figures.catalog`."""
     card, arguments = source.card_of(path) or (None, {})
-    if isinstance(card, FigureCard):
-        raise UserError(f"{path} is a figure: its place is phase2/figures, or the folder of its probe")
-    return Part(path.stem, card, arguments, f"{package}.{path.stem}", path) if card else None
+    return Part(path.stem, card, arguments, module_of(path), path) if isinstance(card, Card) else None

@@ -6,8 +6,8 @@ A digest is of the syntax tree without docstrings, comments and the card: a cell
 
 import ast
 import json
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
@@ -24,10 +24,11 @@ MANY = 5000  # texts, most of which were edited since: reading those that are th
 
 def code_of(path: Path, packages: tuple[str, ...]) -> dict[str, Any]:
     """A file's `digest`, and its `imports` of these packages: (module, name taken from it, name given to that)."""
+    own = not path.is_relative_to(ROOT / "phase2")
     return _remembered(
-        f"code {' '.join(packages)}",
+        f"{'own ' if own else ''}code {' '.join(packages)}",
         path,
-        lambda tree: {"imports": _imports_of(tree, packages), "digest": digest_of_tree(tree)},
+        lambda tree: {"imports": _imports_of(tree, packages), "digest": digest_of_tree(tree, own)},
     )
 
 
@@ -64,11 +65,16 @@ def digest_of(text: str) -> str:
     return digest_of_tree(ast.parse(text))
 
 
-def digest_of_tree(tree: ast.Module) -> str:
-    """The digest of a syntax tree, without docstrings and card. The tree is changed."""
-    if any(isinstance(node, ast.ClassDef) and is_card(node) for node in tree.body):  # imports are of its options
+def digest_of_tree(tree: ast.Module, own: bool = False) -> str:
+    """The digest of a syntax tree, without docstrings and card. The tree is changed.
+
+    The options of the package's probes are left out too, since tests hold their defaults; those of the user's own are
+    code.
+    """
+    told = [node for node in tree.body if is_card(node) and not (own and isinstance(node, ast.ClassDef))]
+    if any(isinstance(node, ast.ClassDef) for node in told):  # imports are of its options
         tree.body = [node for node in tree.body if not isinstance(node, ast.Import | ast.ImportFrom)]
-    tree.body = [node for node in tree.body if not is_card(node)]
+    tree.body = [node for node in tree.body if node not in told]
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             first = node.body[0] if node.body else None
@@ -99,16 +105,28 @@ def _imports_of(tree: ast.Module, packages: tuple[str, ...]) -> list[list[str | 
     return found
 
 
+def parsed(path: Path) -> ast.Module:
+    """A file's syntax tree; raises `UserError` for one that is no Python."""
+    with _as_python(path):
+        return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def _remembered(what: str, path: Path, read: Callable[[ast.Module], Any]) -> Any:
-    try:
+    with _as_python(path):
         text = path.read_text(encoding="utf-8")
         key = f"{what} {sha256_text(_own_text() + text)}"
         known = _known()
         if key not in known:
             known[key] = json.loads(json.dumps(read(ast.parse(text))))  # a first reading gives what later ones will
+        return known[key]
+
+
+@contextmanager
+def _as_python(path: Path) -> Iterator[None]:
+    try:
+        yield
     except (SyntaxError, UnicodeDecodeError) as error:
         raise UserError(f"{path} cannot be read as Python: {error}") from error
-    return known[key]
 
 
 @cache

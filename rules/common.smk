@@ -5,7 +5,7 @@ import subprocess
 
 from phase2 import registry
 from phase2.derive.catalog import DERIVATIONS
-from phase2.figures.catalog import FIGURES, STUDY
+from phase2.figures.catalog import STUDY, drawing
 from phase2.figures.catalog import check as check_figures
 from phase2.probe.catalog import probe_code
 from phase2.run.config import validate
@@ -35,9 +35,9 @@ try:
     CONFIG = validate(config)
     SUBJECTS = {**CONFIG.studies, **CONFIG.probes}
     for study in CONFIG.studies.values():
-        check_figures(study.figures, STUDY, study.factors)
+        check_figures(study.figures, STUDY, axes=study.factors)
     for probe in CONFIG.probes.values():
-        check_figures(probe.figures, probe.probe)
+        check_figures(probe.figures, probe.probe, probe.tables)
 except UserError as error:
     raise WorkflowError(str(error))
 
@@ -118,7 +118,7 @@ def figures_of(*subjects):
 
 def captions(*subjects):
     """What is told of the figures of these studies and probes: tables and caption are in no figure's code."""
-    return {name: [FIGURES[name].caption, *FIGURES[name].tables] for name in figures_of(*subjects)}
+    return {name: [drawing(name).caption, *drawing(name).tables] for name in figures_of(*subjects)}
 
 
 def is_source(path):

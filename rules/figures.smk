@@ -3,7 +3,7 @@
 
 rule figure:
     input:
-        lambda w: [f"{RESULTS}/tables/{w.subject}/{table}.csv" for table in FIGURES[w.figure].tables],
+        lambda w: [f"{RESULTS}/tables/{w.subject}/{table}.csv" for table in drawing(w.figure).tables],
     output:
         pdf=f"{RESULTS}/figures/{{subject}}/{{figure}}.pdf",
         png=f"{RESULTS}/figures/{{subject}}/{{figure}}.png",
@@ -11,7 +11,7 @@ rule figure:
     log:
         f"logs/{RUN}/{{subject}}/figure-{{figure}}.log",
     params:
-        code=lambda w: fingerprint(FIGURES[w.figure].module, "phase2.figures.style"),
+        code=lambda w: fingerprint(drawing(w.figure).module, "phase2.figures.style"),
         labels=lambda w: labels_in(w.subject),
     message:
         "drawing {wildcards.figure} of {wildcards.subject}"

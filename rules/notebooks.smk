@@ -21,7 +21,7 @@ rule notebook:
             "phase2.nn.normalization.layer",
             "phase2.scratch.mlp",
             "phase2.scratch.tape_mlp",
-            *(FIGURES[figure].module for figure in figures_of(*notebook_subjects(w.notebook))),
+            *(drawing(figure).module for figure in figures_of(*notebook_subjects(w.notebook))),
             *(target.split(":")[0] for target in DERIVATIONS.values()),
         ),
         labels=labels_in(*SUBJECTS),

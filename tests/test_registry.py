@@ -99,8 +99,7 @@ WRONG = {
         "unknown kind of part 'activatoin'",
     ),
     "a number for text": (SOFTSIGN.replace('"softsign"', "3"), "line 4: the card's label is 3, expected text"),
-    "a figure": ("CARD = FigureCard(('cells',), 'Cells.')\n", "softsign.py is a figure: its place is phase2/figures"),
-    "another target": (SOFTSIGN.replace('"Softsign"', '"SoftSing"'), "target of the card 'SoftSing': did you mean"),
+    "another target": (SOFTSIGN.replace('"Softsign"', '"SoftSing"'), "class or function 'SoftSing': did you mean"),
     "a task without metrics": (
         SOFTSIGN.replace('"activation"', '"task"'),
         'softsign.py: a task\'s card names its metrics: traits={"metrics": ("accuracy",)}',

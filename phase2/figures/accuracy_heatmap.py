@@ -11,7 +11,8 @@ from matplotlib.patches import Patch, Rectangle
 from phase2.card import FigureCard
 from phase2.figures.marks import cell_map, is_left, is_top, panels, stretched, stretched_bar, title_width
 from phase2.figures.style import FULL_WIDTH, SEQUENTIAL, blank, styled
-from phase2.words.levels import faceted, facets, label, study_factors
+from phase2.study.factors import factors_of
+from phase2.words.levels import faceted, facets, label
 
 CARD = FigureCard(
     ("cells",),
@@ -32,7 +33,7 @@ def accuracy_heatmap(*, cells: pd.DataFrame) -> Figure:
     A cell shows the mean test accuracy in percent over the seeds that finished. It is hatched, with their
     number n below, if some diverged; grey with a cross if all did; blank if it was never run.
     """
-    factors = study_factors(cells)
+    factors = factors_of(cells, before="status")
     cells = faceted(cells, factors).assign(percent=100 * cells.test_accuracy, finished=cells.status == "ok")
     groups = cells.groupby(["panel", "row", "column"], observed=False)
     summary = groups.agg(percent=("percent", "mean"), finished=("finished", "sum"), run=("id", "count"))

@@ -12,7 +12,8 @@ from matplotlib.ticker import NullLocator, SymmetricalLogLocator
 from phase2.card import FigureCard
 from phase2.figures.marks import stacked
 from phase2.figures.style import PALETTE, blank, nothing_without, series, styled
-from phase2.words.levels import crossed, study_factors
+from phase2.study.factors import factors_of
+from phase2.words.levels import crossed
 
 CARD = FigureCard(
     ("cells", "curves"),
@@ -37,7 +38,7 @@ def backends(*, cells: pd.DataFrame, curves: pd.DataFrame) -> Figure:
 
     A column a combination of all axes but backend and seed.
     """
-    others = [factor for factor in study_factors(cells) if factor != "backend"]
+    others = factors_of(cells, before="status", without=["backend"])
     named = cells.assign(column=crossed(cells, others))[["id", "column", "backend", "seed"]]
     known = curves[["id", "epoch", "split", "accuracy", "loss"]].merge(named, on="id")
     names, columns = list(dict.fromkeys(cells.backend)), list(named.column.cat.categories)

@@ -6,7 +6,8 @@ from matplotlib.figure import Figure
 from phase2.card import FigureCard
 from phase2.figures.marks import band, final_scores, keys, over_seeds, plain_log
 from phase2.figures.style import blank, nothing_without, styled
-from phase2.words.levels import SEPARATOR, crossed, ranking_factors
+from phase2.study.factors import factors_of
+from phase2.words.levels import SEPARATOR, crossed
 
 CARD = FigureCard(
     ("ranking", "cells", "curves"),
@@ -25,7 +26,7 @@ def best_curves(*, ranking: pd.DataFrame, cells: pd.DataFrame, curves: pd.DataFr
     A line a level of the first factor that is not the rate; the legend says at which levels of the others it is best by
     test accuracy.
     """
-    factors = sorted(ranking_factors(ranking), key=lambda factor: factor == "lr")
+    factors = sorted(factors_of(ranking, before="mean"), key=lambda factor: factor == "lr")
     scores = final_scores(ranking)
     scores = scores.assign(level=crossed(scores, factors[:1]), setting=crossed(scores, factors[1:]))
     best = scores.loc[scores.groupby("level", observed=True)["mean"].idxmax()].sort_values("level")

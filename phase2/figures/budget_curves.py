@@ -6,7 +6,8 @@ from matplotlib.figure import Figure
 from phase2.card import FigureCard
 from phase2.figures.marks import bars, final_scores, keys, sizes_across
 from phase2.figures.style import blank, styled
-from phase2.words.levels import crossed, label, ranking_factors
+from phase2.study.factors import factors_of
+from phase2.words.levels import crossed, label
 
 CARD = FigureCard(
     ("ranking",),
@@ -25,7 +26,7 @@ def budget_curves(*, ranking: pd.DataFrame) -> Figure:
 
     A line for each level of the first factor besides the epochs, the others at their best for it and the budget.
     """
-    factors = [name for name in ranking_factors(ranking) if name != "epochs"]
+    factors = factors_of(ranking, before="mean", without=["epochs"])
     scores = final_scores(ranking)
     scores = scores.assign(line=crossed(scores, factors[:1]))
     scores = scores.loc[scores.groupby(["line", "epochs"], observed=True)["mean"].idxmax()]

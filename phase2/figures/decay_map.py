@@ -7,7 +7,8 @@ from matplotlib.patches import Rectangle
 from phase2.card import FigureCard
 from phase2.figures.marks import cell_map, final_scores, panels, stretched, stretched_bar
 from phase2.figures.style import PALETTE, SEQUENTIAL, blank, styled
-from phase2.words.levels import crossed, label, ranking_factors
+from phase2.study.factors import factors_of
+from phase2.words.levels import crossed, label
 
 CARD = FigureCard(
     ("ranking",),
@@ -29,7 +30,7 @@ def decay_map(*, ranking: pd.DataFrame) -> Figure:
     A cell shows the mean test accuracy in percent. The line joins the best decay of each rate; the frame is the best
     cell of a panel.
     """
-    factors = [name for name in ranking_factors(ranking) if name not in ("lr", "weight_decay")]
+    factors = factors_of(ranking, before="mean", without=["lr", "weight_decay"])
     scores = final_scores(ranking)
     scores = scores.assign(panel=crossed(scores, factors))
     names = list(scores.panel.cat.categories)

@@ -10,7 +10,8 @@ from matplotlib.lines import Line2D
 from phase2.card import FigureCard
 from phase2.figures.marks import band, keys, plain_log, ranges, stacked
 from phase2.figures.style import blank, nothing_without, styled
-from phase2.words.levels import crossed, study_factors
+from phase2.study.factors import factors_of
+from phase2.words.levels import crossed
 
 CARD = FigureCard(
     ("cells", "curves"),
@@ -30,7 +31,7 @@ def depth_curves(*, cells: pd.DataFrame, curves: pd.DataFrame) -> Figure:
     """A panel an architecture (and a combination of all other axes but depth), a line a depth: mean error in percent by
     step over the seeds still running, in training dashed and on validation solid with the range over seeds shaded.
     """
-    others = [factor for factor in study_factors(cells) if factor != "depth"]
+    others = factors_of(cells, before="status", without=["depth"])
     named = cells.assign(panel=crossed(cells, others), line=crossed(cells, ["depth"]))[["id", "panel", "line", "seed"]]
     known = curves[["id", "step", "split", "accuracy"]].merge(named, on="id")
     known["error"] = 100 * (1 - known.accuracy)

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from phase2.card import FigureCard
 from phase2.figures.marks import cell_map, stacked
 from phase2.figures.style import COUNTS, blank, styled
+from phase2.study.factors import factors_of
 from phase2.words.levels import faceted, facets
 
 CARD = FigureCard(
@@ -25,7 +26,7 @@ def divergence(*, divergence: pd.DataFrame) -> Figure:
     Upper row: the number of seeds that diverged; lower row: of those that got stuck. A dot is none; a
     combination that was never run is blank.
     """
-    factors = list(divergence.columns[: divergence.columns.get_loc("cells")])
+    factors = factors_of(divergence, before="cells")
     table = faceted(divergence, factors)
     rows, columns, names = facets(table)
     seeds = table.cells.max()

@@ -10,7 +10,8 @@ from matplotlib.lines import Line2D
 from phase2.card import FigureCard
 from phase2.figures.marks import band, keys, over_seeds, stacked
 from phase2.figures.style import blank, series, styled
-from phase2.words.levels import faceted, facets, label, study_factors
+from phase2.study.factors import factors_of
+from phase2.words.levels import faceted, facets, label
 
 CARD = FigureCard(
     ("cells", "curves"),
@@ -29,7 +30,7 @@ def learning_curves(*, cells: pd.DataFrame, curves: pd.DataFrame) -> Figure:
     A line is the mean validation accuracy in percent over the seeds still running at that epoch, its band
     the 95% t interval of that mean. A cross marks the last finite epoch of a diverged cell, at 0 if none was.
     """
-    factors = study_factors(cells)
+    factors = factors_of(cells, before="status")
     cells = faceted(cells, factors)
     validation = curves[curves.split == "val"].merge(cells[["id", "row", "column", "panel"]], on="id")
     validation["accuracy"] *= 100

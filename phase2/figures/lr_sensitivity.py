@@ -7,7 +7,8 @@ from matplotlib.figure import Figure
 from phase2.card import FigureCard
 from phase2.figures.marks import band, final_scores, keys, panels
 from phase2.figures.style import blank, series, styled
-from phase2.words.levels import crossed, label, ranking_factors
+from phase2.study.factors import factors_of
+from phase2.words.levels import crossed, label
 
 CARD = FigureCard(
     ("ranking", "divergence"),
@@ -27,7 +28,7 @@ def lr_sensitivity(*, ranking: pd.DataFrame, divergence: pd.DataFrame) -> Figure
     Accuracy in percent, with its interval over seeds. A ring marks a line's best rate; a cross at the foot, a rate at
     which a seed diverged.
     """
-    factors = [name for name in ranking_factors(ranking) if name != "lr"]
+    factors = factors_of(ranking, before="mean", without=["lr"])
     scores = final_scores(ranking).merge(divergence[[*factors, "lr", "diverged"]], on=[*factors, "lr"])
     scores = scores.assign(line=crossed(scores, factors[:1]), panel=crossed(scores, factors[1:]))
     lines, names = list(scores.line.cat.categories), list(scores.panel.cat.categories)

@@ -7,7 +7,8 @@ from matplotlib.figure import Figure
 from phase2.card import FigureCard
 from phase2.figures.marks import ROW, in_percent, intervals
 from phase2.figures.style import PALETTE, blank, styled
-from phase2.words.levels import crossed, label, printed, ranking_factors
+from phase2.study.factors import factors_of
+from phase2.words.levels import crossed, label, printed
 
 CARD = FigureCard(
     ("ranking", "levels"),
@@ -40,7 +41,7 @@ def ranking(*, ranking: pd.DataFrame, levels: pd.DataFrame) -> Figure:
 
 def _blocks(ranking: pd.DataFrame, levels: pd.DataFrame, measure: str) -> list[tuple[str, pd.DataFrame]]:
     """The titles and rows of one measure's column, top to bottom."""
-    factors = ranking_factors(ranking)
+    factors = factors_of(ranking, before="mean")
     ranked = ranking[ranking.measure == measure].sort_values("rank")
     ranked.index = ranked["rank"].map("{}. ".format) + crossed(ranked, factors).astype(str)
     best, rest = ranked[:BEST], ranked[BEST:]

@@ -6,7 +6,8 @@ from matplotlib.figure import Figure
 from phase2.card import FigureCard
 from phase2.figures.marks import bars, final_scores, keys, panels
 from phase2.figures.style import blank, styled
-from phase2.words.levels import crossed, label, ranking_factors
+from phase2.study.factors import factors_of
+from phase2.words.levels import crossed, label
 
 CARD = FigureCard(
     ("ranking",),
@@ -26,7 +27,7 @@ def sharing(*, ranking: pd.DataFrame) -> Figure:
 
     Accuracy in percent, with its interval over seeds.
     """
-    others = [name for name in ranking_factors(ranking) if name not in ("model", "pixels")]
+    others = factors_of(ranking, before="mean", without=["model", "pixels"])
     scores = final_scores(ranking)
     scores = scores.assign(
         line=crossed(scores, ["model"]), place=crossed(scores, ["pixels"]).cat.codes, panel=crossed(scores, others)

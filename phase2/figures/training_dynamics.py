@@ -8,7 +8,8 @@ from matplotlib.ticker import MaxNLocator
 from phase2.card import FigureCard
 from phase2.figures.marks import band, keys, plain_log
 from phase2.figures.style import blank, nothing_without, styled
-from phase2.words.levels import crossed, label, study_factors
+from phase2.study.factors import factors_of
+from phase2.words.levels import crossed, label
 
 CARD = FigureCard(
     ("cells", "curves"),
@@ -29,7 +30,7 @@ def training_dynamics(*, cells: pd.DataFrame, curves: pd.DataFrame) -> Figure:
     A line is the median of all runs of that level still running at that epoch, on a log axis; its band holds the middle
     half of them. Whatever the other factors are, they are pooled.
     """
-    varied = [factor for factor in study_factors(cells) if cells[factor].nunique() > 1]
+    varied = [factor for factor in factors_of(cells, before="status") if cells[factor].nunique() > 1]
     training = curves[curves.split == "train"][["id", "epoch", *MEASURES]].merge(cells[["id", *varied]], on="id")
     rows = [[factor] for factor in varied] or [[]]  # a single combination has a row of its own
     figure = blank(len(rows) * (PANEL + LEGEND))

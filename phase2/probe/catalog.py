@@ -1,26 +1,42 @@
-"""Every kind of probe: a folder of this package with a `card.py`, found by it. Imports no torch.
+"""Every kind of probe: a folder with a `card.py`, of this package or among the user's parts. Imports no torch.
 
 The card holds what is known of the probe without measuring: its `Options`, which are its section of a configuration,
 the tables that it makes, and those of its constants that others print. Beside it stand `measure.py`, whose function
 `measure` takes the options and what they read, and its figures.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import create_model
 
-from phase2 import registry
+from phase2 import registry, source
 from phase2.errors import UserError
 from phase2.probe.options import Probe
+from phase2.probe.own import check, imported
 from phase2.study.fingerprint import fingerprint
 
 
-def _kind(name: str) -> type[Probe]:
+def _of_the_package() -> list[Path]:
+    return sorted(path.parent for path in (source.ROOT / "phase2" / "probe").glob("*/card.py"))
+
+
+def _folders() -> dict[str, Path]:
+    """The folder of every kind by name; raises `UserError` for two of one name."""
+    found: dict[str, Path] = {}
+    for folder in [*_of_the_package(), *registry.own_probes()]:
+        if folder.name in found:
+            raise UserError(f"{folder} and {found[folder.name]} are both the probe {folder.name}: rename one folder")
+        found[folder.name] = folder
+    return found
+
+
+def _kind(folder: Path) -> type[Probe]:
     """The options of a kind, told by its name; what is said of them is the card's docstring."""
-    card = import_module(f"phase2.probe.{name}.card")
+    card, name = imported(folder / "card.py"), folder.name
     options = getattr(card, "Options", None)
     if not (isinstance(options, type) and issubclass(options, Probe) and hasattr(options, "tables")):
         raise UserError(f"{card.__file__} is no card of a probe: write class Options(Probe) with its tables")
@@ -28,23 +44,43 @@ def _kind(name: str) -> type[Probe]:
     return create_model(name.title().replace("_", ""), __base__=options, __doc__=card.__doc__, probe=kind)
 
 
-PROBES: dict[str, type[Probe]] = {
-    name: _kind(name) for name in sorted(path.parent.name for path in Path(__file__).parent.glob("*/card.py"))
-}
+PROBES = {folder.name: _kind(folder) for folder in _of_the_package()}  # the package's
+
+
+def probes() -> dict[str, type[Probe]]:
+    """The options of every kind of probe by name: of the package's, and of those in folders of the user's.
+
+    Raises `UserError` for one that is wrong.
+    """
+    return _probes(registry.brought())
+
+
+@cache
+def _probes(brought: Hashable) -> dict[str, type[Probe]]:
+    own = {name: _kind(folder) for name, folder in _folders().items() if name not in PROBES}
+    for name, options in own.items():
+        check(_folders()[name], options)
+    return PROBES | own
 
 
 def load(name: str) -> Callable[..., Any]:
     """The measuring function of a probe, imported now."""
-    return import_module(f"phase2.probe.{name}.measure").measure
+    return import_module(f"{_package(name)}.measure").measure
+
+
+def _package(name: str) -> str:
+    return registry.module_of(_folders()[name])
 
 
 def probe_code(options: Probe) -> str:
     """The fingerprint of all code behind a probe's tables: its function, the components that its options name, and
     those that it uses whatever they are.
     """
-    named = {(kind, name) for kind in ("activation", "init", "optimizer") for name in _named(options, kind)}
+    kinds = registry.ROOMS.keys() - {"dataset"}  # data are known by their content
+    named = {(kind, name) for kind in kinds for name in _named(options, kind)}
     known = {(kind, name) for kind, name in named if name in registry.names(kind)}
-    return fingerprint(f"phase2.probe.{options.probe}.measure", components=tuple(sorted(known | set(options.uses))))
+    modules = [f"{_package(options.probe)}.{file}" for file in ("card", "measure")]
+    return fingerprint(*modules, components=tuple(sorted(known | set(options.uses))))
 
 
 def _named(options: Probe, kind: str) -> list[str]:

@@ -17,6 +17,7 @@ from phase2.data.prepared import Prepared
 from phase2.errors import UserError
 from phase2.study.cell import Cell
 from phase2.study.code import training_code
+from phase2.study.factors import factors_of
 from phase2.study.results import MEND
 from phase2.study.store import key_of
 from phase2.task.opening import open_task
@@ -57,8 +58,8 @@ class Runs(list[Run]):
 
     def joined(self, parts: Sequence[pd.DataFrame], *columns: str) -> pd.DataFrame:
         """Tables of the runs below each other; without any, the axes, the seed last, and these columns alone."""
-        factors = [name for name in self.axes if name != "seed"]
-        return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=[*factors, "seed", *columns])
+        names = [*factors_of(self.axes), "seed", *columns]
+        return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=names)
 
 
 def read_runs(cells: Sequence[Cell], checkpoints: Path, data: Prepared) -> Runs:

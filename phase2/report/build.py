@@ -10,7 +10,7 @@ from typing import Any, get_args
 
 from phase2.data.disk import is_full, no_room, scratch_folder
 from phase2.errors import UserError
-from phase2.figures.catalog import FIGURES
+from phase2.figures.catalog import drawing
 from phase2.files import write_bytes, write_text
 from phase2.report.compared import state_comparison
 from phase2.report.conclusions import state_findings
@@ -102,9 +102,9 @@ def _write_figures(subject: str, figures: list[str], folder: Path, ledger: Ledge
     write_text(folder / "first-figure.tex", lines(*(_figure(subject, name) for name in figures[:1])) + "\n")
     for name in figures:
         file = f"figures/{subject}/{name}.pdf"
-        drawing = FIGURES[name]
-        how = f"{drawing.module} of {', '.join(drawing.tables)}: {drawing.caption}"
-        ledger.add(Macro(f"{subject}/figures/{name}", file, drawing.tables[0], how, subject, kind="figure"))
+        card = drawing(name)
+        how = f"{card.module} of {', '.join(card.tables)}: {card.caption}"
+        ledger.add(Macro(f"{subject}/figures/{name}", file, card.tables[0], how, subject, kind="figure"))
         reference = rf"Figure~\ref{{fig:{subject}:{name}}}"
         ledger.state(subject, f"Figure {name}", reference, "config", f"the figure {name}")
 
@@ -115,7 +115,7 @@ def _figure(subject: str, name: str) -> str:
         r"\begin{figure*}[!htb]",
         r"\centering",
         rf"\includegraphics[width=\linewidth,max height=\figureheight]{{{file}}}",
-        rf"\caption{{{escape(FIGURES[name].caption)}}}",
+        rf"\caption{{{escape(drawing(name).caption)}}}",
         rf"\label{{fig:{subject}:{name}}}",
         r"\end{figure*}",
     )

@@ -15,6 +15,7 @@ from phase2.report.failures import Say
 from phase2.report.inputs import StudyInputs, get
 from phase2.report.latex import count, escape, listed, number, percentage, plural
 from phase2.report.macros import Ledger
+from phase2.study.factors import factors_of
 from phase2.words.levels import crossed, label
 
 NEAR = 0.01  # of accuracy: a rate so near to the best is as good
@@ -32,7 +33,7 @@ def state_comparison(study: StudyInputs, ledger: Ledger) -> None:
 
 def _at_best(study: StudyInputs, *kept: str) -> tuple[pd.DataFrame, list[str]]:
     """Scores with a column `line`, the levels of the first factor that is not `kept`; all others at their best."""
-    others = [factor for factor in study.factors if factor not in kept]
+    others = factors_of(study.factors, without=kept)
     table = study.table("ranking")
     table = table.assign(line=crossed(table, others[:1]))
     best = table.groupby(["line", *kept], observed=True)["mean"].idxmax()

@@ -13,8 +13,8 @@ from phase2.report.failures import Say, failures_finding
 from phase2.report.inputs import AREA, FINAL, StudyInputs
 from phase2.report.latex import count, escape, interval, listed, number, p_phrase, percent, percentage
 from phase2.report.macros import Ledger
-from phase2.stats.design import SEED
 from phase2.stats.factorial import RESIDUAL
+from phase2.study.factors import SEED
 from phase2.words.levels import label, term_label
 
 ALPHA = 0.05

@@ -18,11 +18,11 @@ from matplotlib.figure import Figure
 from phase2.derive import html
 from phase2.derive.catalog import load as load_derivation
 from phase2.errors import UserError
-from phase2.figures.catalog import FIGURES
+from phase2.figures.catalog import drawing
 from phase2.figures.catalog import load as load_figure
 from phase2.figures.style import styled
 from phase2.source import ROOT
-from phase2.stats.design import SEED
+from phase2.study.factors import factors_of
 from phase2.study.tables import read_table
 
 RESULTS = "PHASE2_RESULTS"  # the environment variable that names the folder of a run
@@ -40,7 +40,7 @@ class Subject:
     @property
     def factors(self) -> list[str]:
         """The axes of a study without the seed."""
-        return [axis for axis, levels in self.config["axes"].items() if levels and axis != SEED]
+        return factors_of(axis for axis, levels in self.config["axes"].items() if levels)
 
     def table(self, name: str) -> pd.DataFrame:
         """Raises `UserError` for a table that the run has not made."""
@@ -48,8 +48,9 @@ class Subject:
 
     def figure(self, name: str) -> HTML:
         """A figure of `phase2.figures`, drawn now, with its caption."""
-        drawn = load_figure(name)(**{table: self.table(table) for table in FIGURES[name].tables})
-        return HTML(f"<figure>{_image(drawn)}<figcaption>{escape(FIGURES[name].caption)}</figcaption></figure>")
+        card = drawing(name)
+        drawn = load_figure(name)(**{table: self.table(table) for table in card.tables})
+        return HTML(f"<figure>{_image(drawn)}<figcaption>{escape(card.caption)}</figcaption></figure>")
 
 
 @dataclass(frozen=True)

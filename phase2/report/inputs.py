@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from phase2.errors import UserError
-from phase2.stats.design import SEED
+from phase2.study.factors import SEED, factors_of
 from phase2.study.tables import read_table
 
 TABLES = ("cells", "ranking", "levels", "pairs", "variance", "divergence")
@@ -34,7 +34,7 @@ class StudyInputs:
 
     @property
     def factors(self) -> list[str]:
-        return [axis for axis in self.axes if axis != SEED]
+        return factors_of(self.axes)
 
     @property
     def seeds(self) -> int:

@@ -7,6 +7,7 @@ from phase2.report.failures import Say
 from phase2.report.inputs import ProbeInputs, get
 from phase2.report.latex import escape, listed, number, percentage, plural
 from phase2.report.measured_words import NOTHING, enough, finite, mean_of, percent_of, reading, setting
+from phase2.study.factors import factors_of
 from phase2.words.levels import SEPARATOR, crossed
 
 TIMES = {"start": "Before training", "end": "After training"}
@@ -38,7 +39,7 @@ def feature_hierarchy(probe: ProbeInputs, say: Say) -> list[str]:
 
 def _with_networks(table: pd.DataFrame) -> pd.DataFrame:
     """The table with each row's combination as the reader sees it, in the order of the figures."""
-    names = crossed(table, list(table.columns[: list(table.columns).index("seed")]))
+    names = crossed(table, factors_of(table, before="seed"))
     return table.assign(network=names.cat.rename_categories(lambda name: name.replace(SEPARATOR, ", ")))
 
 

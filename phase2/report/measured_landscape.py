@@ -17,6 +17,7 @@ from phase2.report.measured_words import (
     setting,
     significant,
 )
+from phase2.study.factors import factors_of
 from phase2.words.levels import SEPARATOR, crossed
 
 RISEN = 1.5  # times the loss of the solution: "by half"
@@ -27,7 +28,7 @@ HOW = "mean over seeds of the distance at which the loss has risen by half"
 def landscape(probe: ProbeInputs, say: Say) -> list[str]:
     """Where the loss rises soonest, what each factor does to that, and whether solutions are linearly connected."""
     lines = probe.tables["lines"]
-    factors = list(lines.columns[: list(lines.columns).index("seed")])
+    factors = factors_of(lines, before="seed")
     networks = len(lines[[*factors, "seed"]].drop_duplicates())
     far = say("Radius", significant(get(probe.config, "radius")), "config", "radius")
     measured = (

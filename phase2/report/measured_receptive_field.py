@@ -18,6 +18,7 @@ from phase2.report.measured_words import (
     setting,
     significant,
 )
+from phase2.study.factors import factors_of
 from phase2.words.levels import SEPARATOR, crossed
 
 STACKS = {
@@ -146,7 +147,7 @@ def _linear(growth: pd.DataFrame, say: Say) -> list[str]:
 
 def _networks(fields: pd.DataFrame, maps: pd.DataFrame, say: Say) -> list[str]:
     """Each combination's fields before and after training, and what training does to them."""
-    factors = [name for name in fields.columns[: list(fields.columns).index("when")] if name != "seed"]
+    factors = factors_of(fields, before="when")
     fields = fields.assign(network=[_named(*levels.split(SEPARATOR)) for levels in crossed(fields, factors)])
     parts, changes = [], {}
     for network, rows in fields.groupby("network", sort=False):

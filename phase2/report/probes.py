@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from phase2.errors import UserError
-from phase2.probe.catalog import PROBES
+from phase2.probe.catalog import probes
 from phase2.report.inputs import ProbeInputs, get
 from phase2.report.latex import escape, listed
 from phase2.report.macros import Ledger
@@ -18,7 +18,7 @@ from phase2.words.levels import label
 def read_probe(run_dir: Path, name: str, config: dict[str, Any]) -> ProbeInputs:
     """Reads a probe's tables from `run_dir`/tables/<name>/; raises `UserError` for one that is missing."""
     section, folder = get(config, "probes", name), run_dir / "tables" / name
-    tables = {table: read_table(folder / f"{table}.csv") for table in PROBES[get(section, "probe")].tables}
+    tables = {table: read_table(folder / f"{table}.csv") for table in probes()[get(section, "probe")].tables}
     return ProbeInputs(name, section, tables, read_provenance(folder))
 
 

@@ -13,6 +13,7 @@ from phase2.report.measured_words import mean_of, significant
 from phase2.report.tables import floating, tabular
 from phase2.study.cell import Cell, cells_of
 from phase2.study.config import Study
+from phase2.study.factors import factors_of
 from phase2.words.levels import label
 
 CLOSE = 0.01  # relative: whole epochs do not make just so many iterations
@@ -42,7 +43,7 @@ def _depth(cell: Cell, paper: Paper) -> int:
 
 
 def _errors_table(study: StudyInputs, cells: list[Cell], model: str, paper: Paper) -> str:
-    others = [factor for factor in study.factors if factor not in ("model", "depth")]
+    others = factors_of(study.factors, without=["model", "depth"])
     groups: dict[tuple, list[Cell]] = {}
     for cell in cells:
         axes = dict(cell.axes)

@@ -6,12 +6,13 @@ editor shows them. Imports no torch: the Snakefile validates the configuration i
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Union, get_args
+from typing import Annotated, Any, Union, get_args
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, PlainValidator, SerializeAsAny, ValidationError, field_validator, model_validator
 
 from phase2.errors import UserError, unknown
-from phase2.probe.catalog import PROBES
+from phase2.figures.catalog import figures
+from phase2.probe.catalog import PROBES, probes
 from phase2.probe.options import Probe
 from phase2.run.names import check_names
 from phase2.study.config import Compute, Data, Study
@@ -19,10 +20,20 @@ from phase2.study.own import use_own
 from phase2.study.read import read
 from phase2.study.section import Document, Folder, Section, document_of
 
-if TYPE_CHECKING:
-    AnyProbe = Probe
-else:
-    AnyProbe = Annotated[Union[tuple(PROBES.values())], Field(discriminator="probe")]  # noqa: UP007
+# Which keys each kind of the package's has: what an editor is told.
+SHIPPED: Any = Annotated[Union[tuple(PROBES.values())], Field(discriminator="probe")]  # noqa: UP007
+
+
+def _probe(section: Any) -> Probe:
+    """A section read by the options of its kind of probe, which may be one of the user's."""
+    if not isinstance(section, dict) or "probe" not in section:
+        raise UserError(f"expected a section with a key probe, the kind: one of {', '.join(probes())}")
+    if section["probe"] not in probes():
+        raise unknown("probe", section["probe"], probes())
+    return probes()[section["probe"]].model_validate(section)
+
+
+AnyProbe = Annotated[SerializeAsAny[Probe], PlainValidator(_probe, json_schema_input_type=SHIPPED)]
 
 
 class Config(Section):
@@ -51,12 +62,13 @@ class Config(Section):
         return [document for document in get_args(Document) if document == "report" or document in used]
 
     def datasets_of(self, probe: str) -> dict[str, str]:
-        """The data sets that a probe reads, by the argument that takes each."""
+        """The data sets that a probe reads, by the argument that takes each; networks are read with their data."""
         options: Any = self.probes[probe]
         study = getattr(options, "study", None)
         own = self.studies[study].task.dataset if study else getattr(options, "dataset", None)
         sources = {"data": own, "unfamiliar": getattr(options, "unfamiliar", None)}
-        return {role: dataset for role, dataset in sources.items() if role in options.inputs and dataset is not None}
+        read = {"data" if name == "runs" else name for name in options.inputs}
+        return {role: dataset for role, dataset in sources.items() if role in read and dataset is not None}
 
     @property
     def datasets(self) -> list[str]:
@@ -97,20 +109,19 @@ def schema() -> dict[str, Any]:
 def validate(content: dict[str, Any]) -> Config:
     """Validates a configuration; raises `UserError` naming each wrong value, its key, what was expected."""
     use_own(content)
+    probes(), figures()  # one of the user's that is wrong is refused, whether it is named or not
     try:
         return Config.model_validate(content)
     except ValidationError as error:
-        problems = "\n".join(f"  {_explain(item).removeprefix(': ')}" for item in error.errors())
+        problems = "\n".join(f"  {_explain(item, content).removeprefix(': ')}" for item in error.errors())
         raise UserError(f"the configuration is wrong:\n{problems}") from None
 
 
-def _explain(item: Any) -> str:
+def _explain(item: Any, content: dict[str, Any]) -> str:
     place = ".".join(part for part in map(str, item["loc"]) if not part.startswith("function-"))
     if item["type"] == "extra_forbidden":
         *parents, key = item["loc"]
-        return f"{place}: {unknown('key', key, _fields_at(parents))}"
-    if item["type"] == "union_tag_invalid":
-        return f"{place}.probe: {unknown('probe', item['ctx']['tag'], PROBES)}"
+        return f"{place}: {unknown('key', key, _fields_at(parents, content))}"
     if item["type"] == "missing":
         return f"{place}: is missing"
     message, value = item["msg"].removeprefix("Value error, "), item["input"]
@@ -121,12 +132,11 @@ def _explain(item: Any) -> str:
     return f"{place}: {message}{given}{hint}" + ("; in quotes it is text" if truth or number else "")
 
 
-def _fields_at(place: Iterable[Any]) -> list[str]:
+def _fields_at(place: list[Any], content: dict[str, Any]) -> list[str]:
     """The keys allowed at a place of the configuration, for the message about one that is not."""
-    place = list(place)
-    if place[:1] == ["probes"]:
-        return list(PROBES[place[2]].model_fields)
     section: Any = Config
+    if place[:1] == ["probes"]:
+        section, place = probes()[content["probes"][place[1]]["probe"]], place[2:]
     for part in place:
         section = Study if section == _STUDIES else section.model_fields[part].annotation
     return list(section.model_fields)

@@ -25,7 +25,7 @@ def measure(name: str, config: Config, checkpoints: Path) -> tuple[dict[str, pd.
     options: Any = config.probes[name]
     prepared = config.data.folder / "prepared"
     data = {role: open_checked(prepared / dataset) for role, dataset in config.datasets_of(name).items()}
-    inputs: dict[str, Any] = dict(data)
+    inputs: dict[str, Any] = {role: source for role, source in data.items() if role in options.inputs}
     cells = []
     if "runs" in options.inputs:
         cells = cells_of(options.study, config.studies[options.study])

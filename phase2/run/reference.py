@@ -7,6 +7,7 @@ from pydantic.fields import FieldInfo
 
 from phase2 import registry
 from phase2.probe.catalog import PROBES
+from phase2.probe.options import Probe
 from phase2.run.config import Config, load
 from phase2.source import ROOT
 from phase2.study.cell import cells_of
@@ -83,6 +84,8 @@ def _sections(model: type[BaseModel], place: str) -> list[tuple[str, type[BaseMo
 
 
 def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    if annotation is Probe:
+        return list(PROBES.values())
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
     return [model for part in get_args(annotation) for model in _models_in(part)]

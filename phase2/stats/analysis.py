@@ -2,12 +2,13 @@
 
 import pandas as pd
 
-from phase2.stats.design import SEED, design
+from phase2.stats.design import design
 from phase2.stats.divergence import divergence
 from phase2.stats.factorial import variance
 from phase2.stats.paired import pairs
 from phase2.stats.ranking import level_means, ranking
 from phase2.stats.score import MEASURES, score
+from phase2.study.factors import factors_of
 
 
 def analyse(cells: pd.DataFrame, factors: list[str], classes: int) -> dict[str, pd.DataFrame]:
@@ -26,7 +27,7 @@ def analyse(cells: pd.DataFrame, factors: list[str], classes: int) -> dict[str, 
 
     Raises `UserError` if cells of the grid are missing or repeated.
     """
-    factors = [factor for factor in factors if factor != SEED]
+    factors = factors_of(factors)
     tables: dict[str, list[pd.DataFrame]] = {"ranking": [], "levels": [], "pairs": [], "variance": []}
     makers = {"ranking": ranking, "levels": level_means, "pairs": pairs, "variance": variance}
     for measure in MEASURES:

@@ -7,8 +7,7 @@ import numpy as np
 import pandas as pd
 
 from phase2.errors import UserError
-
-SEED = "seed"
+from phase2.study.factors import SEED
 
 
 @dataclass(frozen=True)

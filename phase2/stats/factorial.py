@@ -7,7 +7,8 @@ import pandas as pd
 from scipy.stats import f as f_distribution
 
 from phase2.stats.bootstrap import LEVEL
-from phase2.stats.design import SEED, Design
+from phase2.stats.design import Design
+from phase2.study.factors import SEED
 
 RESIDUAL = "residual"
 RESAMPLES = 2000

@@ -9,11 +9,10 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, ConfigDict, Field, create_model, field_validator, model_validator
 
 from phase2.errors import UserError
+from phase2.study.factors import SEED, factors_of
 from phase2.study.parts import check_parts
 from phase2.study.section import CHAPTER, Chapter, Count, Folder, NoneSpelt, Question, Rate, Section, distinct
 from phase2.study.training import AXES, Training
-
-SEED = "seed"
 
 
 class Grid(Section):
@@ -84,7 +83,7 @@ class Study(Training):
     @property
     def factors(self) -> list[str]:
         """The axes that are compared: all but the seed."""
-        return [name for name in self.axes.values() if name != SEED]
+        return factors_of(self.axes.values())
 
 
 class OwnData(Section):

@@ -13,7 +13,8 @@ from phase2.study.fingerprint import clear_cache
 def use_own(content: Mapping[str, Any]) -> None:
     """Makes the parts and data sets of a configuration, as it was read, known to the registry of this process.
 
-    Raises `UserError` for a folder that is not there. What has not the form of a configuration is left to be refused.
+    Raises `UserError` for a folder that is not there, and for a part that is wrong. What has not the form of a
+    configuration is left to be refused.
     """
     folders = [Path(str(folder)).expanduser() for folder in _of(content.get("parts"), list)]
     for folder in folders:
@@ -28,6 +29,7 @@ def use_own(content: Mapping[str, Any]) -> None:
     registry.use(folders, [part_of(name, Path(str(path)).expanduser()) for name, path in own.items() if path])
     if registry.brought() != before:
         clear_cache()
+    registry.parts("activation")  # what is wrong in a file of any kind is said here, once
 
 
 def _of(value: Any, kind: type) -> Any:

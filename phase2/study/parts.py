@@ -7,6 +7,7 @@ from phase2 import registry
 from phase2.card import ANY, REQUIRED
 from phase2.errors import UserError, unknown
 from phase2.registry import Part
+from phase2.study.factors import KEYS
 from phase2.study.training import AXES, Model, Training, defaults
 
 # What the training itself gives to a part.
@@ -30,6 +31,8 @@ def check_parts(training: Training, axes: Mapping[str, Any]) -> None:
         for axis in [axis for axis in axes if axis not in AXES]:
             if not _takes(model, axis):
                 raise UserError(f"axes.{axis}: {unknown(f'axis of {name}', axis, {*AXES, *options(model)})}")
+            if axis in KEYS:
+                raise UserError(f"axes.{axis}: tables have a column {axis} of their own: rename that option of {name}")
             for value in axes[axis]:
                 _check_value(model, axis, value)
     for name in axes.get("optimizer") or [training.optimizer.name]:

@@ -28,22 +28,6 @@ def term_label(term: str) -> str:
     return " × ".join(label(factor) for factor in term.split(":"))
 
 
-def columns_between(table: pd.DataFrame, first: str, last: str) -> list[str]:
-    """The columns after `first` and before `last`: where a table keeps its factors."""
-    columns = list(table.columns)
-    return columns[columns.index(first) + 1 : columns.index(last)]
-
-
-def study_factors(cells: pd.DataFrame) -> list[str]:
-    """The factors of a `cells` table: its axes without the seed, over which figures average."""
-    return [name for name in columns_between(cells, "id", "status") if name not in ("study", "seed")]
-
-
-def ranking_factors(ranking: pd.DataFrame) -> list[str]:
-    """The factors of a `ranking` table."""
-    return columns_between(ranking, "rank", "mean")
-
-
 def printed(values: pd.Series) -> pd.Series:
     """A factor's levels as ordered categorical labels: known names in their order, numbers by size, others as they
     appear.

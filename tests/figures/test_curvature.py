@@ -67,6 +67,6 @@ def test_a_network_without_a_noise_scale_is_left_out():
     np.testing.assert_allclose(np.asarray(dots.get_ydata(), float), [160, 640 / np.sqrt(2), 2560, 10240])
 
 
-def test_a_study_without_batch_sizes_is_an_error_that_names_its_axes():
-    with pytest.raises(UserError, match="axes are lr, seed, expected batch_size"):
+def test_a_study_without_batch_sizes_is_an_error_that_names_its_factors():
+    with pytest.raises(UserError, match="factors are lr, expected batch_size"):
         curvature(curvature=made_up().drop(columns="batch_size"))

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from synthetic import DESK
 
-from phase2.words.levels import crossed, faceted, facets, label, printed, study_factors, term_label
+from phase2.words.levels import crossed, faceted, facets, label, printed, term_label
 
 
 @pytest.mark.parametrize(
@@ -42,8 +42,3 @@ def test_factors_beyond_the_second_are_crossed_into_panels():
     table = pd.DataFrame({"a": ["x", "y"], "b": ["u", "u"], "c": ["v", "w"], "d": [1, 1]})
     assert facets(faceted(table, list("abcd"))) == (["x", "y"], ["u"], ["v · d 1", "w · d 1"])
     assert facets(faceted(table, ["a"])) == (["x", "y"], [""], [""])
-
-
-@pytest.mark.parametrize("columns", ["id study init seed depth status", "id init seed depth study status"])
-def test_factors_of_a_study_are_its_axes_without_the_seed(columns):
-    assert study_factors(pd.DataFrame(columns=columns.split())) == ["init", "depth"]

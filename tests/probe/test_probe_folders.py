@@ -203,8 +203,8 @@ def test_two_figures_of_one_name_are_refused_with_both_files(copy: Path, monkeyp
     write(copy / "phase2/probe/mean_field", {"ranking.py": NEW["draw.py"]})
     monkeypatch.setattr(source, "ROOT", copy)
     try:
-        with pytest.raises(UserError, match=r"mean_field/ranking\.py and phase2\.figures\.ranking are both the figure"):
-            catalog._found()
+        with pytest.raises(UserError, match=r"mean_field/ranking\.py and .*figures/ranking\.py are both the figure"):
+            catalog._found(catalog._of_the_package(), {})
     finally:
         (copy / "phase2/probe/mean_field/ranking.py").unlink()
 

@@ -23,7 +23,7 @@ def with_probe(**changes: Any) -> dict[str, Any]:
     [
         (
             {"probe": "activation_shape"},
-            "probes.shapes.probe: unknown probe 'activation_shape': did you mean 'activation_",
+            "probes.shapes: unknown probe 'activation_shape': did you mean 'activation_shapes'?",
         ),
         ({"hihg": 2.0}, "unknown key 'hihg': did you mean 'high'?"),
         ({"activations": ["rleu"]}, "unknown activation 'rleu': did you mean 'relu'?"),

@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
+import yaml
 from checkout import Checkout
 from pdf import words_of
 
 from phase2.registry import ROOMS
+from phase2.source import ROOT
 
 PARTS = {  # of each kind, what a file of one needs besides its card
     "activation": "class New(torch.nn.Tanh): ...",
@@ -114,6 +117,41 @@ def test_parts_and_data_of_the_users_own_are_used_labelled_and_listed(clone: Che
     assert "prepare: params.code changed" in planned(clone, OWN)
 
 
+def documented_probe(parts: Path) -> dict[str, Any]:
+    """Writes the probe of docs/your-own.md to a folder of parts; returns the configuration that names it."""
+    section = (ROOT / "docs/your-own.md").read_text().split("\n## A probe\n")[1].split("\n## ")[0]
+    (parts / "near_zero").mkdir(parents=True)
+    blocks = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
+    for name, code in zip(("card.py", "measure.py", "draw.py"), blocks, strict=True):
+        (parts / "near_zero" / name).write_text(code)
+    return yaml.safe_load(re.findall(r"```yaml\n(.*?)```", section, re.DOTALL)[0])
+
+
+def test_a_probe_of_the_users_own_is_measured_drawn_and_told(project: Checkout):
+    config, folder = documented_probe(project.folder / "my_parts"), "my_parts/near_zero"
+
+    def again() -> set[str]:
+        return {line.split()[0] for line in AGAIN.findall(planned(project, config))}
+
+    assert again() == {"probe_next_to_nothing", "figure"}
+    ran = project.snakemake("report", config=config).succeeded()
+    assert ran.jobs["figure"] == 1
+    shares = pd.read_csv(project.folder / "results/smoke/tables/next_to_nothing/shares.csv")
+    assert len(shares) == len(pd.read_csv(project.folder / "results/smoke/tables/mlp_grid/cells.csv"))
+    assert shares.share.between(0, 1).all()
+    text = words_of(project.folder / "results/smoke/report.pdf")
+    for told in ("Next to nothing", config["probes"]["next_to_nothing"]["question"], "Weights near zero: mean over"):
+        assert told in text
+    assert not again()
+    project.edit(f"{folder}/measure.py", "< options.below", "<= options.below")
+    assert again() == {"probe_next_to_nothing", "figure"}
+    project.edit(f"{folder}/measure.py", "<= options.below", "< options.below")
+    project.edit(f"{folder}/draw.py", "Weights near zero: mean", "Weights next to zero: mean")
+    assert not again()
+    project.edit(f"{folder}/draw.py", "weights near zero (%)", "weights next to zero (%)")
+    assert again() == {"figure"}
+
+
 WRONG: dict[str, tuple[str, tuple[str, ...]]] = {
     "imports what is not there": (
         "import nowhere\n" + SOFTSIGN,
@@ -129,4 +167,13 @@ def test_a_wrong_part_is_refused_before_anything_is_computed(content: str, parts
     (clone.folder / "my_parts" / "softsign.py").write_text(content)
     config = {"parts": ["my_parts"], "studies": {"mlp_grid": {"axes": {"activation": ["softsign"]}}}}
     clone.snakemake("grid", config=config).failed_with(*parts)
+    assert not (clone.folder / "data").exists()
+
+
+def test_a_wrong_probe_is_refused_before_anything_is_computed(clone: Checkout):
+    config = documented_probe(clone.folder / "my_parts")
+    clone.edit("my_parts/near_zero/card.py", '("shares",)', '("shares")')
+    clone.snakemake("grid", config=config).failed_with(
+        "my_parts/near_zero/card.py, line 6: tables is 'shares', expected"
+    )
     assert not (clone.folder / "data").exists()

@@ -8,6 +8,7 @@ from phase2.card import FigureCard
 from phase2.errors import UserError
 from phase2.figures.marks import ROOM, bars, plain_log, ranges, sizes_across
 from phase2.figures.style import blank, nothing_without, styled
+from phase2.study.factors import factors_of
 from phase2.words.levels import crossed
 
 CARD = FigureCard(
@@ -29,13 +30,13 @@ def curvature(*, curvature: pd.DataFrame) -> Figure:
     Dots are geometric means over the seeds, bars their range. Raises `UserError` for a study whose axes are without
     `batch_size`.
     """
-    axes_of_study = list(curvature.columns)[: list(curvature.columns).index("sharpness")]
-    if "batch_size" not in axes_of_study:
+    factors = factors_of(curvature, before="sharpness")
+    if "batch_size" not in factors:
         raise UserError(
-            f"curvature: the study's axes are {', '.join(axes_of_study)}, expected batch_size among them: draw the "
-            "figure of a probe on a study that has it"
+            f"curvature: the study's factors are {', '.join(factors)}, expected batch_size among them: draw the figure "
+            "of a probe on a study that has it"
         )
-    factors = [name for name in axes_of_study if name not in ("batch_size", "seed")]
+    factors.remove("batch_size")
     table = curvature.assign(line=crossed(curvature, factors))
     figure = blank(HEIGHT)
     row = figure.subplots(1, len(MEASURES))

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from phase2.card import FigureCard
 from phase2.figures.marks import stacked
 from phase2.figures.style import FULL_WIDTH, blank, nothing_without, styled
+from phase2.study.factors import factors_of
 from phase2.words.levels import crossed
 
 CARD = FigureCard(
@@ -28,7 +29,7 @@ def exciting_images(*, exciting: pd.DataFrame) -> Figure:
     """A row a network, a pair of images a layer; each image from its least value, black, to its largest, white. Below
     each is its excitation, in standard deviations over the test images.
     """
-    factors = list(exciting.columns[: list(exciting.columns).index("seed")])
+    factors = factors_of(exciting, before="seed")
     table = exciting.assign(network=crossed(exciting, factors))
     names = list(table.network.cat.categories)
     layers = {name: sorted(table.layer[table.network == name].unique()) for name in names}

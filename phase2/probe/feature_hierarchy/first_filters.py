@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from phase2.card import FigureCard
 from phase2.figures.marks import stacked
 from phase2.figures.style import FULL_WIDTH, blank, nothing_without, styled
+from phase2.study.factors import factors_of
 from phase2.words.levels import crossed
 
 CARD = FigureCard(
@@ -34,7 +35,7 @@ def first_filters(*, filters: pd.DataFrame, maps: pd.DataFrame) -> Figure:
     Grey weights of one sign are purple, of the other orange, white is 0; weights of three channels are colours around
     grey. A filter and a map each are scaled to their largest entry.
     """
-    factors = list(filters.columns[: list(filters.columns).index("seed")])
+    factors = factors_of(filters, before="seed")
     filters, maps = (table.assign(network=crossed(table, factors)) for table in (filters, maps))
     blocks = list(filters.network.cat.categories)
     tiles = 1 + maps["filter"].max()

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from phase2.card import FigureCard
 from phase2.figures.marks import bars, is_left, panels, ranges
 from phase2.figures.style import blank, nothing_without, styled
+from phase2.study.factors import factors_of
 from phase2.words.levels import crossed
 
 CARD = FigureCard(
@@ -24,7 +25,7 @@ TIMES = {"end": "after training", "start": "before training"}
 @nothing_without("linear_probes", "accuracy")
 def linear_probes(*, linear_probes: pd.DataFrame) -> Figure:
     """A panel a network: test accuracy by layer, 0 the pixels; dots are means over the seeds, bars their range."""
-    factors = list(linear_probes.columns[: list(linear_probes.columns).index("seed")])
+    factors = factors_of(linear_probes, before="seed")
     table = linear_probes.assign(network=crossed(linear_probes, factors), percent=100 * linear_probes.accuracy)
     names = list(table.network.cat.categories)
     per_row = min(len(names), ABREAST)

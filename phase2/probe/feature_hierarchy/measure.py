@@ -17,6 +17,7 @@ from phase2.probe.feature_hierarchy.card import LIMIT, Options
 from phase2.probe.features import BATCH, features, pooled, watched
 from phase2.probe.linear_probe import linear_probe
 from phase2.probe.runs import Run, Runs, at_start, test_images, training_images
+from phase2.study.factors import factors_of
 from phase2.task.seeding import generator
 
 SHOWN = 16  # filters of a network whose maps are kept
@@ -79,7 +80,7 @@ def _first_seeds(runs: Sequence[Run]) -> list[Run]:
     """A run for each combination of the axes without seed: that of the least seed which finished."""
     firsts: dict[tuple, Run] = {}
     for run in sorted(runs, key=lambda run: run.axes["seed"]):
-        firsts.setdefault(tuple(value for name, value in run.axes.items() if name != "seed"), run)
+        firsts.setdefault(tuple(run.axes[name] for name in factors_of(run.axes)), run)
     return [run for run in runs if any(run is first for first in firsts.values())]
 
 
@@ -89,8 +90,7 @@ def _first_convolution(model: Module) -> Conv2d | None:
 
 def _of(run: Run, table: pd.DataFrame) -> pd.DataFrame:
     """The table with the run's axes before all else, the seed as the last of them."""
-    factors = [name for name in run.axes if name != "seed"]
-    return table.assign(**run.axes)[[*factors, "seed", *table.columns]]
+    return table.assign(**run.axes)[[*factors_of(run.axes), "seed", *table.columns]]
 
 
 def _long(values: Tensor, *names: str) -> pd.DataFrame:

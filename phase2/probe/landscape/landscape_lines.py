@@ -9,6 +9,7 @@ from phase2.card import FigureCard
 from phase2.figures.marks import band, plain_log, ranges, stacked
 from phase2.figures.style import blank, nothing_without, styled
 from phase2.probe.landscape.card import FAR
+from phase2.study.factors import factors_of
 from phase2.words.levels import crossed
 
 CARD = FigureCard(
@@ -29,7 +30,7 @@ def landscape_lines(*, lines: pd.DataFrame, interpolation: pd.DataFrame) -> Figu
     """A column a combination of all factors but the first, whose levels are lines: mean over seeds, or pairs of seeds,
     with their range shaded. Above, log loss along a random direction; below, from one solution to the next.
     """
-    factors = list(lines.columns[: list(lines.columns).index("seed")])
+    factors = factors_of(lines, before="seed")
     names, columns = (list(crossed(lines, some).cat.categories) for some in (factors[:1], factors[1:]))
     figure = blank(HEIGHT)
     grid = figure.subplots(2, len(columns), sharex="row", sharey="row", squeeze=False)

@@ -16,6 +16,7 @@ from phase2.card import FigureCard
 from phase2.figures.marks import is_left, panels
 from phase2.figures.style import FULL_WIDTH, MUTED, SEQUENTIAL, blank, nothing_without, styled
 from phase2.probe.landscape.card import FAR
+from phase2.study.factors import factors_of
 from phase2.words.levels import crossed
 
 CARD = FigureCard(
@@ -47,7 +48,7 @@ def landscape_planes(*, planes: pd.DataFrame) -> Figure:
     """A panel a network: log loss over x and y, on one scale. A cross marks the solution, a ring the least loss of the
     plane; grey is what is not finite.
     """
-    factors = list(planes.columns[: list(planes.columns).index("seed")])
+    factors = factors_of(planes, before="seed")
     planes = planes.assign(panel=crossed(planes, [*factors[1:], *factors[:1]]))  # the first factor varies along a row
     names = list(planes.panel.cat.categories)
     per_row = len(names) if len(names) <= ABREAST else min(ABREAST, planes[factors[0]].nunique())

@@ -13,6 +13,7 @@ from phase2.data.prepared import Prepared
 from phase2.probe.landscape.card import Options
 from phase2.probe.plane import Weights, filter_normalized, losses_at, random_direction
 from phase2.probe.runs import Run, Runs, task_of, training_images
+from phase2.study.factors import factors_of
 from phase2.task.seeding import generator
 from phase2.task.task import Measure
 
@@ -52,7 +53,7 @@ def measure(options: Options, data: Prepared, runs: Runs) -> dict[str, pd.DataFr
             lines += [_line(options, run, images).assign(**axes) for run in chosen]
             planes.append(_plane(options, chosen[0], images).assign(**axes))
             ways += [_way(options, *pair, images).assign(**axes) for pair in pairwise(chosen)]
-    factors = [name for name in runs.axes if name not in ("lr", "seed")]
+    factors = factors_of(runs.axes, without=["lr"])
     return {
         "lines": _table(lines, [*factors, "seed", "distance", "loss", "accuracy"]),
         "planes": _table(planes, [*factors, "seed", "x", "y", "loss"]),
@@ -71,7 +72,7 @@ def _chosen(runs: Runs, images: _Images) -> Iterator[tuple[dict[str, Any], list[
     for run in runs:
         loss = images.around(run, [], torch.zeros(1, 0))["loss"].item()
         if loss < torch.inf:
-            factors = tuple((name, value) for name, value in run.axes.items() if name not in ("lr", "seed"))
+            factors = tuple((name, run.axes[name]) for name in factors_of(run.axes, without=["lr"]))
             groups.setdefault(factors, {}).setdefault(run.axes.get("lr"), []).append((loss, run))
     for factors, rates in groups.items():
         best = min(rates.values(), key=lambda found: (-len(found), sum(loss for loss, _ in found)))

@@ -12,7 +12,8 @@ from matplotlib.ticker import MaxNLocator
 from phase2.card import FigureCard
 from phase2.figures.marks import band, keys, ranges
 from phase2.figures.style import LINES, blank, nothing_without, styled
-from phase2.words.levels import columns_between, crossed
+from phase2.study.factors import factors_of
+from phase2.words.levels import crossed
 
 CARD = FigureCard(
     ("responses",),
@@ -32,7 +33,7 @@ def layer_responses(*, responses: pd.DataFrame) -> Figure:
     A line a combination of the axes, its dashes the architecture's, its colour and marker those of all other axes: mean
     over seeds, with their range shaded.
     """
-    others = [name for name in columns_between(responses, "model", "when") if name != "seed"]
+    others = factors_of(responses, before="when", without=["model"])
     trained = responses[responses.when == "end"].assign(
         model=lambda table: crossed(table, ["model"]), rest=lambda table: crossed(table, others)
     )

@@ -8,7 +8,8 @@ from matplotlib.ticker import LogLocator, NullLocator
 from phase2.card import FigureCard
 from phase2.figures.marks import band, ranges, stacked
 from phase2.figures.style import blank, nothing_without, styled
-from phase2.words.levels import columns_between, crossed
+from phase2.study.factors import factors_of
+from phase2.words.levels import crossed
 
 CARD = FigureCard(
     ("responses",),
@@ -29,7 +30,7 @@ def gradient_by_depth(*, responses: pd.DataFrame) -> Figure:
     neither depth nor seed), a column a moment, a line a depth. Geometric mean over seeds, with their range shaded; a
     layer that a seed's gradient does not reach is a gap.
     """
-    others = [name for name in _axes(responses) if name not in ("depth", "seed")]
+    others = factors_of(responses, before="when", without=["depth"])
     table = responses.assign(panel=crossed(responses, others), line=crossed(responses, ["depth"]))
     rows = list(table.panel.cat.categories)
     figure = blank(len(rows) * PANEL + 0.75)
@@ -49,11 +50,6 @@ def gradient_by_depth(*, responses: pd.DataFrame) -> Figure:
     figure.supylabel("norm of the gradient", fontsize=7.5)
     figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=6, handlelength=3.2)
     return figure
-
-
-def _axes(responses: pd.DataFrame) -> list[str]:
-    """The axes of the study: the columns before `when`."""
-    return [responses.columns[0], *columns_between(responses, responses.columns[0], "when")]
 
 
 def _panel(axes: Axes, table: pd.DataFrame) -> None:

@@ -11,6 +11,7 @@ from matplotlib.patches import Ellipse, Rectangle
 from phase2.card import FigureCard
 from phase2.figures.marks import stacked
 from phase2.figures.style import FULL_WIDTH, SEQUENTIAL, blank, nothing_without, styled
+from phase2.study.factors import factors_of
 from phase2.words.levels import crossed
 
 CARD = FigureCard(
@@ -35,7 +36,7 @@ def erf_maps(*, fields: pd.DataFrame, maps: pd.DataFrame) -> Figure:
     """A column a network, its map before training above that after; under each the spread of the squared gradient and
     the part of the visible theoretical field that holds most of it. Networks beyond a row go below.
     """
-    factors = [name for name in fields.columns[: list(fields.columns).index("when")] if name != "seed"]
+    factors = factors_of(fields, before="when")
     fields = fields[fields.seed == maps.seed.iloc[0]]
     fields, maps = (table.assign(network=crossed(table, factors)) for table in (fields, maps))
     names = list(fields.network.cat.categories)
