@@ -4,13 +4,13 @@ from typing import Any
 
 import pandas as pd
 
-from phase2.stats.score import MEASURES
+from phase2.study.score import Score
 
 
 def summary(tables: dict[str, pd.DataFrame], factors: list[str]) -> dict[str, Any]:
     """Counts, the best combination, and each term's share of the variance, from a study's tables by name."""
     cells, ranking, variance = (tables[name] for name in ("cells", "ranking", "variance"))
-    measure = MEASURES[0]
+    measure = Score.read(tables["score"]).column
     best = ranking[ranking["measure"] == measure].sort_values("rank").iloc[0]
     shares = variance[variance["measure"] == measure].set_index("term")["share"].dropna()
     return {
