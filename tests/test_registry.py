@@ -84,7 +84,6 @@ def metric(**traits: object) -> str:
 
 
 WRONG = {
-    "a metric without a direction": (metric(chance=0.5), "says which is better"),
     "a metric without a guess": (metric(better="lower"), "says what guessing scores, which a diverged run is given"),
     "a metric whose guess is a word": (metric(better="lower", chance="half"), 'traits={"chance": 0.5}, or "1/classes"'),
     "a metric whose unit is no text": (metric(better="lower", chance=0.5, unit=3), "the unit of a metric is a text"),
