@@ -35,7 +35,8 @@ class Card:
 
     `target` is the class or function in the file; `definition` is LaTeX, a formula or a phrase; `cites` are keys of the
     report's references, separated by commas; parts are shown by `order`. `traits` are what the kind asks for: of a task
-    its `metrics`, the first of which chooses the best weights, of a metric which values are `better`.
+    its `metrics`, the first of which chooses the best weights, of a metric which values are `better`,
+    what guessing scores by it (`chance`: a number, or 1/classes) and the `unit` that it is shown in: % of a share.
     """
 
     kind: str

@@ -133,7 +133,7 @@ def fill(
 @app.command()
 def trace(
     document: Annotated[str, typer.Argument(help="report")],
-    name: Annotated[str, typer.Argument(help="a figure, table or macro of it, e.g. accuracy_heatmap")] = "",
+    name: Annotated[str, typer.Argument(help="a figure, table or macro of it, e.g. score_heatmap")] = "",
     run: Annotated[str, typer.Option(help="the run whose report it is")] = "desk",
 ) -> None:
     """Print the cells, seeds, commit and data behind a figure, table or number of the report."""

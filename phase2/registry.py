@@ -31,6 +31,8 @@ ROOMS = {  # of each kind, the package whose files are its parts
     "dataset": "phase2.data.sets",
 }
 PROBE_FILES = {"card.py": "class Options(Probe) and its tables", "measure.py": "def measure(options, ...)"}
+# Columns of the results, which no metric may be called.
+TAKEN = {"loss", "lr", "grad_norm", "weight_norm", "samples_per_second", "id", "epoch", "step", "split", "seed"}
 _folders: tuple[Path, ...] = ()  # of the user's parts
 _added: list[str] = []  # to sys.path, for them
 _others: tuple["Part", ...] = ()  # that a configuration makes, such as a data set from a folder
@@ -170,13 +172,26 @@ def _all() -> dict[str, dict[str, Part]]:
 
 
 def _check_traits(part: Part) -> None:
-    """Raises `UserError` for a task or a metric whose card does not say what decides the best weights."""
-    kind, traits = part.card.kind, part.card.traits
-    if kind == "task" and not (isinstance(traits.get("metrics"), (list, tuple)) and traits["metrics"]):
+    """Raises `UserError` for a task or a metric whose card does not say what its kind is asked for."""
+    metrics = part.card.traits.get("metrics")
+    if part.card.kind == "task" and not (isinstance(metrics, (list, tuple)) and metrics):
         raise UserError(f'{part.path}: a task\'s card names its metrics: traits={{"metrics": ("accuracy",)}}')
-    if kind == "metric" and traits.get("better") not in ("higher", "lower"):
+    if part.card.kind == "metric":
+        _check_metric(part)
+
+
+def _check_metric(part: Part) -> None:
+    traits, unit = part.card.traits, part.card.traits.get("unit", "")
+    if traits.get("better") not in ("higher", "lower"):
         raise UserError(f'{part.path}: a metric\'s card says which is better: traits={{"better": "higher"}}, or lower')
-    if kind == "metric" and part.name in ("loss", "lr", "step", "epoch", "split"):
+    if type(traits.get("chance")) not in (int, float) and traits.get("chance") != "1/classes":
+        raise UserError(
+            f"{part.path}: a metric's card says what guessing scores, which a diverged run is given: "
+            'traits={"chance": 0.5}, or "1/classes"'
+        )
+    if not isinstance(unit, str):
+        raise UserError(f'{part.path}: the unit of a metric is a text: traits={{"unit": "nats"}}, or "%" of a share')
+    if part.name in TAKEN:
         raise UserError(f"{part.path}: the results have {part.name} already: rename the file")
 
 

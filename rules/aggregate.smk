@@ -35,6 +35,7 @@ rule analyse:
     params:
         code=lambda w: fingerprint("phase2.stats.analysis"),
         factors=lambda w: CONFIG.studies[w.study].factors,
+        score=lambda w: card_of_score(CONFIG.studies[w.study].task.name),
     message:
         "analysing {wildcards.study}"
     script:
@@ -60,7 +61,7 @@ rule record:
 
 rule summarise:
     input:
-        [f"{RESULTS}/tables/{study}/{table}.csv" for study in CELLS for table in ("cells", "ranking", "variance")],
+        [f"{RESULTS}/tables/{study}/{table}.csv" for study in CELLS for table in ("cells", "ranking", "variance", "score")],
     output:
         metrics=f"{RESULTS}/metrics.json",
         receipt=f"{RECEIPTS}/summarise.json",

@@ -17,7 +17,8 @@ from phase2.study.progress import Monitor
 from phase2.study.provenance import mixtures
 from phase2.study.read import check_options, read
 from phase2.study.results import weight_files
-from phase2.words.labels import WORDS, labels_of
+from phase2.study.score import card_of_score
+from phase2.words.labels import labels_of
 
 
 def configuration():
@@ -50,7 +51,7 @@ RESULTS = f"results/{RUN}"
 CHECKPOINTS = f"checkpoints/{RUN}"
 TABLES = f"{RESULTS}/tables/{{study}}"
 RECEIPTS = f"{RESULTS}/receipts"
-ANALYSES = ("ranking", "levels", "pairs", "variance", "divergence")
+ANALYSES = ("ranking", "levels", "pairs", "variance", "divergence", "score")
 CELLS = {name: cells_of(name, study) for name, study in CONFIG.studies.items()}
 JOBS = {name: jobs_of(cells, CONFIG.studies[name]) for name, cells in CELLS.items()}
 DATASETS = CONFIG.datasets
@@ -63,7 +64,7 @@ NOTEBOOKS = {  # what each shows: kinds of probes, and tables of the studies tha
     },
     "activation_comparison": {
         "probes": ["activation_shapes", "gradient_flow", "unit_health"],
-        "tables": ["cells", "curves", "ranking"],
+        "tables": ["cells", "curves", "ranking", "score"],
     },
 }
 
@@ -128,7 +129,7 @@ def is_source(path):
 
 def labels_in(*subjects):
     """What is told of all that figures and sentences of these studies and probes, and of the probes' studies, may name."""
-    names = set(WORDS)
+    names = set()
     for subject in subjects:
         section = SUBJECTS[subject]
         study = CONFIG.studies.get(getattr(section, "study", subject))

@@ -79,7 +79,14 @@ def test_a_file_of_the_users_is_a_part_after_those_with_an_order(folder: Path):
     assert load("activation", "softsign").__name__ == "Softsign"
 
 
+def metric(**traits: object) -> str:
+    return f"CARD = Card('metric', 'error', label='error', traits={traits})\n\n\ndef error(outputs, targets): ...\n"
+
+
 WRONG = {
+    "a metric without a guess": (metric(better="lower"), "says what guessing scores, which a diverged run is given"),
+    "a metric whose guess is a word": (metric(better="lower", chance="half"), 'traits={"chance": 0.5}, or "1/classes"'),
+    "a metric whose unit is no text": (metric(better="lower", chance=0.5, unit=3), "the unit of a metric is a text"),
     "no card": ("import math\n", "my_parts/softsign.py has no card: write CARD = Card"),
     "not literal": (
         SOFTSIGN.replace('"softsign"', '"soft" + SIGN'),
@@ -176,3 +183,10 @@ def test_parts_are_shown_in_their_order():
         orders = [each.card.order for each in parts(kind).values()]
         assert orders == sorted(orders)
         assert len(set(orders)) == len(orders)
+
+
+def test_a_metric_is_not_called_as_another_column_of_the_results(folder: Path):
+    (folder / "grad_norm.py").write_text(metric(better="lower", chance=0.5))
+    registry.use([folder])
+    with pytest.raises(UserError, match=r"grad_norm\.py: the results have grad_norm already: rename the file"):
+        names("metric")

@@ -13,12 +13,13 @@ from phase2.card import FigureCard
 from phase2.figures.marks import stacked
 from phase2.figures.style import PALETTE, blank, nothing_without, series, styled
 from phase2.study.factors import factors_of
+from phase2.study.score import Score
 from phase2.words.levels import crossed
 
 CARD = FigureCard(
-    ("cells", "curves"),
+    ("cells", "curves", "score"),
     "One network trained from the same seeds by the convolution written here and by torch's fused kernel: "
-    "validation accuracy by epoch, a line a seed and a marker a backend, and the absolute difference of their "
+    "validation {score} by epoch, a line a seed and a marker a backend, and the absolute difference of their "
     "training losses, down to 0.",
     needs=("backend",),
 )
@@ -31,16 +32,18 @@ ABOVE: dict[str, Any] = {"linewidth": 0.9, "linestyle": ":", "marker": "s", "mar
 
 
 @styled
-@nothing_without("curves", "accuracy")
-def backends(*, cells: pd.DataFrame, curves: pd.DataFrame) -> Figure:
-    """Above, validation accuracy in percent by epoch, a colour a seed and a look a backend; below, how far the training
+@nothing_without("curves", "loss")
+def backends(*, cells: pd.DataFrame, curves: pd.DataFrame, score: pd.DataFrame) -> Figure:
+    """Above, the validation score by epoch, a colour a seed and a look a backend; below, how far the training
     losses of the two backends are apart, on a logarithmic scale that ends in a linear piece with 0 on it.
 
     A column a combination of all axes but backend and seed.
     """
+    told = Score.read(score)
     others = factors_of(cells, before="status", without=["backend"])
     named = cells.assign(column=crossed(cells, others))[["id", "column", "backend", "seed"]]
-    known = curves[["id", "epoch", "split", "accuracy", "loss"]].merge(named, on="id")
+    known = curves[["id", "epoch", "split", told.metric, "loss"]].merge(named, on="id")
+    known = known.assign(shown=told.scale * known[told.metric])
     names, columns = list(dict.fromkeys(cells.backend)), list(named.column.cat.categories)
     colours = {seed: PALETTE[index % len(PALETTE)] for index, seed in enumerate(sorted(cells.seed.unique()))}
     gaps = _gaps(known, names)
@@ -51,8 +54,8 @@ def backends(*, cells: pd.DataFrame, curves: pd.DataFrame) -> Figure:
         _differences(lower, gaps[gaps.column == column], colours)
         upper.set_title(stacked(column))
         lower.set_xlabel("epoch")
-    grid[0, 0].set_ylabel("validation accuracy (%)")
-    grid[1, 0].set_ylabel("difference of the\ntraining loss (nats)")
+    grid[0, 0].set_ylabel(told.on("validation"))
+    grid[1, 0].set_ylabel(f"difference of the\n{told.training_loss}")
     grid[1, 0].xaxis.get_major_locator().set_params(integer=True)
     _scale(grid[1, 0], gaps.gap)
     handles = [Line2D([], [], color=colour, label=f"seed {seed}") for seed, colour in colours.items()]
@@ -70,7 +73,7 @@ def _curves(axes: Axes, curves: pd.DataFrame, names: list[str], colours: dict[in
     for place, name in enumerate(names):
         for seed, colour in colours.items():
             one = curves[(curves.backend == name) & (curves.seed == seed)]
-            axes.plot(one.epoch, 100 * one.accuracy, zorder=2 + place, **_look(place, colour))
+            axes.plot(one.epoch, one.shown, zorder=2 + place, **_look(place, colour))
     axes.grid()
 
 

@@ -7,36 +7,38 @@ from phase2.card import FigureCard
 from phase2.figures.marks import band, final_scores, keys, over_seeds, plain_log
 from phase2.figures.style import blank, nothing_without, styled
 from phase2.study.factors import factors_of
+from phase2.study.score import Score
 from phase2.words.levels import SEPARATOR, crossed
 
 CARD = FigureCard(
-    ("ranking", "cells", "curves"),
+    ("ranking", "cells", "curves", "score"),
     "Learning curves of each strategy at its best setting: mean over seeds with its 95% t interval.",
 )
 
 PANEL, ROW = 1.5, 0.14  # inches: the height of the panels, and of a row of the legend
-MEASURES = {("train", "loss"): "training loss (nats)", ("val", "accuracy"): "validation accuracy (%)"}
 
 
 @styled
 @nothing_without("curves", "loss")
-def best_curves(*, ranking: pd.DataFrame, cells: pd.DataFrame, curves: pd.DataFrame) -> Figure:
-    """Training loss and validation accuracy by epoch: mean over the seeds still running, with its 95% t interval.
+def best_curves(*, ranking: pd.DataFrame, cells: pd.DataFrame, curves: pd.DataFrame, score: pd.DataFrame) -> Figure:
+    """Training loss and validation score by epoch: mean over the seeds still running, with its 95% t interval.
 
     A line a level of the first factor that is not the rate; the legend says at which levels of the others it is best by
-    test accuracy.
+    test score.
     """
+    told = Score.read(score)
     factors = sorted(factors_of(ranking, before="mean"), key=lambda factor: factor == "lr")
-    scores = final_scores(ranking)
+    scores = final_scores(ranking, told)
     scores = scores.assign(level=crossed(scores, factors[:1]), setting=crossed(scores, factors[1:]))
-    best = scores.loc[scores.groupby("level", observed=True)["mean"].idxmax()].sort_values("level")
-    chosen = curves[["id", "epoch", "split", "loss", "accuracy"]].merge(cells[["id", "seed", *factors]], on="id")
+    best = scores.loc[scores.groupby("level", observed=True)["rank"].idxmin()].sort_values("level")
+    chosen = curves[["id", "epoch", "split", "loss", told.metric]].merge(cells[["id", "seed", *factors]], on="id")
     chosen = chosen.merge(best[[*factors, "level"]], on=factors) if factors else chosen.assign(level=best.level.iloc[0])
     figure = blank(PANEL + ROW * -(-len(best) // 3))
-    for axes, ((split, measure), name) in zip(figure.subplots(1, 2), MEASURES.items(), strict=True):
+    shown = (("train", "loss", told.training_loss, 1), ("val", told.metric, told.on("validation"), told.scale))
+    for axes, (split, measure, name, scale) in zip(figure.subplots(1, 2), shown, strict=True):
         for index, level in enumerate(best.level):
             here = chosen[(chosen.level == level) & (chosen.split == split)]
-            epochs = over_seeds(here, ["epoch"], measure) * (100 if measure == "accuracy" else 1)
+            epochs = over_seeds(here, ["epoch"], measure) * scale
             band(axes, epochs, index, marks=6)
         axes.set(xlabel="epoch", title=name)
         axes.grid()

@@ -1,4 +1,4 @@
-"""What a longer training buys: final test accuracy against the budget, a line a level."""
+"""What a longer training buys: final test score against the budget, a line a level."""
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -7,11 +7,12 @@ from phase2.card import FigureCard
 from phase2.figures.marks import bars, final_scores, keys, sizes_across
 from phase2.figures.style import blank, styled
 from phase2.study.factors import factors_of
+from phase2.study.score import Score, head
 from phase2.words.levels import crossed, label
 
 CARD = FigureCard(
-    ("ranking",),
-    "Test accuracy at the end of training against the budget in epochs, every budget a training of its own: mean "
+    ("ranking", "score"),
+    "Test {score} at the end of training against the budget in epochs, every budget a training of its own: mean "
     "with its 95% interval over seeds. Right, what each is behind the best of its budget.",
     needs=("epochs",),
 )
@@ -21,17 +22,18 @@ SPREAD = 0.025  # of a budget: lines stand side by side, so that their intervals
 
 
 @styled
-def budget_curves(*, ranking: pd.DataFrame) -> Figure:
-    """Left, accuracy in percent by epochs; right, points behind the best combination of the same budget.
+def budget_curves(*, ranking: pd.DataFrame, score: pd.DataFrame) -> Figure:
+    """Left, the test score by epochs; right, how far it is behind the best combination of the same budget.
 
     A line for each level of the first factor besides the epochs, the others at their best for it and the budget.
     """
+    told = Score.read(score)
     factors = factors_of(ranking, before="mean", without=["epochs"])
-    scores = final_scores(ranking)
+    scores = final_scores(ranking, told)
     scores = scores.assign(line=crossed(scores, factors[:1]))
-    scores = scores.loc[scores.groupby(["line", "epochs"], observed=True)["mean"].idxmax()]
+    scores = scores.loc[scores.groupby(["line", "epochs"], observed=True)["rank"].idxmin()]
     lines, budgets = list(scores.line.cat.categories), sorted(scores.epochs.unique())
-    best = scores.groupby("epochs")["mean"].max()
+    best = scores.loc[scores.groupby("epochs")["rank"].idxmin()].set_index("epochs")["mean"]
     figure = blank(HEIGHT)
     whole, behind = figure.subplots(1, 2, sharex=True)
     for index, name in enumerate(lines):
@@ -44,8 +46,8 @@ def budget_curves(*, ranking: pd.DataFrame) -> Figure:
         sizes_across(axes, budgets)
         axes.grid()
         axes.set_xlabel("budget (epochs)")
-    whole.set_title("test accuracy (%)")
-    behind.set_title("behind the best (points)")
+    whole.set_title(told.on("test"))
+    behind.set_title(head("behind the best", told.points))
     if factors:
         figure.legend(handles=keys(lines), loc="outside right center", title=label(factors[0]))
     return figure

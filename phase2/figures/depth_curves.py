@@ -1,4 +1,4 @@
-"""Training and validation error of shallow and deep networks, by architecture. He et al. 2016a, figure 6."""
+"""Training and validation errors of shallow and deep networks, by architecture. He et al. 2016a, figure 6."""
 
 from typing import Any
 
@@ -11,12 +11,13 @@ from phase2.card import FigureCard
 from phase2.figures.marks import band, keys, plain_log, ranges, stacked
 from phase2.figures.style import blank, nothing_without, styled
 from phase2.study.factors import factors_of
+from phase2.study.score import Score
 from phase2.words.levels import crossed
 
 CARD = FigureCard(
-    ("cells", "curves"),
-    "Training error (dashed) and validation error (solid) by step, a line a depth, a panel an architecture: mean "
-    "over seeds with the range of the validation error.",
+    ("cells", "curves", "score"),
+    "Training (dashed) and validation (solid) {error} by step, a line a depth, a panel an architecture: mean over "
+    "seeds with the range on validation.",
     needs=("depth", "model"),
 )
 
@@ -26,23 +27,24 @@ SPLITS: dict[str, Any] = {"train": "--", "val": "-"}
 
 
 @styled
-@nothing_without("curves", "accuracy")
-def depth_curves(*, cells: pd.DataFrame, curves: pd.DataFrame) -> Figure:
-    """A panel an architecture (and a combination of all other axes but depth), a line a depth: mean error in percent by
+@nothing_without("curves", "loss")
+def depth_curves(*, cells: pd.DataFrame, curves: pd.DataFrame, score: pd.DataFrame) -> Figure:
+    """A panel an architecture (and a combination of all other axes but depth), a line a depth: mean error by
     step over the seeds still running, in training dashed and on validation solid with the range over seeds shaded.
     """
+    told = Score.read(score)
     others = factors_of(cells, before="status", without=["depth"])
     named = cells.assign(panel=crossed(cells, others), line=crossed(cells, ["depth"]))[["id", "panel", "line", "seed"]]
-    known = curves[["id", "step", "split", "accuracy"]].merge(named, on="id")
-    known["error"] = 100 * (1 - known.accuracy)
+    known = curves[["id", "step", "split", told.metric]].merge(named, on="id")
+    known["error"] = told.errors(known[told.metric])
     panels, lines = (list(named[name].cat.categories) for name in ("panel", "line"))
     figure = blank(HEIGHT)
     row = figure.subplots(1, len(panels), sharex=True, sharey=True, squeeze=False)[0]
     for axes, panel in zip(row, panels, strict=True):
         _panel(axes, known[known.panel == panel], lines)
         axes.set(title=stacked(panel), xlabel="step")
-    row[0].set_ylabel("error (%)")
-    if len(known):
+    row[0].set_ylabel(told.in_unit(told.error_name))
+    if known.error.min() >= 0:
         plain_log(row[0])
     handles = keys(lines, linestyle="-")
     handles += [Line2D([], [], color="black", linestyle=SPLITS["train"], label="training")]

@@ -1,4 +1,4 @@
-"""Validation accuracy against epoch for every combination, with what became of its seeds."""
+"""The validation score against epoch for every combination, with what became of its seeds."""
 
 from typing import Any
 
@@ -11,11 +11,12 @@ from phase2.card import FigureCard
 from phase2.figures.marks import band, keys, over_seeds, stacked
 from phase2.figures.style import blank, series, styled
 from phase2.study.factors import factors_of
+from phase2.study.score import Score
 from phase2.words.levels import faceted, facets, label
 
 CARD = FigureCard(
-    ("cells", "curves"),
-    "Validation accuracy in percent by epoch, mean over the seeds still running with its 95% t interval. "
+    ("cells", "curves", "score"),
+    "Validation {score} by epoch, mean over the seeds still running with its 95% t interval. "
     "A cross marks the last finite epoch of a cell that diverged (epoch 0 if it had none).",
 )
 
@@ -24,16 +25,16 @@ DIVERGED: dict[str, Any] = {"marker": "X", "s": 26, "edgecolors": "white", "line
 
 
 @styled
-def learning_curves(*, cells: pd.DataFrame, curves: pd.DataFrame) -> Figure:
+def learning_curves(*, cells: pd.DataFrame, curves: pd.DataFrame, score: pd.DataFrame) -> Figure:
     """Panels with the first factor down and the third across, and a line for each level of the second.
 
-    A line is the mean validation accuracy in percent over the seeds still running at that epoch, its band
-    the 95% t interval of that mean. A cross marks the last finite epoch of a diverged cell, at 0 if none was.
+    A line is the mean validation score over the seeds still running at that epoch, its band the 95% t interval
+    of that mean. A cross marks the last finite epoch of a diverged cell, at 0 and at the worse end if none was.
     """
-    factors = factors_of(cells, before="status")
+    told, factors = Score.read(score), factors_of(cells, before="status")
     cells = faceted(cells, factors)
     validation = curves[curves.split == "val"].merge(cells[["id", "row", "column", "panel"]], on="id")
-    validation["accuracy"] *= 100
+    validation["shown"] = told.scale * validation[told.metric]
     rows, lines, across = facets(cells)
     figure = blank(min(PAGE, len(rows) * PANEL) + 0.75)
     grid = figure.subplots(len(rows), len(across), sharex=True, sharey=True, squeeze=False)
@@ -42,31 +43,37 @@ def learning_curves(*, cells: pd.DataFrame, curves: pd.DataFrame) -> Figure:
         for column, panel in enumerate(across):
             here = validation[(validation.row == name) & (validation.panel == panel)]
             stopped = ends[(ends.row == name) & (ends.panel == panel)]
-            _panel(grid[row, column], here, stopped, lines)
+            _panel(grid[row, column], here, stopped, lines, worse=int(told.sign < 0))
         grid[row, 0].set_ylabel(name)
     for column, panel in enumerate(across):
         grid[0, column].set_title(stacked(panel))
         grid[-1, column].set_xlabel("epoch")
-    grid[0, 0].set(xlim=(0, 1.03 * curves.epoch.max() if len(curves) else 1), ylim=(0, 100))
+    grid[0, 0].set(xlim=(0, 1.03 * curves.epoch.max() if len(curves) else 1))
+    if told.is_share:
+        grid[0, 0].set(ylim=(0, 100))
     grid[0, 0].xaxis.get_major_locator().set_params(integer=True, nbins=4)
-    figure.supylabel("validation accuracy (%)", fontsize=7.5)
+    figure.supylabel(told.on("validation"), fontsize=7.5)
     _legend(figure, label(factors[1]) if factors[1:] else "", lines, diverged=len(ends) > 0)
     return figure
 
 
 def _ends(cells: pd.DataFrame, curves: pd.DataFrame) -> pd.DataFrame:
-    """Where each diverged cell's curve stops: epoch and accuracy 0 if it has none."""
-    last = curves.sort_values("epoch").groupby("id")[["epoch", "accuracy"]].last()
+    """Where each diverged cell's curve stops: at epoch 0, without a score, if it has none."""
+    last = curves.sort_values("epoch").groupby("id")[["epoch", "shown"]].last()
     diverged = cells[cells.status == "diverged"][["id", "row", "column", "panel"]]
-    return diverged.join(last, on="id").fillna({"epoch": 0, "accuracy": 0})
+    return diverged.join(last, on="id").fillna({"epoch": 0})
 
 
-def _panel(axes: Axes, curves: pd.DataFrame, stopped: pd.DataFrame, lines: list[str]) -> None:
+def _panel(axes: Axes, curves: pd.DataFrame, stopped: pd.DataFrame, lines: list[str], worse: int) -> None:
+    """One panel; `worse` is the end of the axis, 0 or 1, at which scores are worse."""
     axes.grid()
     for index, name in enumerate(lines):
-        band(axes, over_seeds(curves[curves.column == name], ["epoch"], "accuracy"), index, marks=4)
+        band(axes, over_seeds(curves[curves.column == name], ["epoch"], "shown"), index, marks=4)
         ends = stopped[stopped.column == name]
-        axes.scatter(ends.epoch, ends.accuracy, color=series(index)["color"], zorder=4, clip_on=False, **DIVERGED)
+        look = DIVERGED | {"color": series(index)["color"], "zorder": 4, "clip_on": False}
+        seen, lost = ends[ends.shown.notna()], ends[ends.shown.isna()]
+        axes.scatter(seen.epoch, seen.shown, **look)
+        axes.scatter(lost.epoch, [worse] * len(lost), transform=axes.get_xaxis_transform(), **look)
 
 
 def _legend(figure: Figure, title: str, lines: list[str], diverged: bool) -> None:

@@ -15,7 +15,8 @@ from matplotlib.ticker import LogLocator, NullLocator
 from pandas.core.groupby import SeriesGroupBy
 from scipy.special import stdtrit
 
-from phase2.figures.style import series
+from phase2.figures.style import SEQUENTIAL, series
+from phase2.study.score import Score
 from phase2.words.levels import SEPARATOR
 
 ROW = 0.155  # inches: one row of labelled intervals
@@ -81,17 +82,24 @@ def cell_map(axes: Axes, values: pd.DataFrame, text: pd.DataFrame, norm: Normali
     return image
 
 
-def stretched(percent: pd.Series) -> PowerNorm:
-    """Most of the colours for the upper accuracies, where most of the cells are."""
-    low, high = (percent.min(), percent.max()) if percent.notna().any() else (0, 100)
-    return PowerNorm(3, low if low < high else high - 1, high)
+def stretched(scores: pd.Series, score: Score) -> PowerNorm:
+    """Most of the colours for the better scores, where most of the cells are."""
+    low, high = (scores.min(), scores.max()) if scores.notna().any() else (0, 100)
+    return PowerNorm(3 if score.sign > 0 else 1 / 3, low if low < high else high - 1, high)
 
 
-def stretched_bar(figure: Figure, image: AxesImage, norm: PowerNorm, beside: list[Axes], aspect: float) -> None:
-    """The colour bar of test accuracies, with five ticks evenly apart."""
+def brighter(score: Score) -> str:
+    """The colours in which better scores are brighter."""
+    return SEQUENTIAL if score.sign > 0 else f"{SEQUENTIAL}_r"
+
+
+def stretched_bar(
+    figure: Figure, image: AxesImage, norm: PowerNorm, score: Score, beside: list[Axes], aspect: float
+) -> None:
+    """The colour bar of test scores, with five ticks evenly apart."""
     ticks = norm.inverse(np.linspace(0, 1, 5)).tolist()
-    bar = figure.colorbar(image, ax=beside, label="test accuracy (%)", aspect=aspect, pad=0.015)
-    bar.set_ticks(ticks, labels=[f"{tick:.1f}" for tick in ticks])
+    bar = figure.colorbar(image, ax=beside, label=score.on("test"), aspect=aspect, pad=0.015)
+    bar.set_ticks(ticks, labels=[score.number(tick) for tick in ticks])
 
 
 def contrast(background: tuple[float, ...]) -> str:
@@ -158,10 +166,15 @@ def in_percent(rows: pd.DataFrame) -> pd.DataFrame:
     return rows[["mean", "low", "high"]] * 100
 
 
-def final_scores(ranking: pd.DataFrame) -> pd.DataFrame:
-    """The rows of a `ranking` table on test accuracy, in percent; diverged runs count at chance."""
-    final = ranking[ranking.measure == "test_accuracy"].reset_index(drop=True)
-    return final.assign(**in_percent(final))
+def in_unit(rows: pd.DataFrame, score: Score) -> pd.DataFrame:
+    """The columns `mean`, `low` and `high` in the unit of a score."""
+    return rows[["mean", "low", "high"]] * score.scale
+
+
+def final_scores(ranking: pd.DataFrame, score: Score) -> pd.DataFrame:
+    """The rows of a `ranking` table on the test score, in its unit; diverged runs count at chance."""
+    final = ranking[ranking.measure == score.column].reset_index(drop=True)
+    return final.assign(**in_unit(final, score))
 
 
 def ranges(groups: SeriesGroupBy, geometric: bool = False) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""What sharing weights is worth: test accuracy of each model on images as they are and with their pixels permuted."""
+"""What sharing weights is worth: test score of each model on images as they are and with their pixels permuted."""
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -7,11 +7,12 @@ from phase2.card import FigureCard
 from phase2.figures.marks import bars, final_scores, keys, panels
 from phase2.figures.style import blank, styled
 from phase2.study.factors import factors_of
+from phase2.study.score import Score
 from phase2.words.levels import crossed, label
 
 CARD = FigureCard(
-    ("ranking",),
-    "Test accuracy of networks of equally many parameters on images and on images whose pixels are permuted, the "
+    ("ranking", "score"),
+    "Test {score} of networks of equally many parameters on images and on images whose pixels are permuted, the "
     "same way in all: mean with its 95% interval over seeds.",
     needs=("model", "pixels"),
 )
@@ -22,13 +23,14 @@ SPREAD = 0.05  # of the way between two kinds of pixels: models stand side by si
 
 
 @styled
-def sharing(*, ranking: pd.DataFrame) -> Figure:
+def sharing(*, ranking: pd.DataFrame, score: pd.DataFrame) -> Figure:
     """A line for each model from one kind of pixels to the next, a panel for each combination of the other factors.
 
-    Accuracy in percent, with its interval over seeds.
+    The test score, with its interval over seeds.
     """
+    told = Score.read(score)
     others = factors_of(ranking, before="mean", without=["model", "pixels"])
-    scores = final_scores(ranking)
+    scores = final_scores(ranking, told)
     scores = scores.assign(
         line=crossed(scores, ["model"]), place=crossed(scores, ["pixels"]).cat.codes, panel=crossed(scores, others)
     )
@@ -46,6 +48,6 @@ def sharing(*, ranking: pd.DataFrame) -> Figure:
         axes.set_xlim(-0.35, len(kinds) - 0.65)
         axes.tick_params(labelbottom=True)  # also where nothing is below
     figure.supxlabel(label("pixels"), fontsize=7.5)
-    figure.supylabel("test accuracy (%)", fontsize=7.5)
+    figure.supylabel(told.on("test"), fontsize=7.5)
     figure.legend(handles=keys(lines), loc="outside right center", title=label("model"))
     return figure

@@ -9,35 +9,37 @@ from phase2.card import FigureCard
 from phase2.figures.marks import band, keys, plain_log
 from phase2.figures.style import blank, nothing_without, styled
 from phase2.study.factors import factors_of
+from phase2.study.score import Score
 from phase2.words.levels import crossed, label
 
 CARD = FigureCard(
-    ("cells", "curves"),
+    ("cells", "curves", "score"),
     "Training loss, gradient norm and weight norm by epoch for the levels of each factor: median of all runs of a "
     "level that were still running, with the middle half of them shaded.",
 )
 
-MEASURES = {"loss": "training loss (nats)", "grad_norm": "gradient norm", "weight_norm": "weight norm"}
+NORMS = {"grad_norm": "gradient norm", "weight_norm": "weight norm"}
 PANEL, LEGEND = 1.55, 0.4  # inches: a row of panels, and the space of all legends
 QUARTILES = {"low": 0.25, "mean": 0.5, "high": 0.75}  # the line is the median
 
 
 @styled
 @nothing_without("curves", "loss")
-def training_dynamics(*, cells: pd.DataFrame, curves: pd.DataFrame) -> Figure:
+def training_dynamics(*, cells: pd.DataFrame, curves: pd.DataFrame, score: pd.DataFrame) -> Figure:
     """Rows of panels a factor, a column a measure, a line a level.
 
     A line is the median of all runs of that level still running at that epoch, on a log axis; its band holds the middle
     half of them. Whatever the other factors are, they are pooled.
     """
+    measures = {"loss": Score.read(score).training_loss, **NORMS}
     varied = [factor for factor in factors_of(cells, before="status") if cells[factor].nunique() > 1]
-    training = curves[curves.split == "train"][["id", "epoch", *MEASURES]].merge(cells[["id", *varied]], on="id")
+    training = curves[curves.split == "train"][["id", "epoch", *measures]].merge(cells[["id", *varied]], on="id")
     rows = [[factor] for factor in varied] or [[]]  # a single combination has a row of its own
     figure = blank(len(rows) * (PANEL + LEGEND))
     for factors, part in zip(rows, figure.subfigures(len(rows), 1, squeeze=False).ravel(), strict=True):
         levels = crossed(training, factors)
         names = list(levels.cat.categories)
-        for axes, (measure, title) in zip(part.subplots(1, len(MEASURES), sharex=True), MEASURES.items(), strict=True):
+        for axes, (measure, title) in zip(part.subplots(1, len(measures), sharex=True), measures.items(), strict=True):
             _panel(axes, training.assign(level=levels), names, measure)
             axes.set(title=title, xlabel="epoch")
         if factors:

@@ -10,10 +10,11 @@ from matplotlib.patches import Patch
 
 from phase2.card import FigureCard
 from phase2.figures.style import MUTED, PALETTE, blank, styled
-from phase2.words.levels import label, term_label
+from phase2.study.score import Score
+from phase2.words.levels import term_label
 
 CARD = FigureCard(
-    ("variance",),
+    ("variance", "score"),
     "Share of the variance that each factor and each interaction explains, with its 95% interval.",
 )
 
@@ -26,16 +27,16 @@ KINDS: dict[str, dict[str, Any]] = {
 
 
 @styled
-def variance(*, variance: pd.DataFrame) -> Figure:
+def variance(*, variance: pd.DataFrame, score: pd.DataFrame) -> Figure:
     """A panel for each measure: each term's share of its variance in percent with the interval."""
-    measures = list(variance.measure.unique())
+    told = Score.read(score)
     terms = list(variance.term.unique())
     figure = blank(BAR * len(terms) + 0.85)
-    grid = figure.subplots(1, len(measures), sharex=True, sharey=True, squeeze=False)[0]
-    for axes, measure in zip(grid, measures, strict=True):
+    grid = figure.subplots(1, len(told.measures), sharex=True, sharey=True, squeeze=False)[0]
+    for axes, measure in zip(grid, told.measures, strict=True):
         shares = variance[variance.measure == measure].set_index("term")[["share", "low", "high"]]
         _bars(axes, 100 * shares.reindex(terms))
-        axes.set_title(label(measure))
+        axes.set_title(told.name(measure))
         axes.set_xlabel("share of variance (%)")
     grid[0].set_yticks(range(len(terms)), [term_label(term) for term in terms])
     grid[0].set_ylim(len(terms) - 0.5, -0.5)

@@ -48,10 +48,10 @@ def write_sources(run_dir: Path, out: Path, config: dict[str, Any], datasets: di
         state_findings(study, ledger)
         state_comparison(study, ledger)
         _write_tables(study, folder / study.name, ledger)
-        _write_figures(study.name, get(study.config, "figures"), folder / study.name, ledger)
+        _write_figures(study, folder / study.name, ledger)
     for probe in probes:
         state_probe(probe, ledger)
-        _write_figures(probe.name, get(probe.config, "figures"), folder / probe.name, ledger)
+        _write_figures(probe, folder / probe.name, ledger)
     state_summary(studies, ledger)
     write_text(folder / "components.tex", components_table(studies) + "\n")
     write_text(folder / "provenance.tex", provenance_table(studies) + "\n")
@@ -94,28 +94,33 @@ def _write_tables(study: StudyInputs, folder: Path, ledger: Ledger) -> None:
         ledger.add(Macro(f"{study.name}/{name}", file, table, how, study.name, kind="table"))
 
 
-def _write_figures(subject: str, figures: list[str], folder: Path, ledger: Ledger) -> None:
+def _write_figures(of: StudyInputs | ProbeInputs, folder: Path, ledger: Ledger) -> None:
     """The figures of a study or a probe as LaTeX floats, those of the body and those of the appendix."""
+    subject, figures = of.name, get(of.config, "figures")
+    captions = {name: drawing(name).caption for name in figures}
+    if isinstance(of, StudyInputs):
+        captions = {name: of.score.told(caption) for name, caption in captions.items()}
+    floats = {name: _figure(subject, name, caption) for name, caption in captions.items()}
     for part in ("body", "appendix"):
-        chosen = [_figure(subject, name) for name in figures if (name in APPENDIX) == (part == "appendix")]
+        chosen = [floats[name] for name in figures if (name in APPENDIX) == (part == "appendix")]
         write_text(folder / f"{part}-figures.tex", lines(*chosen) + "\n")
-    write_text(folder / "first-figure.tex", lines(*(_figure(subject, name) for name in figures[:1])) + "\n")
+    write_text(folder / "first-figure.tex", lines(*(floats[name] for name in figures[:1])) + "\n")
     for name in figures:
         file = f"figures/{subject}/{name}.pdf"
         card = drawing(name)
-        how = f"{card.module} of {', '.join(card.tables)}: {card.caption}"
+        how = f"{card.module} of {', '.join(card.tables)}: {captions[name]}"
         ledger.add(Macro(f"{subject}/figures/{name}", file, card.tables[0], how, subject, kind="figure"))
         reference = rf"Figure~\ref{{fig:{subject}:{name}}}"
         ledger.state(subject, f"Figure {name}", reference, "config", f"the figure {name}")
 
 
-def _figure(subject: str, name: str) -> str:
+def _figure(subject: str, name: str, caption: str) -> str:
     file = f"figures/{subject}/{name}.pdf"
     return lines(
         r"\begin{figure*}[!htb]",
         r"\centering",
         rf"\includegraphics[width=\linewidth,max height=\figureheight]{{{file}}}",
-        rf"\caption{{{escape(drawing(name).caption)}}}",
+        rf"\caption{{{escape(caption)}}}",
         rf"\label{{fig:{subject}:{name}}}",
         r"\end{figure*}",
     )

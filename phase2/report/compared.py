@@ -13,12 +13,12 @@ import pandas as pd
 from phase2.report.compared_convolutions import backends, depths, sharing
 from phase2.report.failures import Say
 from phase2.report.inputs import StudyInputs, get
-from phase2.report.latex import count, escape, listed, number, percentage, plural
+from phase2.report.latex import apart, count, escape, listed, number, percentage, plural
 from phase2.report.macros import Ledger
 from phase2.study.factors import factors_of
 from phase2.words.levels import crossed, label
 
-NEAR = 0.01  # of accuracy: a rate so near to the best is as good
+NEAR = 0.01  # of the score: a rate so near to the best is as good
 APART = 0.05  # of a map's variance: less than this in the interaction, and the two can be chosen apart
 
 
@@ -36,7 +36,7 @@ def _at_best(study: StudyInputs, *kept: str) -> tuple[pd.DataFrame, list[str]]:
     others = factors_of(study.factors, without=kept)
     table = study.table("ranking")
     table = table.assign(line=crossed(table, others[:1]))
-    best = table.groupby(["line", *kept], observed=True)["mean"].idxmax()
+    best = table.groupby(["line", *kept], observed=True)["rank"].idxmin()
     return table.loc[best].reset_index(drop=True), others
 
 
@@ -44,7 +44,7 @@ def rates(study: StudyInputs, say: Say) -> list[str]:
     """The best rate of each level, how near other rates come to it, and whether the list of rates was long enough."""
     table, others = _at_best(study, "lr")
     tried = sorted(table["lr"].unique())
-    lines = [_Best.of(str(line), rows, say) for line, rows in table.groupby("line", observed=True)]
+    lines = [_Best.of(study, str(line), rows, say) for line, rows in table.groupby("line", observed=True)]
     total = say("Rates Tried", plural(len(tried), "learning rate"), "ranking", "distinct rates")
     best = [
         say(f"Rate {b.line}", f"{b.rate:g}", "ranking", "rate of the best mean") + (f" for {b.name}" if b.line else "")
@@ -52,7 +52,7 @@ def rates(study: StudyInputs, say: Say) -> list[str]:
     ]
     text = [f"All were given the same {total}; the best is {listed(best)}."]
     if len(lines) > 1:
-        text.append(_tolerance(lines, len(tried), say))
+        text.append(_tolerance(study, lines, len(tried), say))
     edges = [b.name for b in lines if b.rate in (tried[0], tried[-1])]
     if edges and len(tried) > 1:
         text.append(f"For {listed(edges)} the best rate is at an end of the list, which was too short to enclose it.")
@@ -71,15 +71,15 @@ class _Best:
     near: int
 
     @classmethod
-    def of(cls, line: str, rows: pd.DataFrame, say: Say) -> "_Best":
-        top = rows.iloc[int(rows["mean"].to_numpy().argmax())]
+    def of(cls, study: StudyInputs, line: str, rows: pd.DataFrame, say: Say) -> "_Best":
+        top, sign = rows.iloc[int(rows["rank"].to_numpy().argmin())], study.score.sign
         name = say(f"Level {line}", escape(line), "config", "a level") if line else "the network"
-        return cls(line, name, float(top["lr"]), int((rows["mean"] >= top["mean"] - NEAR).sum()))
+        return cls(line, name, float(top["lr"]), int((sign * rows["mean"] >= sign * top["mean"] - NEAR).sum()))
 
 
-def _tolerance(lines: list[_Best], tried: int, say: Say) -> str:
+def _tolerance(study: StudyInputs, lines: list[_Best], tried: int, say: Say) -> str:
     most, least = max(b.near for b in lines), min(b.near for b in lines)
-    margin = say("Rate Margin", plural(round(100 * NEAR), "point"), "code", "phase2.report.compared.NEAR")
+    margin = say("Rate Margin", apart(study.score, NEAR, 0), "code", "phase2.report.compared.NEAR")
     if most == least:
         same = say("Rates Near", count(most), "ranking", "rates near the best, the same for all")
         return f"All are equally particular: {same} of the rates end within {margin} of the best."
@@ -95,7 +95,7 @@ def _tolerance(lines: list[_Best], tried: int, say: Say) -> str:
 
 def _scaling(table: pd.DataFrame, factor: str, say: Say) -> str:
     """How the best rate moves with a factor that is a number: the exponent of a power law through the best rates."""
-    best = table.loc[table.groupby("line", observed=True)["mean"].idxmax()]
+    best = table.loc[table.groupby("line", observed=True)["rank"].idxmin()]
     if best[factor].nunique() < 3:
         return ""
     exponent = float(np.polyfit(np.log(best[factor].astype(float)), np.log(best["lr"]), 1)[0])
@@ -120,7 +120,8 @@ def decay(study: StudyInputs, say: Say) -> list[str]:
         share = say(
             f"Interaction {line}", percentage(shares[name], 1), "ranking", "rate by decay, of the map's variance"
         )
-        moves = _best_decay(str(line), grid, say)
+        ranks = rows.pivot(index="lr", columns="weight_decay", values="rank")
+        moves = _best_decay(str(line), ranks, say)
         text.append(f"For {name}, the best decay is {moves}; rate and decay interact in {share} of the map's variance.")
     apart = [name for name, share in shares.items() if share < APART]
     bound = say("Apart Bound", percentage(APART, 0), "code", "phase2.report.compared.APART")
@@ -132,8 +133,8 @@ def decay(study: StudyInputs, say: Say) -> list[str]:
     return [*text, f"Below {bound} the two can be chosen apart: with {listed(apart)}, and not with {listed(together)}."]
 
 
-def _best_decay(line: str, grid: pd.DataFrame, say: Say) -> str:
-    best = grid.idxmax(axis=1)
+def _best_decay(line: str, ranks: pd.DataFrame, say: Say) -> str:
+    best = ranks.idxmin(axis=1)
     how = "weight decay of the best mean, over the rates"
     low, high = (
         say(f"{end} Decay {line}", f"{value:g}", "ranking", how)
@@ -155,7 +156,7 @@ def budgets(study: StudyInputs, say: Say) -> list[str]:
     table, others = _at_best(study, "epochs")
     if not others:
         return []
-    best = table.loc[table.groupby("epochs")["mean"].idxmax()]
+    best = table.loc[table.groupby("epochs")["rank"].idxmin()]
     leaders = best["line"].astype(str).tolist()
     gaps = table.groupby("epochs")["mean"].agg(lambda means: means.max() - means.min())
     short, long = gaps.index.min(), gaps.index.max()
@@ -169,13 +170,13 @@ def budgets(study: StudyInputs, say: Say) -> list[str]:
         ]
         text = f"The best {kind} depends on the budget: {listed(places)}."
     values = [
-        say(f"Gap {end}", f"{100 * gaps[n]:.1f}", "ranking", f"best less worst mean at {n} epochs, in points")
+        say(f"Gap {end}", apart(study.score, gaps[n], 1), "ranking", f"between best and worst mean at {n} epochs")
         for end, n in (("Short", short), ("Long", long))
     ]
     lose = "shrinks" if gaps[long] < gaps[short] else "does not shrink"
     return [
         text,
-        f"Between the best and the worst lie {values[0]} points at the smallest budget and {values[1]} at the largest: "
+        f"Between the best and the worst lie {values[0]} at the smallest budget and {values[1]} at the largest: "
         f"what the choice is worth {lose} with the budget.",
     ]
 

@@ -10,8 +10,8 @@ import pandas as pd
 from scipy.stats import spearmanr
 
 from phase2.report.failures import Say, failures_finding
-from phase2.report.inputs import AREA, FINAL, StudyInputs
-from phase2.report.latex import count, escape, interval, listed, number, p_phrase, percent, percentage
+from phase2.report.inputs import StudyInputs
+from phase2.report.latex import apart, between, count, escape, interval, listed, number, p_phrase, percentage, quantity
 from phase2.report.macros import Ledger
 from phase2.stats.factorial import RESIDUAL
 from phase2.study.factors import SEED
@@ -38,6 +38,10 @@ def effects_of(study: StudyInputs) -> pd.DataFrame:
     return effects.sort_values("share", ascending=False, kind="stable")
 
 
+def _final(study: StudyInputs) -> str:
+    return escape(study.score.final)
+
+
 def variance_finding(study: StudyInputs, say: Say) -> list[str]:
     """Which factor or interaction carries most of the variation, and whether it is ahead of the next."""
     effects = effects_of(study)
@@ -48,7 +52,7 @@ def variance_finding(study: StudyInputs, say: Say) -> list[str]:
     first = effects.iloc[0]
     term = say("Top Term", escape(term_label(first["term"])), "variance", "the term with the largest share")
     share = say("Top Share", percentage(first["share"], 1), "variance", f"share of {first['term']}")
-    text = f"The largest share of the variation in test accuracy belongs to {term}: {share}"
+    text = f"The largest share of the variation in {_final(study)} belongs to {term}: {share}"
     if study.seeds >= FEW_SEEDS:
         bounds = interval(first["low"], first["high"], 1)
         bounds = say("Top Interval", bounds, "variance", "bootstrap over seeds")
@@ -88,19 +92,19 @@ def best_finding(study: StudyInputs, say: Say) -> list[str]:
     table = study.table("ranking")
     first = table.iloc[0]
     selection = dict(first[study.factors])
-    mean = say("Best Mean", percentage(first["mean"]), "ranking", "mean over seeds", selection)
+    mean = say("Best Mean", quantity(study.score, first["mean"]), "ranking", "mean over seeds", selection)
     tied = int((table["rank"] == 1).sum())
     if len(table) == 1:
-        return [f"The grid has a single combination, whose mean test accuracy is {mean}."]
+        return [f"The grid has a single combination, whose mean {_final(study)} is {mean}."]
     if tied > 1:
         ties = say("Best Ties", count(tied), "ranking", "combinations of rank 1")
-        return [f"The best mean test accuracy, {mean}, is shared by {ties} combinations."]
+        return [f"The best mean {_final(study)}, {mean}, is shared by {ties} combinations."]
     name = say("Best Combination", _combination(first, study), "ranking", "rank 1", selection)
-    text = f"The best combination is {name}, with a mean test accuracy of {mean}"
+    text = f"The best combination is {name}, with a mean {_final(study)} of {mean}"
     if study.seeds < FEW_SEEDS:
         runner = _runner_up(table, study, say)
         return [f"{text}.", f"There are too few seeds to test it against the runner-up, {runner}."]
-    bounds = say("Best Interval", interval(first["low"], first["high"]), "ranking", "bootstrap", selection)
+    bounds = say("Best Interval", between(study.score, first["low"], first["high"]), "ranking", "bootstrap", selection)
     return [f"{text} (\\Level{{}} interval {bounds}).", _against_the_rest(table, study, say)]
 
 
@@ -112,7 +116,7 @@ def _runner_up(table: pd.DataFrame, study: StudyInputs, say: Say) -> str:
     second = table.iloc[1]
     selection = dict(second[study.factors])
     name = say("Second Combination", _combination(second, study), "ranking", "second row", selection)
-    mean = say("Second Mean", percentage(second["mean"]), "ranking", "mean over seeds", selection)
+    mean = say("Second Mean", quantity(study.score, second["mean"]), "ranking", "mean over seeds", selection)
     return f"{name} ({mean})"
 
 
@@ -137,25 +141,25 @@ def _against_the_rest(table: pd.DataFrame, study: StudyInputs, say: Say) -> str:
 
 def order_finding(study: StudyInputs, say: Say) -> list[str]:
     """Whether learning fast and ending well are the same thing here."""
-    final, area = (study.table("ranking", measure) for measure in (FINAL, AREA))
+    final, area = (study.table("ranking", measure) for measure in study.score.measures)
     if len(final) < FEW_COMBINATIONS:
-        return ["There are too few combinations to compare their orders by accuracy and by curve area."]
+        return ["There are too few combinations to compare their orders by final score and by curve area."]
     if final["mean"].nunique() < 2 or area["mean"].nunique() < 2:
         return ["By at least one measure all combinations score alike, so there are no orders to compare."]
     both = final.merge(area, on=study.factors, suffixes=("_final", "_area"))
     rho = float(spearmanr(both["mean_final"], both["mean_area"]).statistic)
     value = say("Rank Correlation", number(rho), "ranking", "Spearman's correlation of the measures' means")
     alike = "nearly alike" if rho >= 0.9 else "similarly" if rho >= 0.5 else "differently"
-    text = f"Final accuracy and learning-curve area order the combinations {alike}"
+    text = f"Final score and learning-curve area order the combinations {alike}"
     return [f"{text} (Spearman's $\\rho$ is {value}).", _leaders(study)]
 
 
 def _leaders(study: StudyInputs) -> str:
     differ = []
     for factor in study.factors:
-        final, area = (_leader(study, measure, factor) for measure in (FINAL, AREA))
+        final, area = (_leader(study, measure, factor) for measure in study.score.measures)
         if final != area:
-            differ.append(f"for {escape(label(factor))} {final} leads by final accuracy and {area} by area")
+            differ.append(f"for {escape(label(factor))} {final} leads by final score and {area} by area")
     if not differ:
         return "Each factor's leading level is the same by both."
     return f"The leading level is not always the same: {listed(differ)}."
@@ -164,7 +168,7 @@ def _leaders(study: StudyInputs) -> str:
 def _leader(study: StudyInputs, measure: str, factor: str) -> str:
     table = study.table("levels", measure)
     table = table[table["factor"] == factor]
-    return escape(label(table["level"].iloc[table["mean"].argmax()]))
+    return escape(label(table["level"].iloc[(study.score.sign * table["mean"]).argmax()]))
 
 
 def seed_finding(study: StudyInputs, say: Say) -> list[str]:
@@ -194,7 +198,7 @@ def pairs_finding(study: StudyInputs, say: Say) -> list[str]:
         return ["No factor has two levels to compare.", *single]
     if study.seeds < FEW_SEEDS:
         return ["There are too few seeds to test levels against each other, so no verdict is given.", *single]
-    texts = [_family(str(factor), rows, say) for factor, rows in table.groupby("factor", sort=False)]
+    texts = [_family(study, str(factor), rows, say) for factor, rows in table.groupby("factor", sort=False)]
     floor = 2 / 2**study.seeds
     least = say("Least P", f"$p={floor:.4g}$", "pairs", "2 / 2^seeds, the least p of the sign-flip test")
     bound = f"With this number of seeds the exact sign-flip test cannot fall below {least}"
@@ -203,27 +207,29 @@ def pairs_finding(study: StudyInputs, say: Say) -> list[str]:
     return [f"After Holm's correction, {'; '.join(texts)}.", reach, *single]
 
 
-def _family(factor: str, rows: pd.DataFrame, say: Say) -> str:
+def _family(study: StudyInputs, factor: str, rows: pd.DataFrame, say: Say) -> str:
     differ = rows[rows["p_holm"] < ALPHA]
     name = escape(label(factor))
     if len(rows) == 1 and differ.empty:
         return f"the two levels of {name} cannot be told apart"
     if len(rows) == 1:
-        return f"the two levels of {name} differ: {_gap(factor, differ, say)}"
+        return f"the two levels of {name} differ: {_gap(study, factor, differ, say)}"
     total = say(f"{factor} Pairs", count(len(rows)), "pairs", f"pairs of {factor}")
     if differ.empty:
         return f"none of the {total} pairs of {name} can be told apart"
     amount = say(f"{factor} Differ", count(len(differ)), "pairs", f"pairs of {factor} with p_holm below alpha")
-    return f"{amount} of the {total} pairs of {name} differ, the furthest apart being {_gap(factor, differ, say)}"
+    return (
+        f"{amount} of the {total} pairs of {name} differ, the furthest apart being {_gap(study, factor, differ, say)}"
+    )
 
 
-def _gap(factor: str, differ: pd.DataFrame, say: Say) -> str:
+def _gap(study: StudyInputs, factor: str, differ: pd.DataFrame, say: Say) -> str:
     """Which two levels of those that differ are furthest apart, and by how much."""
     top = differ.iloc[differ["difference"].abs().argmax()]
-    better, worse = (top["a"], top["b"]) if top["difference"] > 0 else (top["b"], top["a"])
-    how = f"largest difference of {factor}, in percentage points"
-    gap = say(f"{factor} Gap", percent(abs(top["difference"])), "pairs", how, {factor: [better, worse]})
-    return f"{escape(label(better))} over {escape(label(worse))} by {gap} points"
+    better, worse = (top["a"], top["b"]) if study.score.sign * top["difference"] > 0 else (top["b"], top["a"])
+    how = f"largest difference of {factor}"
+    gap = say(f"{factor} Gap", apart(study.score, abs(top["difference"])), "pairs", how, {factor: [better, worse]})
+    return f"{escape(label(better))} over {escape(label(worse))} by {gap}"
 
 
 FINDINGS: dict[str, tuple[str, Callable[[StudyInputs, Say], list[str]]]] = {

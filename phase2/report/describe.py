@@ -9,7 +9,6 @@ from phase2.report.inputs import DEFINED, StudyInputs, get
 from phase2.report.latex import count, described, escape, listed, percentage, plural
 from phase2.report.macros import Ledger
 from phase2.stats import bootstrap, factorial
-from phase2.stats.divergence import STUCK_MARGIN
 from phase2.study.section import NO_LIMIT, NO_NORM
 from phase2.words.labels import plural as plural_of
 from phase2.words.levels import label
@@ -27,7 +26,6 @@ def state_run(config: dict[str, Any], environment: dict[str, Any], studies: list
     say("Resamples", count(bootstrap.RESAMPLES), "code", "phase2.stats.bootstrap.RESAMPLES")
     say("Share Resamples", count(factorial.RESAMPLES), "code", "phase2.stats.factorial.RESAMPLES")
     say("Alpha Percent", percentage(ALPHA, 0), "code", "phase2.report.conclusions.ALPHA")
-    say("Margin", count(100 * STUCK_MARGIN), "code", "phase2.stats.divergence.STUCK_MARGIN in points")
     _state_environment(config, environment, say)
 
 

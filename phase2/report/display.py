@@ -18,11 +18,12 @@ from matplotlib.figure import Figure
 from phase2.derive import html
 from phase2.derive.catalog import load as load_derivation
 from phase2.errors import UserError
-from phase2.figures.catalog import drawing
+from phase2.figures.catalog import STUDY, drawing
 from phase2.figures.catalog import load as load_figure
 from phase2.figures.style import styled
 from phase2.source import ROOT
 from phase2.study.factors import factors_of
+from phase2.study.score import Score
 from phase2.study.tables import read_table
 
 RESULTS = "PHASE2_RESULTS"  # the environment variable that names the folder of a run
@@ -46,11 +47,17 @@ class Subject:
         """Raises `UserError` for a table that the run has not made."""
         return read_table(self.folder / f"{name}.csv")
 
+    @property
+    def score(self) -> Score:
+        """By what the cells of a study are compared."""
+        return Score.read(self.table("score"))
+
     def figure(self, name: str) -> HTML:
         """A figure of `phase2.figures`, drawn now, with its caption."""
         card = drawing(name)
         drawn = load_figure(name)(**{table: self.table(table) for table in card.tables})
-        return HTML(f"<figure>{_image(drawn)}<figcaption>{escape(card.caption)}</figcaption></figure>")
+        caption = self.score.told(card.caption) if card.of == STUDY else card.caption
+        return HTML(f"<figure>{_image(drawn)}<figcaption>{escape(caption)}</figcaption></figure>")
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pandas as pd
 
 from phase2.report.inputs import StudyInputs
-from phase2.report.latex import count, escape, listed
+from phase2.report.latex import apart, count, escape, listed
+from phase2.stats.divergence import STUCK_MARGIN
 from phase2.words.levels import label
 
 Say = Callable[..., str]
@@ -18,11 +19,13 @@ def failures_finding(study: StudyInputs, say: Say) -> list[str]:
     total = say("Cells", count(table["cells"].sum()), "cells", "rows")
     lost = say("Diverged", count(diverged), "divergence", "sum of diverged")
     still = say("Stuck", count(stuck), "divergence", "sum of stuck")
+    code = "phase2.stats.divergence.STUCK_MARGIN"
+    margin = say("Margin", apart(study.score, STUCK_MARGIN, 0), "code", code)
     if diverged + stuck == 0:
-        return [f"None of the {total} runs diverged, and none ended within \\Margin{{}} points of chance."]
+        return [f"None of the {total} runs diverged, and none ended within {margin} of chance."]
     first = say("First Divergence", count(table["first_step"].min()), "divergence", "least step of divergence")
     text = f"{lost} of the {total} runs diverged, the first at step {first}," if diverged else "No run diverged,"
-    text += f" and {still} ended within \\Margin{{}} points of chance." if stuck else " and none was stuck."
+    text += f" and {still} ended within {margin} of chance." if stuck else " and none was stuck."
     return [text, _where(study, table.assign(failed=table["diverged"] + table["stuck"]), say)]
 
 

@@ -10,11 +10,10 @@ import pandas as pd
 
 from phase2.errors import UserError
 from phase2.study.factors import SEED, factors_of
+from phase2.study.score import Score
 from phase2.study.tables import read_table
 
-TABLES = ("cells", "ranking", "levels", "pairs", "variance", "divergence")
-FINAL = "test_accuracy"
-AREA = "curve_area"
+TABLES = ("cells", "ranking", "levels", "pairs", "variance", "divergence", "score")
 DEFINED = ("activation", "norm", "init", "schedule")  # the kinds of parts that are factors with definitions
 
 
@@ -44,10 +43,15 @@ class StudyInputs:
     def classes(self) -> int:
         return len(get(self.meta, "classes"))
 
-    def table(self, name: str, measure: str = FINAL) -> pd.DataFrame:
-        """The rows of a statistical table that are about one measure."""
+    @cached_property
+    def score(self) -> Score:
+        """By what its cells are compared."""
+        return Score.read(self.tables["score"])
+
+    def table(self, name: str, measure: str | None = None) -> pd.DataFrame:
+        """The rows of a statistical table that are about one measure: the score, unless another is named."""
         table = self.tables[name]
-        return table[table["measure"] == measure].reset_index(drop=True)
+        return table[table["measure"] == (measure or self.score.column)].reset_index(drop=True)
 
     def levels_of(self, kind: str) -> list[str]:
         """The levels of a kind of component in use: its axis, or the one value set for the whole study."""

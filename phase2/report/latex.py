@@ -3,6 +3,7 @@
 import math
 
 from phase2 import registry
+from phase2.study.score import Score
 from phase2.tex import escape as escape
 
 MISSING = "--"
@@ -34,9 +35,35 @@ def percentage(fraction: float, digits: int = 2) -> str:
     return percent(fraction, digits) + r"\%"
 
 
-def signed(fraction: float) -> str:
-    """A difference of fractions in percentage points, with a sign that is as wide as a digit."""
-    return f"${100 * fraction:+.2f}$" if math.isfinite(fraction) else MISSING
+def score_text(score: Score, number: float, digits: int = 2) -> str:
+    """A score, or a difference of scores, without its unit: for a column whose head has it; a missing one is a dash."""
+    return score.number(score.scale * number, digits) if math.isfinite(number) else MISSING
+
+
+def quantity(score: Score, number: float, digits: int = 2) -> str:
+    """A score with its unit."""
+    unit = r"\%" if score.is_share else f" {escape(score.unit)}" if score.unit else ""
+    return score_text(score, number, digits) + unit
+
+
+def apart(score: Score, difference: float, digits: int = 2) -> str:
+    """A difference of scores with its unit, which is points of a share."""
+    text = score_text(score, difference, digits)
+    unit = ("point" if text == "1" else "points") if score.is_share else escape(score.unit)
+    return f"{text} {unit}" if unit else text
+
+
+def signed(score: Score, difference: float) -> str:
+    """A difference of scores without its unit, with a sign that is as wide as a digit."""
+    sign = "-" if difference < 0 else "+"
+    return f"${sign}{score_text(score, abs(difference))}$" if math.isfinite(difference) else MISSING
+
+
+def between(score: Score, low: float, high: float) -> str:
+    """An interval of scores, without their unit; a dash if there is none."""
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return MISSING
+    return f"[${score_text(score, low)}$, ${score_text(score, high)}$]"
 
 
 def interval(low: float, high: float, digits: int = 2) -> str:

@@ -75,7 +75,7 @@ CONVOLUTIONS: tuple[Check, ...] = (
         PART,
         "research",
         "Normalizations, activations and heads of convolutional networks",
-        figures=("conv_norms/accuracy_heatmap", "heads/best_curves"),
+        figures=("conv_norms/score_heatmap", "heads/best_curves"),
     ),
     Check(
         PART,

@@ -145,7 +145,7 @@ FOUNDATIONS: tuple[Check, ...] = (
         PART,
         "research",
         "Which activations converge fast, end well, saturate or die, in identical networks",
-        figures=("activations/learning_curves", "activations/accuracy_heatmap", "unit_health/unit_health"),
+        figures=("activations/learning_curves", "activations/score_heatmap", "unit_health/unit_health"),
     ),
     Check(
         PART,
@@ -157,7 +157,7 @@ FOUNDATIONS: tuple[Check, ...] = (
         PART,
         "research",
         "Whether normalization makes depth trainable",
-        figures=("norm_depth/learning_curves", "norm_depth/accuracy_heatmap"),
+        figures=("norm_depth/learning_curves", "norm_depth/score_heatmap"),
     ),
     Check(
         PART,

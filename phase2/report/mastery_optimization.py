@@ -77,7 +77,7 @@ OPTIMIZATION: tuple[Check, ...] = (
     Check(
         PART,
         "research",
-        "Which optimizer and which rate, at equal tuning budgets; learning curves, not final accuracy alone",
+        "Which optimizer and which rate, at equal tuning budgets; learning curves, not final scores alone",
         figures=("optimizers/lr_sensitivity", "optimizers/best_curves", "rate_range/range_test"),
     ),
     Check(

@@ -29,6 +29,8 @@ def published_tables(studies: list[StudyInputs], probes: list[ProbeInputs]) -> s
 
 def errors_tables(study: StudyInputs) -> list[str]:
     """Test errors of a study's networks beside published ones: a table for each paper that has one of their depths."""
+    if "test_accuracy" not in study.tables["cells"]:
+        return []
     cells = cells_of(study.name, Study.model_validate(study.config))
     tables = []
     for model, paper in PAPERS.items():

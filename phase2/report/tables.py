@@ -4,9 +4,10 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from phase2.report.inputs import AREA, DEFINED, FINAL, StudyInputs
+from phase2.report.inputs import DEFINED, StudyInputs
 from phase2.report.latex import (
     MISSING,
+    between,
     count,
     described,
     escape,
@@ -16,8 +17,10 @@ from phase2.report.latex import (
     number,
     p_value,
     percent,
+    score_text,
     signed,
 )
+from phase2.study.score import AREA, head
 from phase2.words.levels import label, term_label
 
 TOP = 10
@@ -89,8 +92,21 @@ def _heads(study: StudyInputs) -> dict[str, str]:
     return {factor: escape(label(factor)).capitalize() for factor in study.factors}
 
 
-def _intervals(table: pd.DataFrame, digits: int = 2, low: str = "low", high: str = "high") -> list[str]:
-    return [interval(a, b, digits) for a, b in zip(table[low], table[high], strict=True)]
+def _shares(table: pd.DataFrame) -> list[str]:
+    return [interval(low, high, 1) for low, high in zip(table["low"], table["high"], strict=True)]
+
+
+def _intervals(study: StudyInputs, table: pd.DataFrame) -> list[str]:
+    return [between(study.score, low, high) for low, high in zip(table["low"], table["high"], strict=True)]
+
+
+def _values(study: StudyInputs, column: pd.Series) -> pd.Series:
+    return column.map(lambda worth: score_text(study.score, worth))
+
+
+def _named(study: StudyInputs, measure: str | None = None) -> str:
+    """A measure with its unit, in a sentence."""
+    return escape(study.score.in_unit(study.score.name(measure or study.score.column)))
 
 
 def design_table(study: StudyInputs) -> str:
@@ -108,7 +124,7 @@ def design_table(study: StudyInputs) -> str:
 
 
 def ranking_table(study: StudyInputs) -> str:
-    """The best combinations by final accuracy, with their rank by learning-curve area."""
+    """The best combinations by final score, with their rank by learning-curve area."""
     top = study.table("ranking").head(TOP)
     area = study.table("ranking", AREA)
     if study.factors:
@@ -116,14 +132,14 @@ def ranking_table(study: StudyInputs) -> str:
     else:
         top = top.assign(rank_area=area["rank"])
     printed = pd.DataFrame({"": top["rank"].map(count)})
-    for factor, head in _heads(study).items():
-        printed[head] = _labels(top[factor])
-    printed["Mean"] = top["mean"].map(percent)
-    printed["Interval"] = _intervals(top)
+    for factor, name in _heads(study).items():
+        printed[name] = _labels(top[factor])
+    printed["Mean"] = _values(study, top["mean"])
+    printed["Interval"] = _intervals(study, top)
     printed["$p$"] = top["p_best"].map(p_value)
     printed["Area rank"] = top["rank_area"].map(count)
     caption = (
-        "The best combinations by mean test accuracy in percent, with the interval over seeds; $p$: "
+        rf"The best combinations by mean {_named(study)}, with the interval over seeds; $p$: "
         r"paired $t$-test against the first row, Holm-adjusted over all combinations; "
         "Area rank: the rank by learning-curve area."
     )
@@ -138,38 +154,39 @@ def levels_table(study: StudyInputs) -> str:
         {
             "Factor": _labels(final["factor"]).mask(repeated, ""),
             "Level": _labels(final["level"]),
-            "Accuracy": final["mean"].map(percent),
-            "Interval": _intervals(final),
-            "Area": area["mean"].map(percent),
-            "Interval ": _intervals(area),
+            "Score": _values(study, final["mean"]),
+            "Interval": _intervals(study, final),
+            "Area": _values(study, area["mean"]),
+            "Interval ": _intervals(study, area),
         }
     )
     caption = (
-        "Each level averaged over the other factors: test accuracy and learning-curve area in percent, with "
+        f"Each level averaged over the other factors: {_named(study)} and {_named(study, AREA)}, with "
         "intervals over seeds. A diverged cell counts at chance."
     )
     return floating(tabular(printed, "llrlrl"), caption, f"{study.name}:levels", wide=True)
 
 
 def variance_table(study: StudyInputs) -> str:
-    """The decomposition of final accuracy and of learning-curve area."""
+    """The decomposition of the final score and of learning-curve area."""
     final, area = study.table("variance"), study.table("variance", AREA)
     printed = pd.DataFrame(
         {
             "Term": [escape(term_label(term)) for term in final["term"]],
             "df": final["df"].map(count),
             "Share": final["share"].map(lambda x: percent(x, 1)),
-            "Interval": _intervals(final, 1),
+            "Interval": _shares(final),
             r"$\omega^2_p$": final["omega2"].map(number),
             "$F$": final["F"].map(lambda x: number(x, 1)),
             "$p$": final["p"].map(p_value),
             "Area": area["share"].map(lambda x: percent(x, 1)),
-            "Interval ": _intervals(area, 1),
+            "Interval ": _shares(area),
         }
     )
     caption = (
         r"Analysis of variance: share of the total sum of squares in percent with its interval over seeds, "
-        r"partial $\omega^2$, $F$ and $p$ for test accuracy, and the share for learning-curve area."
+        rf"partial $\omega^2$, $F$ and $p$ for {escape(study.score.final)}, and the share for "
+        f"{study.score.name(AREA)}."
     )
     return floating(tabular(printed, "lrrlrrrrl"), caption, f"{study.name}:variance", wide=True)
 
@@ -177,22 +194,24 @@ def variance_table(study: StudyInputs) -> str:
 def pairs_table(study: StudyInputs) -> str:
     """All paired comparisons of levels, by both measures; empty if no factor has two levels."""
     parts = []
-    for measure in (FINAL, AREA):
+    for measure in study.score.measures:
         pairs = study.table("pairs", measure)
         if pairs.empty:
             continue
-        parts.append(long(_pairs(pairs), "llrlrrrr", _pairs_caption(measure), f"{study.name}:pairs:{measure}"))
+        parts.append(
+            long(_pairs(study, pairs), "llrlrrrr", _pairs_caption(study, measure), f"{study.name}:pairs:{measure}")
+        )
     return lines(*parts)
 
 
-def _pairs(pairs: pd.DataFrame) -> pd.DataFrame:
+def _pairs(study: StudyInputs, pairs: pd.DataFrame) -> pd.DataFrame:
     versus = [f"{escape(label(a))} -- {escape(label(b))}" for a, b in zip(pairs["a"], pairs["b"], strict=True)]
     return pd.DataFrame(
         {
             "Factor": _labels(pairs["factor"]).mask(pairs["factor"].eq(pairs["factor"].shift()), ""),
             "Levels": versus,
-            "Difference": pairs["difference"].map(signed),
-            "Interval": _intervals(pairs),
+            "Difference": pairs["difference"].map(lambda gap: signed(study.score, gap)),
+            "Interval": _intervals(study, pairs),
             "$p_t$": pairs["p_t"].map(p_value),
             r"$p_\mathrm{Holm}$": pairs["p_holm"].map(p_value),
             r"$p_\mathrm{flip}$": pairs["p_signflip"].map(p_value),
@@ -201,9 +220,10 @@ def _pairs(pairs: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _pairs_caption(measure: str) -> str:
+def _pairs_caption(study: StudyInputs, measure: str) -> str:
+    differences = head(f"differences of {study.score.name(measure)}", study.score.points)
     return (
-        f"Paired differences of {label(measure)}, first level minus second, in percentage points: "
+        f"Paired {escape(differences)}, first level minus second: "
         "interval over seeds, paired $t$-test, the same after Holm's correction within the factor, exact "
         r"sign-flip test, and effect size ($d_z$ with Hedges' correction)."
     )
@@ -215,9 +235,9 @@ def failures_table(study: StudyInputs) -> str:
     failed = table[table["diverged"] + table["stuck"] > 0]
     if failed.empty:
         return "No combination has a diverged or stuck cell, so there is no table of failures."
-    printed = pd.DataFrame({head: _labels(failed[factor]) for factor, head in _heads(study).items()})
+    printed = pd.DataFrame({name: _labels(failed[factor]) for factor, name in _heads(study).items()})
     counts = {"Cells": "cells", "Diverged": "diverged", "Stuck": "stuck"}
-    printed = printed.assign(**{head: failed[column].map(count) for head, column in counts.items()})
+    printed = printed.assign(**{name: failed[column].map(count) for name, column in counts.items()})
     printed["Median step"] = failed["median_step"].map(count)
     caption = "Combinations in which a seed diverged or ended at chance, and the median step of divergence."
     return long(printed, "l" * len(study.factors) + "rrrr", caption, f"{study.name}:failures")

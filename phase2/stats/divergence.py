@@ -2,20 +2,22 @@
 
 import pandas as pd
 
-STUCK_MARGIN = 0.02  # final test accuracy at most this far above chance
+from phase2.study.score import Score
+
+STUCK_MARGIN = 0.02  # final test score better than chance by no more than this
 
 
-def divergence(cells: pd.DataFrame, factors: list[str], classes: int) -> pd.DataFrame:
+def divergence(cells: pd.DataFrame, factors: list[str], score: Score) -> pd.DataFrame:
     """One row a combination of `factors`, in their order of appearance.
 
     Columns: <factors>, cells, diverged, stuck (counts), diverged_fraction, stuck_fraction, first_step,
     median_step (of divergence; NaN if none diverged).
     """
-    accuracy = pd.to_numeric(cells["test_accuracy"], errors="coerce")
+    final = score.sign * pd.to_numeric(cells[score.column], errors="coerce")
     diverged = cells["status"] != "ok"
     marked = cells[factors].assign(
         diverged=diverged,
-        stuck=~diverged & (accuracy <= 1 / classes + STUCK_MARGIN),
+        stuck=~diverged & (final <= score.sign * score.chance + STUCK_MARGIN),
         step=pd.to_numeric(cells["diverged_step"], errors="coerce"),
     )
     table = (

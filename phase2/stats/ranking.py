@@ -9,22 +9,22 @@ from phase2.stats.design import Design
 from phase2.stats.paired import compare
 
 
-def ranking(design: Design) -> pd.DataFrame:
-    """Every combination of levels, best mean first.
+def ranking(design: Design, sign: int) -> pd.DataFrame:
+    """Every combination of levels, best mean first: the largest if `sign` is 1, the least if it is -1.
 
     Columns: rank (1 is best; equal means share a rank), one a factor, mean, low, high (bootstrap over seeds),
-    n (seeds), behind (how far below the first row, seed by seed), behind_low, behind_high, p_best (paired
+    n (seeds), behind (how much worse than the first row, seed by seed), behind_low, behind_high, p_best (paired
     t-test against the first row, Holm-adjusted over all of them). The first row's last four are NaN.
     """
     values = design.by_combination()
-    means = values.mean(axis=1).round(12)
+    means = sign * values.mean(axis=1).round(12)
     order = np.argsort(-means, kind="stable")
     low, high = mean_interval(values)
     table = pd.DataFrame(design.combinations(), columns=list(design.factors))
     table.insert(0, "rank", rankdata(-means, method="min").astype(int))
     table = table.assign(mean=values.mean(axis=1), low=low, high=high, n=values.shape[1])
     table = table.iloc[order].reset_index(drop=True)
-    return table.join(_behind_best(values[order]))
+    return table.join(_behind_best(sign * values[order]))
 
 
 def _behind_best(values: np.ndarray) -> pd.DataFrame:

@@ -21,7 +21,7 @@ CARD = Card(
     label="images",
     definition="to tell the classes of images apart",
     order=1,
-    traits={"metrics": ("accuracy",)},
+    traits={"metrics": ("accuracy",), "unit": "nats"},
 )
 
 

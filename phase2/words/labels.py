@@ -11,11 +11,9 @@ from phase2.card import Option
 from phase2.registry import Part
 from phase2.study.training import AXES
 
-WORDS = {"test_accuracy": "test accuracy", "curve_area": "learning-curve area"}  # of what is neither part nor axis
-
 
 def word(name: str) -> str | None:
-    """The label of a part, a choice of an option, an axis, or another known name; None for others."""
+    """The label of a part, a choice of an option, or an axis; None for others."""
     return _known(registry.brought()).get(name)
 
 
@@ -47,7 +45,7 @@ def labels_of(names: Iterable[str]) -> list[list[str]]:
 def _known(brought: Hashable) -> dict[str, str]:
     choices = {name: label for option in _options() for name, label in option.labels.items()}
     axes = {name: found.axis.label for name, found in AXES.items()}
-    return axes | choices | WORDS | {part.name: part.card.label for part in _parts()}
+    return axes | choices | {part.name: part.card.label for part in _parts()}
 
 
 @cache

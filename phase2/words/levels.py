@@ -12,7 +12,7 @@ SEPARATOR = " · "  # between the levels of a combination; N(0, 1) has a comma o
 
 
 def label(value: object) -> str:
-    """The printed form of a level, a factor or a measure; an unknown name as it is, but for a number that a column of
+    """The printed form of a level or a factor; an unknown name as it is, but for a number that a column of
     words has spelt out: 1.0 is 1.
     """
     number = _number(value)

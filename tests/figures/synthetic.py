@@ -1,11 +1,14 @@
 """Tables as the pipeline writes them, made up: studies of any size, with diverged and stuck cells."""
 
+from dataclasses import asdict
 from itertools import combinations, product
 from math import ceil
 
 import numpy as np
 import pandas as pd
 from scipy.stats import t as student
+
+from phase2.study.score import Score, card_of_score
 
 DESK = {
     "activation": ["relu", "leaky_relu", "gelu", "silu", "tanh", "sigmoid"],
@@ -17,8 +20,11 @@ SMOKE = {
     "init": ["kaiming", "normal_large"],
     "schedule": ["constant", "cosine"],
 }
-MEASURES = ("test_accuracy", "curve_area")
 CHANCE, BASE_LR, STEPS_PER_EPOCH = 0.1, 0.1, 90
+SCORE = Score.of(card_of_score("images"), classes=10)
+SCORES = pd.DataFrame([asdict(SCORE)])
+BRIER = Score("brier", "Brier score", unit="", better="lower", chance=0.9, loss_unit="")
+MEASURES = SCORE.measures
 
 
 def learning_rate(schedule: str, progress: np.ndarray) -> np.ndarray:
@@ -166,6 +172,7 @@ def derived(cells: pd.DataFrame, curves: pd.DataFrame, factors: list[str]) -> di
         "pairs": _pairs(scored, factors),
         "variance": _variance(factors),
         "divergence": _divergence(cells, factors),
+        "score": SCORES,
     }
 
 
@@ -179,3 +186,11 @@ def all_diverged(grid: dict[str, list], seeds: int = 2) -> dict[str, pd.DataFram
     cells, curves = runs(grid, seeds)
     cells = cells.assign(status="diverged", diverged_step=3.0, test_accuracy=np.nan, curve_area=np.nan)
     return derived(cells, curves.iloc[:0], list(grid))
+
+
+def judged_by(score: Score, cells: pd.DataFrame, curves: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The same runs under another metric, which is what accuracy lacks to the whole."""
+    names = {f"{part}accuracy": f"{part}{score.metric}" for part in ("", "test_", "train_")}
+    measured = [name for name in (*names, "curve_area") if name in cells]
+    turned = cells.assign(**{name: 1 - cells[name] for name in measured}), curves.assign(accuracy=1 - curves.accuracy)
+    return turned[0].rename(columns=names), turned[1].rename(columns=names)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from synthetic import tables
+from synthetic import SCORES, tables
 from test_figures import check_every_text_is_inside_and_readable, check_tick_labels_do_not_overlap
 
 from phase2.figures.backends import EPSILON, backends
@@ -23,7 +23,7 @@ def made_up(apart=1e-6, seeds=2, epochs=5, **axes):
 
 
 def draw(cells, curves):
-    return backends(cells=cells, curves=curves)
+    return backends(cells=cells, curves=curves, score=SCORES)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ FULL = {"model": ["plain", "cifar_resnet"], "depth": [20, 32, 44, 56, 110]}
 
 
 def draw(made):
-    return depth_curves(cells=made["cells"], curves=made["curves"])
+    return depth_curves(cells=made["cells"], curves=made["curves"], score=made["score"])
 
 
 @pytest.mark.parametrize(

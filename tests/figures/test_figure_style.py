@@ -19,7 +19,7 @@ def draw(name, tables):
     return load(name)(**{table: tables[table] for table in FIGURES[name].tables})
 
 
-@pytest.mark.parametrize("name", ["accuracy_heatmap", "learning_curves", "variance"])
+@pytest.mark.parametrize("name", ["score_heatmap", "learning_curves", "variance"])
 def test_a_figure_drawn_twice_is_saved_as_the_same_bytes(name, smoke, tmp_path):
     first, second = (save(draw(name, smoke), tmp_path / attempt / name) for attempt in ("first", "second"))
     assert [path.name for path in first] == [f"{name}.pdf", f"{name}.png"]

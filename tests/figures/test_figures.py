@@ -11,13 +11,13 @@ from matplotlib.text import Text
 from scipy.stats import t as student
 from synthetic import DESK, SMOKE, all_diverged, derived, runs, tables
 
-from phase2.figures.accuracy_heatmap import accuracy_heatmap
 from phase2.figures.catalog import FIGURES, STUDY, load
 from phase2.figures.divergence import divergence
 from phase2.figures.learning_curves import learning_curves
 from phase2.figures.pairs import pairs
 from phase2.figures.ranking import ranking
 from phase2.figures.schedules import schedules
+from phase2.figures.score_heatmap import score_heatmap
 from phase2.figures.style import PALETTE
 from phase2.figures.variance import variance
 from phase2.words.levels import SEPARATOR, label, term_label
@@ -48,7 +48,7 @@ def desk():
 
 @pytest.fixture(scope="module")
 def desk_curves(desk):
-    return learning_curves(cells=desk["cells"], curves=desk["curves"])
+    return learning_curves(**{name: desk[name] for name in ("cells", "curves", "score")})
 
 
 def draw(name, tables):
@@ -104,7 +104,7 @@ def test_small_and_broken_studies_are_drawn_without_a_warning(study):
 
 
 def test_heatmap_writes_the_mean_of_the_finished_seeds_and_their_number(desk):
-    figure = accuracy_heatmap(cells=desk["cells"])
+    figure = score_heatmap(cells=desk["cells"], score=desk["score"])
     groups = desk["cells"].groupby(list(DESK)).test_accuracy
     for axes, schedule in zip(figure.axes, DESK["schedule"], strict=False):
         assert axes.get_title() == label(schedule)
@@ -120,12 +120,13 @@ def test_heatmap_writes_the_mean_of_the_finished_seeds_and_their_number(desk):
 
 
 def test_heatmap_hatches_partly_diverged_cells_and_crosses_dead_ones():
-    cells = tables({**SMOKE, "schedule": ["cosine"]}, seeds=2)["cells"]
+    made = tables({**SMOKE, "schedule": ["cosine"]}, seeds=2)
+    cells = made["cells"]
     cells["status"], cells["test_accuracy"] = "ok", 0.9
     dead = (cells.activation == "relu") & (cells.init == "kaiming")
     partly = (cells.activation == "tanh") & (cells.init == "normal_large") & (cells.seed == 0)
     cells.loc[dead | partly, ["status", "test_accuracy"]] = ["diverged", np.nan]
-    axes = accuracy_heatmap(cells=cells).axes[0]
+    axes = score_heatmap(cells=cells, score=made["score"]).axes[0]
     hatched = [patch.get_xy() for patch in axes.patches if patch.get_hatch()]
     grey = [patch.get_xy() for patch in axes.patches if not patch.get_hatch()]
     assert hatched == [(0.5, 0.5)]  # lower right
@@ -174,7 +175,7 @@ def test_schedules_are_the_function_as_a_line_and_the_record_as_dots(desk):
 
 
 def test_ranking_shows_the_best_15_the_worst_5_and_every_level(desk):
-    figure = ranking(ranking=desk["ranking"], levels=desk["levels"])
+    figure = ranking(ranking=desk["ranking"], levels=desk["levels"], score=desk["score"])
     table = desk["ranking"][desk["ranking"].measure == "test_accuracy"]
     names = [f"{row['rank']}. " + SEPARATOR.join(label(row[f]) for f in DESK) for _, row in table.iterrows()]
     left = figure.axes[::2]
@@ -188,7 +189,7 @@ def test_ranking_shows_the_best_15_the_worst_5_and_every_level(desk):
 
 
 def test_variance_bars_are_shares_in_percent_with_their_intervals(desk):
-    figure = variance(variance=desk["variance"])
+    figure = variance(variance=desk["variance"], score=desk["score"])
     for axes, (_, table) in zip(figure.axes, desk["variance"].groupby("measure", sort=False), strict=True):
         np.testing.assert_allclose([bar.get_width() for bar in axes.patches], 100 * table.share)
         ends = [segment[:, 0] for segment in axes.collections[0].get_segments()]
@@ -200,7 +201,7 @@ def test_variance_bars_are_shares_in_percent_with_their_intervals(desk):
 
 def test_a_share_that_could_not_be_computed_is_a_dash(desk):
     table = desk["variance"].assign(share=np.nan, low=np.nan, high=np.nan)
-    figure = variance(variance=table)
+    figure = variance(variance=table, score=desk["score"])
     assert {text.get_text() for axes in figure.axes for text in axes.texts} == {"–"}
     check_every_text_is_inside_and_readable(figure)
 
@@ -221,7 +222,7 @@ def test_divergence_counts_seeds_and_leaves_unknown_combinations_blank(desk):
 
 
 def test_pairs_fill_exactly_the_differences_that_survive_holm(desk):
-    figure = pairs(pairs=desk["pairs"])
+    figure = pairs(pairs=desk["pairs"], score=desk["score"])
     groups = desk["pairs"].groupby(["factor", "measure"], sort=False)
     panels = [(f, m) for f in DESK for m in ("test_accuracy", "curve_area")]
     for axes, panel, colour in zip(figure.axes, panels, PALETTE[:2] * 3, strict=True):

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from synthetic import SMOKE, derived, runs
+from synthetic import BRIER, SCORE, SMOKE, derived, judged_by, runs
 from test_figures import check_every_text_is_inside_and_readable
 
 from phase2.figures.catalog import FIGURES, STUDY, load
@@ -31,6 +31,8 @@ STUDIES = {
     "one cell, diverged": {"seeds": 1, "levels": 1, "lived": 0},
     "no epochs": {"epochs": 0},
     "not a number": {"accuracy": np.nan},
+    "another metric": {"score": BRIER, "lived": 2, "spared": 4},
+    "another metric, all diverged": {"score": BRIER, "lived": 0},
 }
 OF_STUDIES = [name for name, figure in FIGURES.items() if figure.of == STUDY]
 OF_PROBES = [name for name, figure in FIGURES.items() if figure.of != STUDY]
@@ -49,9 +51,9 @@ def study_of(case, figure):
     return study(GRIDS.get(figure, SMOKE), **STUDIES[case])
 
 
-def study(grid, seeds=2, levels=None, epochs=3, lived=None, spared=0, accuracy=None):
+def study(grid, seeds=2, levels=None, epochs=3, lived=None, spared=0, accuracy=None, score=SCORE):
     """The tables of a study: all cells but those `spared` diverge after the epochs that they `lived`, if that is set;
-    all results are of that `accuracy`, if that is.
+    all results are of that `accuracy`, if that is; `score` is what they are judged by.
     """
     grid = {axis: values[:levels] for axis, values in grid.items()}
     cells, curves = runs(grid, seeds, max(epochs, 1))
@@ -66,7 +68,10 @@ def study(grid, seeds=2, levels=None, epochs=3, lived=None, spared=0, accuracy=N
     if accuracy is not None:
         cells = cells.assign(test_accuracy=accuracy, train_accuracy=accuracy, curve_area=accuracy)
         curves = curves.assign(accuracy=accuracy)
-    return derived(cells, curves, list(grid)) | analyse(cells, list(grid), classes=10)
+    made = derived(cells, curves, list(grid))
+    if score != SCORE:
+        cells, curves = judged_by(score, cells, curves)
+    return made | {"cells": cells, "curves": curves} | analyse(cells, list(grid), score)
 
 
 def draw(name, tables, folder):

@@ -8,7 +8,7 @@ from phase2.figures.training_dynamics import MEASURES, training_dynamics
 
 def test_a_line_is_the_median_over_all_runs_of_a_level_and_its_band_the_middle_half():
     made = tables(SMOKE, seeds=3, epochs=4)
-    figure = training_dynamics(cells=made["cells"], curves=made["curves"])
+    figure = training_dynamics(cells=made["cells"], curves=made["curves"], score=made["score"])
     training = made["curves"][made["curves"].split == "train"]
     axes = figure.subfigs[0].axes[list(MEASURES).index("grad_norm")]
     for line, band, level in zip(axes.lines, axes.collections, ("relu", "tanh"), strict=True):
@@ -21,5 +21,5 @@ def test_a_line_is_the_median_over_all_runs_of_a_level_and_its_band_the_middle_h
 
 def test_every_factor_with_two_levels_has_its_row_and_legend():
     made = tables({**SMOKE, "init": ["kaiming"]}, seeds=2, epochs=3)
-    figure = training_dynamics(cells=made["cells"], curves=made["curves"])
+    figure = training_dynamics(cells=made["cells"], curves=made["curves"], score=made["score"])
     assert [band.legends[0].get_title().get_text() for band in figure.subfigs] == ["activation", "schedule"]

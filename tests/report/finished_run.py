@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from phase2.stats import analyse
+from phase2.study.score import Score, card_of_score
 
 matplotlib.use("Agg")
 
@@ -25,9 +26,10 @@ SMOKE = {
     "schedule": ["constant", "cosine"],
     "seed": [0, 1],
 }
+SCORE = Score.of(card_of_score("images"), classes=10)
 COST = {"tanh": 0.012, "sigmoid": 0.05, "leaky_relu": 0.001, "normal_small": 0.03, "normal_large": 0.06}
 COST |= {"constant": 0.012, "step": 0.004, "warm_restarts": 0.002, "one_cycle": -0.004, "xavier": 0.003}
-FIGURES = ["accuracy_heatmap", "learning_curves", "schedules", "ranking", "variance", "pairs", "divergence"]
+FIGURES = ["score_heatmap", "learning_curves", "schedules", "ranking", "variance", "pairs", "divergence"]
 
 
 def make_cells(axes: dict, effect: float = 1.0, failures: bool = True, noise: float = 0.003) -> pd.DataFrame:
@@ -100,13 +102,15 @@ ENVIRONMENT = {
 }
 
 
-def write_run(folder: Path, axes: dict, cells: pd.DataFrame, figures: list[str] = FIGURES) -> dict:
+def write_run(
+    folder: Path, axes: dict, cells: pd.DataFrame, figures: list[str] = FIGURES, score: Score = SCORE
+) -> dict:
     """Writes a run's folder and returns its configuration."""
     tables = folder / "tables" / "mlp_grid"
     tables.mkdir(parents=True)
     cells.to_csv(tables / "cells.csv", index=False)
     factors = [axis for axis in axes if axis != "seed"]
-    for name, table in analyse(cells, factors, 10).items():
+    for name, table in analyse(cells, factors, score).items():
         table.to_csv(tables / f"{name}.csv", index=False)
     (folder / "environment.json").write_text(json.dumps(ENVIRONMENT))
     (folder / "derivations").mkdir()

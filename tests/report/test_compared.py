@@ -92,7 +92,7 @@ def test_the_best_schedule_by_budget_and_what_the_choice_is_worth(compared):
     axes = {"schedule": ["constant", "cosine"], "epochs": [2, 8]}
     same = compared("budget_curves", axes, lambda s, n: 0.7 + 0.01 * n + (s == "cosine") * 0.1 / n)
     assert "At every budget the best schedule is cosine." in same
-    assert "5.0 points at the smallest budget and 1.2 at the largest: what the choice is worth shrinks" in same
+    assert "5.0 points at the smallest budget and 1.2 points at the largest: what the choice is worth shrinks" in same
 
 
 def test_a_best_schedule_that_changes_with_the_budget_is_named_for_each(compared):

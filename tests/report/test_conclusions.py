@@ -76,7 +76,7 @@ def test_two_seeds_are_too_few_for_verdicts(study_of):
 
 def test_no_failure_is_said_so(study_of):
     text = findings(study_of(MEDIUM, failures=False))
-    assert text["Failures"] == "None of the 60 runs diverged, and none ended within \\Margin{} points of chance."
+    assert text["Failures"] == "None of the 60 runs diverged, and none ended within 2 points of chance."
     assert "No run failed" in text["Answer"]
 
 
@@ -129,7 +129,7 @@ def test_leaders_that_differ_by_measure_are_named(study_of):
     cells = make_cells(MEDIUM, failures=False)
     cells["curve_area"] = 0.7 + 0.1 * (cells["schedule"] == "constant") + 0.001 * cells["seed"]
     text = findings(study_of(MEDIUM, cells))["Order"]
-    assert "for schedule one-cycle leads by final accuracy and constant by area" in text
+    assert "for schedule one-cycle leads by final score and constant by area" in text
 
 
 @pytest.mark.parametrize("seeds", [1, 2])

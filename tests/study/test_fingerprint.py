@@ -20,6 +20,7 @@ from phase2.study.cell import Cell
 from phase2.study.code import components_of, dataset_code, training_code
 from phase2.study.fingerprint import clear_cache, closure, fingerprint
 from phase2.study.own import use_own
+from phase2.study.score import card_of_score
 
 LOOP = "phase2.train.loop"
 
@@ -102,7 +103,7 @@ def test_what_comes_after_training_retrains_nothing(file: str, source: Path):
 @pytest.mark.parametrize("kind", registry.ROOMS)
 def test_a_new_part_changes_nothing(kind: str, source: Path):
     before = training_code(cell().settings)
-    traits = {"task": {"metrics": ["accuracy"]}, "metric": {"better": "lower"}}.get(kind, {})
+    traits = {"task": {"metrics": ["accuracy"]}, "metric": {"better": "lower", "chance": 0.5}}.get(kind, {})
     card = f'CARD = Card("{kind}", "new", label="new", traits={traits})'
     room = source.parent / registry.ROOMS[kind].replace(".", "/")
     (room / "new.py").write_text(f"from phase2.card import Card\n\n{card}\n\n\ndef new(): ...\n")
@@ -132,6 +133,13 @@ def test_what_chooses_the_best_weights_and_opens_the_task_counts(
     before = training_code(cell().settings)
     edit(file, old, new)
     assert training_code(cell().settings) != before
+
+
+def test_how_a_score_is_told_and_what_a_diverged_run_is_given_train_nothing_again(edit: Callable[..., None]):
+    before, score = training_code(cell().settings), card_of_score("images")
+    edit("task/metrics/accuracy.py", '"unit": "%", "chance": "1/classes"', '"unit": "share", "chance": 0.5')
+    assert training_code(cell().settings) == before
+    assert card_of_score("images") == score | {"unit": "share", "chance": 0.5}
 
 
 @pytest.fixture
@@ -276,7 +284,7 @@ def test_what_a_new_option_imports_does_not_count(edit: Callable[..., None]):
     ("old", "new", "same"),
     [
         ("best and the worst combinations", "worst and the best combinations", True),
-        ('("ranking", "levels")', '("levels", "ranking")', True),
+        ('("ranking", "levels", "score")', '("levels", "ranking", "score")', True),
         ("blank(", "blank(2 * ", False),
     ],
 )

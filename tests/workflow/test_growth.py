@@ -14,6 +14,7 @@ from pdf import words_of
 
 from phase2.registry import ROOMS
 from phase2.source import ROOT
+from phase2.study.tables import read_table
 
 PARTS = {  # of each kind, what a file of one needs besides its card
     "activation": "class New(torch.nn.Tanh): ...",
@@ -56,7 +57,7 @@ OWN: dict[str, Any] = {
 }
 
 
-TRAITS: dict[str, dict[str, Any]] = {"task": {"metrics": ("accuracy",)}, "metric": {"better": "lower"}}
+TRAITS: dict[str, dict[str, Any]] = {"task": {"metrics": ("accuracy",)}, "metric": {"better": "lower", "chance": 0.5}}
 
 
 def part(kind: str) -> str:
@@ -150,6 +151,70 @@ def test_a_probe_of_the_users_own_is_measured_drawn_and_told(project: Checkout):
     assert not again()
     project.edit(f"{folder}/draw.py", "weights near zero (%)", "weights next to zero (%)")
     assert again() == {"figure"}
+
+
+SURPRISE = '''"""Surprise: bits that the label of an image tells beyond the probabilities."""
+
+import math
+
+from phase2.card import Card
+from phase2.nn import cross_entropy
+
+CARD = Card("metric", "surprise", label="surprise", traits={"better": "lower", "unit": "bits", "chance": 1.0})
+
+
+def surprise(outputs, targets):
+    return cross_entropy(outputs, targets) * len(targets) / math.log(2)
+'''
+GUESSES = '''"""Images, of which the probabilities of the classes count."""
+
+from dataclasses import replace
+
+from phase2.card import Card
+from phase2.task.images import open_images
+from phase2.task.task import Metric
+
+CARD = Card("task", "open_guesses", label="guesses", traits={"metrics": ("surprise",)})
+
+
+def open_guesses(prepared, validation, train, device):
+    return replace(open_images(prepared, validation, train, device), metrics=(Metric.named("surprise"),))
+'''
+JUDGED = OWN | {
+    "studies": {
+        "mlp_grid": {
+            "question": "Which activation?",
+            "task": {"name": "guesses", "dataset": "stripes", "validation": 40},
+            "axes": {
+                **{"activation": ["relu", "tanh"], "init": ["kaiming"], "schedule": ["constant"]},
+                **{"lr": [0.02, 1e12], "seed": [0, 1]},
+            },
+            "figures": ["score_heatmap", "learning_curves", "lr_sensitivity", "best_curves", "ranking", "pairs"],
+        }
+    },
+}
+
+
+def test_a_study_of_a_task_of_the_users_own_is_compared_by_its_metric_and_says_so(clone: Checkout):
+    striped(clone.folder / "my_data")
+    (clone.folder / "my_parts").mkdir()
+    (clone.folder / "my_parts" / "surprise.py").write_text(SURPRISE)
+    (clone.folder / "my_parts" / "guesses.py").write_text(GUESSES)
+    assert clone.snakemake("report", config=JUDGED).succeeded().cells["diverged"] == 4
+    tables = clone.folder / "results/smoke/tables/mlp_grid"
+    ranking = read_table(tables / "ranking.csv").query("measure == 'test_surprise'")
+    assert ranking["mean"].iloc[0] == ranking["mean"].min() < 1
+    assert (ranking["mean"].iloc[-2:] == 1.0).all()  # those that diverged
+    text = words_of(clone.folder / "results/smoke/report.pdf")
+    assert "test surprise (bits)" in text
+    assert "mean test surprise of" in text
+    assert "accuracy" not in text.lower()
+    assert not planned(clone, JUDGED)
+    clone.edit("my_parts/surprise.py", '"chance": 1.0', '"chance": 2.0')
+    assert "analyse: params.score changed" in (again := planned(clone, JUDGED))
+    assert "train" not in again
+    clone.edit("my_parts/surprise.py", '"better": "lower"', '"better": "higher"')
+    assert "train_mlp_grid: cells trained with other code (8 times)" in planned(clone, JUDGED)
 
 
 WRONG: dict[str, tuple[str, tuple[str, ...]]] = {

@@ -153,8 +153,8 @@ def test_trace_names_the_options_cells_code_and_data_behind_a_probe(finished: Ch
 
 
 def test_trace_suggests_the_nearest_name(finished: Checkout):
-    wrong = finished.phase2("trace", "report", "accuracy_heatmpa", "--run", "smoke")
-    wrong.failed_with("accuracy_heatmpa", "did you mean", "accuracy_heatmap")
+    wrong = finished.phase2("trace", "report", "score_heatmpa", "--run", "smoke")
+    wrong.failed_with("score_heatmpa", "did you mean", "score_heatmap")
 
 
 def test_lint_has_no_complaint_but_the_missing_conda_environments(finished: Checkout):

@@ -10,7 +10,7 @@ CARD = Card(
     label="accuracy",
     definition="the share of answers that are right: the largest output is the label's",
     order=1,
-    traits={"better": "higher"},
+    traits={"better": "higher", "unit": "%", "chance": "1/classes"},
 )
 
 

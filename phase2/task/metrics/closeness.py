@@ -10,7 +10,7 @@ CARD = Card(
     label="closeness",
     definition="the share of rows in which every predicted number is within 0.05 of its target",
     order=2,
-    traits={"better": "higher"},
+    traits={"better": "higher", "unit": "%", "chance": 0.0},
 )
 
 TOLERANCE = 0.05

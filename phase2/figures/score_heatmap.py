@@ -1,4 +1,4 @@
-"""Mean test accuracy of every combination, as one map a schedule."""
+"""Mean test score of every combination, as one map a schedule."""
 
 from typing import Any
 
@@ -9,15 +9,16 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
 from phase2.card import FigureCard
-from phase2.figures.marks import cell_map, is_left, is_top, panels, stretched, stretched_bar, title_width
-from phase2.figures.style import FULL_WIDTH, SEQUENTIAL, blank, styled
+from phase2.figures.marks import brighter, cell_map, is_left, is_top, panels, stretched, stretched_bar, title_width
+from phase2.figures.style import FULL_WIDTH, blank, styled
 from phase2.study.factors import factors_of
+from phase2.study.score import Score
 from phase2.words.levels import faceted, facets, label
 
 CARD = FigureCard(
-    ("cells",),
-    "Test accuracy in percent, mean over the seeds that finished. Hatched: some diverged, n finished. "
-    "Grey with a cross: all diverged. The colour scale is stretched at its upper end.",
+    ("cells", "score"),
+    "Test {score}, mean over the seeds that finished. Hatched: some diverged, n finished. "
+    "Grey with a cross: all diverged. The colour scale is stretched at its better end.",
 )
 
 CELL = (0.36, 0.29)  # inches: room for two lines of 7 pt
@@ -27,29 +28,30 @@ ALL_DIVERGED: dict[str, Any] = {"facecolor": "#D0D0D0", "edgecolor": "white"}
 
 
 @styled
-def accuracy_heatmap(*, cells: pd.DataFrame) -> Figure:
+def score_heatmap(*, cells: pd.DataFrame, score: pd.DataFrame) -> Figure:
     """Maps of the first factor by the second, a panel for each combination of the others, one colour scale.
 
-    A cell shows the mean test accuracy in percent over the seeds that finished. It is hatched, with their
+    A cell shows the mean test score in its unit over the seeds that finished. It is hatched, with their
     number n below, if some diverged; grey with a cross if all did; blank if it was never run.
     """
-    factors = factors_of(cells, before="status")
-    cells = faceted(cells, factors).assign(percent=100 * cells.test_accuracy, finished=cells.status == "ok")
+    told, factors = Score.read(score), factors_of(cells, before="status")
+    shown = told.scale * cells[told.column]
+    cells = faceted(cells, factors).assign(shown=shown, finished=cells.status == "ok")
     groups = cells.groupby(["panel", "row", "column"], observed=False)
-    summary = groups.agg(percent=("percent", "mean"), finished=("finished", "sum"), run=("id", "count"))
+    summary = groups.agg(shown=("shown", "mean"), finished=("finished", "sum"), run=("id", "count"))
     rows, columns, names = facets(cells)
     per_row = int((FULL_WIDTH - MARGIN) / max(len(columns) * CELL[0], title_width(names)))
     per_row = max(1, min(len(names), per_row))
     figure = blank(-(-len(names) // per_row) * (max(0.6, len(rows) * CELL[1]) + 0.2) + 1.1)
     grid = panels(figure, names, per_row)
-    norm = stretched(summary.percent)
+    norm = stretched(summary.shown, told)
     for name, axes in grid.items():
         panel = summary.loc[[name]].droplevel("panel")
-        values = _named(panel.percent.unstack(), factors)
-        image = cell_map(axes, values, _text(panel).unstack(), norm, SEQUENTIAL)
+        values = _named(panel.shown.unstack(), factors)
+        image = cell_map(axes, values, _text(panel, told).unstack(), norm, brighter(told))
         _mark_divergence(axes, panel.finished.unstack().to_numpy(), panel.run.unstack().to_numpy())
         _name_axes(axes, factors)
-    stretched_bar(figure, image, norm, list(grid.values()), aspect=35)
+    stretched_bar(figure, image, norm, told, list(grid.values()), aspect=35)
     _legend(figure, summary)
     return figure
 
@@ -63,9 +65,9 @@ def _named(values: pd.DataFrame, factors: list[str]) -> pd.DataFrame:
     return values.set_axis(rows, axis="index").set_axis(columns, axis="columns")
 
 
-def _text(panel: pd.DataFrame) -> pd.Series:
+def _text(panel: pd.DataFrame, score: Score) -> pd.Series:
     some_diverged = panel.finished < panel.run
-    return panel.percent.map("{:.1f}".format) + panel.finished.map("\nn={}".format).where(some_diverged, "")
+    return panel.shown.map(score.number) + panel.finished.map("\nn={}".format).where(some_diverged, "")
 
 
 def _mark_divergence(axes: Axes, finished: np.ndarray, run: np.ndarray) -> None:
