@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 
 from phase2 import nn as ours
-from phase2.bench import Figure, interleaved, torch_threads
+from phase2.bench import Measured, interleaved, torch_threads
 
 
 @dataclass(frozen=True)
@@ -40,21 +40,21 @@ LAYERS = {
 }
 
 
-def measure(sizes: Sizes) -> list[Figure]:
+def measure(sizes: Sizes) -> list[Measured]:
     with torch_threads(1):
         return [_eager(name, sizes) for name in LAYERS] + [_compiled(name, sizes) for name in LAYERS]
 
 
-def _eager(name: str, sizes: Sizes) -> Figure:
+def _eager(name: str, sizes: Sizes) -> Measured:
     bound, group = (EXACT_GELU, "") if name == "GELU, exact" else (EAGER, "other activations, eager, against torch.nn")
-    return Figure(f"{name}, eager against torch.nn", _ratios(*LAYERS[name], sizes), "x", bound, group=group)
+    return Measured(f"{name}, eager against torch.nn", _ratios(*LAYERS[name], sizes), "x", bound, group=group)
 
 
-def _compiled(name: str, sizes: Sizes) -> Figure:
+def _compiled(name: str, sizes: Sizes) -> Measured:
     torch.compiler.reset()  # otherwise the limit on recompilations is met after a few layers
     pair = [torch.compile(layer, fullgraph=True, backend=sizes.compiler) for layer in LAYERS[name]]
     told = f"{name}, both compiled"
-    return Figure(told, _ratios(*pair, sizes), "x", COMPILED, group="activations, both compiled, against torch.nn")
+    return Measured(told, _ratios(*pair, sizes), "x", COMPILED, group="activations, both compiled, against torch.nn")
 
 
 def _ratios(ours: Callable, theirs: Callable, sizes: Sizes) -> list[float]:

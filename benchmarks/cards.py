@@ -5,7 +5,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from phase2.bench import Figure, copy_of_checkout, timed
+from phase2.bench import Measured, copy_of_checkout, timed
 from phase2.source import REMEMBERED
 
 READ = """
@@ -26,7 +26,7 @@ FULL = Sizes(repeats=9)
 TINY = Sizes(repeats=1)
 
 
-def measure(sizes: Sizes) -> list[Figure]:
+def measure(sizes: Sizes) -> list[Measured]:
     cold, known = [], []
     with tempfile.TemporaryDirectory() as name:
         folder = copy_of_checkout(Path(name))
@@ -36,8 +36,8 @@ def measure(sizes: Sizes) -> list[Figure]:
             cold.append(_seconds(folder))
             known.append(_seconds(folder))
     return [
-        Figure("reading all cards", cold, "s", 0.2),
-        Figure("reading all cards again", known, "s", 0.02),
+        Measured("reading all cards", cold, "s", 0.2),
+        Measured("reading all cards again", known, "s", 0.02),
     ]
 
 

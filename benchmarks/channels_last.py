@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch.nn import Identity
 
-from phase2.bench import Figure, interleaved, torch_threads
+from phase2.bench import Measured, interleaved, torch_threads
 from phase2.models.cifar_resnet import CifarResNet
 from phase2.nn import cross_entropy
 from phase2.optim import SGD
@@ -31,16 +31,16 @@ FULL = Sizes(batch=128, repeats=9)
 TINY = Sizes(batch=2, repeats=1)
 
 
-def measure(sizes: Sizes) -> list[Figure]:
+def measure(sizes: Sizes) -> list[Measured]:
     return [_figure(threads, sizes) for threads in (1, 2)]
 
 
-def _figure(threads: int, sizes: Sizes) -> Figure:
+def _figure(threads: int, sizes: Sizes) -> Measured:
     with torch_threads(threads):
         timers = [_timer(channels_last, sizes.batch) for channels_last in (True, False)]
         channels_last, default = interleaved(sizes.repeats, *timers)
     ratios = [slow / fast for fast, slow in zip(channels_last, default, strict=True)]
-    return Figure(f"ResNet-20 training, channels-last, {threads} thread(s)", ratios, "x", 1.5, at_least=True)
+    return Measured(f"ResNet-20 training, channels-last, {threads} thread(s)", ratios, "x", 1.5, at_least=True)
 
 
 def _timer(channels_last: bool, batch: int) -> Callable[[], float]:

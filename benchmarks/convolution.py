@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from phase2.bench import Figure, interleaved, torch_threads
+from phase2.bench import Measured, interleaved, torch_threads
 from phase2.nn.convolution.convolve import conv2d
 
 LAYOUTS = {"channels first": torch.contiguous_format, "channels last": torch.channels_last}
@@ -57,7 +57,7 @@ CASES = [
 ]
 
 
-def measure(sizes: Sizes) -> list[Figure]:
+def measure(sizes: Sizes) -> list[Measured]:
     torch.empty(4 * 2**20)  # 16 MiB, freed at once: from then on malloc keeps pages, as late in a training
     figures = [_memory(case, sizes.batch) for case in CASES]
     for threads in (1, 2):
@@ -66,7 +66,7 @@ def measure(sizes: Sizes) -> list[Figure]:
     return figures
 
 
-def _times(case: Case, threads: int, sizes: Sizes) -> list[Figure]:
+def _times(case: Case, threads: int, sizes: Sizes) -> list[Measured]:
     figures = []
     for name, layout in LAYOUTS.items():
         ours, fused, composed = interleaved(
@@ -79,7 +79,7 @@ def _times(case: Case, threads: int, sizes: Sizes) -> list[Figure]:
         ):
             values = [m / t for m, t in zip(ours, seconds, strict=True)]
             told = f"{case}, {name}, threads {threads}: against {other}"
-            figures.append(Figure(told, values, "x", bound, group=group))
+            figures.append(Measured(told, values, "x", bound, group=group))
     return figures
 
 
@@ -120,7 +120,7 @@ def _pass(
     return once
 
 
-def _memory(case: Case, batch: int) -> Figure:
+def _memory(case: Case, batch: int) -> Measured:
     """The most bytes held at once, beside what is returned in the end, over the unfolded input's."""
     once = _pass(conv2d, case, torch.contiguous_format, batch)
     os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # else the profiler tells the terminal when it starts and stops
@@ -134,4 +134,4 @@ def _memory(case: Case, batch: int) -> Figure:
     rest = most - sum(tensor.nbytes for tensor in kept)
     unfolded = 4 * 9 * batch * case.channels * (case.side // case.stride) ** 2
     group = "Conv2d's memory over the unfolded input's"
-    return Figure(f"{case}: memory over the unfolded input's", [rest / unfolded], "x", 1, group=group)
+    return Measured(f"{case}: memory over the unfolded input's", [rest / unfolded], "x", 1, group=group)

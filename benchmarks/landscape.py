@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from phase2.bench import Figure, interleaved, torch_threads
+from phase2.bench import Measured, interleaved, torch_threads
 from phase2.models.mlp import MLP
 from phase2.nn import cross_entropy
 from phase2.probe.plane import Weights, filter_normalized, losses_at, random_direction
@@ -32,13 +32,13 @@ FULL = Sizes(side=51, images=500, repeats=5)
 TINY = Sizes(side=3, images=5, repeats=1)
 
 
-def measure(sizes: Sizes) -> list[Figure]:
+def measure(sizes: Sizes) -> list[Measured]:
     torch.empty(4 * 2**20)  # 16 MiB, freed at once: from then on malloc keeps pages, as late in a run
     with torch_threads(1):
         return [_figure(sizes)]
 
 
-def _figure(sizes: Sizes) -> Figure:
+def _figure(sizes: Sizes) -> Measured:
     side, images = sizes.side, sizes.images
     generator = torch.Generator().manual_seed(0)
     model = MLP(PIXELS, CLASSES, width=WIDTH, depth=DEPTH).eval()
@@ -50,7 +50,7 @@ def _figure(sizes: Sizes) -> Figure:
     lanes = _timer(lambda: losses_at(model, _classification, origin, directions, points, *batch)[0])
     slow, fast = interleaved(sizes.repeats, alone, lanes)
     name = f"{side} x {side} losses, MLP {PIXELS}-{WIDTH}-{WIDTH}-{CLASSES} on {images} images: one by one / in lanes"
-    return Figure(name, [s / f for s, f in zip(slow, fast, strict=True)], "x", 3, at_least=True)
+    return Measured(name, [s / f for s, f in zip(slow, fast, strict=True)], "x", 3, at_least=True)
 
 
 def _classification(outputs: Tensor, targets: Tensor) -> tuple[Tensor, dict[str, Tensor]]:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 import phase2.nn as ours
-from phase2.bench import Figure, interleaved, torch_threads
+from phase2.bench import Measured, interleaved, torch_threads
 
 
 @dataclass(frozen=True)
@@ -33,13 +33,13 @@ CASES: list[tuple[str, tuple[int, ...], tuple[int, ...]]] = [
 ]
 
 
-def measure(sizes: Sizes) -> list[Figure]:
+def measure(sizes: Sizes) -> list[Measured]:
     torch.empty(4 * 2**20)  # 16 MiB, freed at once: from then on malloc keeps pages, as late in a training
     with torch_threads(1):
         return [figure for case in CASES for figure in _figures(*case, sizes)]
 
 
-def _figures(name: str, arguments: tuple[int, ...], shape: tuple[int, ...], sizes: Sizes) -> list[Figure]:
+def _figures(name: str, arguments: tuple[int, ...], shape: tuple[int, ...], sizes: Sizes) -> list[Measured]:
     torch.compiler.reset()
     layers = [getattr(library, name)(*arguments) for library in (ours, nn)]
     compiled = [torch.compile(layer, backend=sizes.compiler) for layer in layers]
@@ -47,7 +47,7 @@ def _figures(name: str, arguments: tuple[int, ...], shape: tuple[int, ...], size
     for how, pair, bound in (("eager", layers, 4), ("compiled", compiled, 1.5)):
         mine, theirs = interleaved(sizes.repeats, *(_timer(layer, shape, sizes) for layer in pair))
         ratios = [m / t for m, t in zip(mine, theirs, strict=True)]
-        figures.append(Figure(f"{name} {shape}, {how}", ratios, "x", bound, group=f"norms, {how}, against torch.nn"))
+        figures.append(Measured(f"{name} {shape}, {how}", ratios, "x", bound, group=f"norms, {how}, against torch.nn"))
     return figures
 
 

@@ -13,7 +13,7 @@ import psutil
 import torch
 from torch import Tensor
 
-from phase2.bench import Figure, interleaved, torch_threads
+from phase2.bench import Measured, interleaved, torch_threads
 from phase2.models import MLP
 from phase2.probe.kernel_regime.ntk import MB, empirical_ntk
 
@@ -31,7 +31,7 @@ FULL = Sizes(samples=512, repeats=3)
 TINY = Sizes(samples=8, repeats=1)
 
 
-def measure(sizes: Sizes) -> list[Figure]:
+def measure(sizes: Sizes) -> list[Measured]:
     with torch_threads(1):
         torch.manual_seed(0)
         model, x = MLP(FEATURES, OUTPUTS, WIDTH, DEPTH), torch.rand(sizes.samples, FEATURES)
@@ -41,8 +41,8 @@ def measure(sizes: Sizes) -> list[Figure]:
         ours, loop = interleaved(sizes.repeats, *timers)
     case = f"kernel of {sizes.samples} x {sizes.samples} samples, {OUTPUTS} outputs"
     return [
-        Figure(f"{case}: loop / ours", [theirs / mine for theirs, mine in zip(loop, ours, strict=True)], "x", 5, True),
-        Figure(f"{case}: memory", [memory], "MB", BUDGET_MB),
+        Measured(f"{case}: loop / ours", [other / own for other, own in zip(loop, ours, strict=True)], "x", 5, True),
+        Measured(f"{case}: memory", [memory], "MB", BUDGET_MB),
     ]
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from threadpoolctl import threadpool_limits
 
-from phase2.bench import Figure, interleaved, prepare_apart, torch_threads
+from phase2.bench import Measured, interleaved, prepare_apart, torch_threads
 from phase2.data.prepared import open_prepared
 from phase2.scratch.mlp import MLP
 from phase2.scratch.tape_mlp import TapeMLP
@@ -35,17 +35,17 @@ FULL = Sizes(dataset="fashion_mnist", units=(784, 128, 128, 10), repeats=15, ste
 TINY = Sizes(dataset="digits", units=(64, 8, 8, 10), repeats=1, steps=1, trainings=1)
 
 
-def measure(sizes: Sizes) -> list[Figure]:
+def measure(sizes: Sizes) -> list[Measured]:
     with torch_threads(1), threadpool_limits(1):
         train, test = _images(sizes.dataset)
         by_hand, tape = _ratios(train[0][:BATCH], train[1][:BATCH], sizes)
         trainings = [_training(train, test, sizes.units, seed) for seed in range(sizes.trainings)]
     accuracies, seconds = zip(*trainings, strict=True)
     return [
-        Figure("NumPy MLP step by hand against torch eager", by_hand, "x", 1.2),
-        Figure("NumPy MLP step with the tape against torch eager", tape, "x", 2.5),
-        Figure("NumPy MLP on Fashion-MNIST, test accuracy", list(accuracies), "%", 88, at_least=True),
-        Figure("NumPy MLP on Fashion-MNIST, training", list(seconds), "s", 60),
+        Measured("NumPy MLP step by hand against torch eager", by_hand, "x", 1.2),
+        Measured("NumPy MLP step with the tape against torch eager", tape, "x", 2.5),
+        Measured("NumPy MLP on Fashion-MNIST, test accuracy", list(accuracies), "%", 88, at_least=True),
+        Measured("NumPy MLP on Fashion-MNIST, training", list(seconds), "s", 60),
     ]
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 import phase2.optim as ours
-from phase2.bench import Figure, interleaved, torch_threads
+from phase2.bench import Measured, interleaved, torch_threads
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ CASES: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
-def measure(sizes: Sizes) -> list[Figure]:
+def measure(sizes: Sizes) -> list[Measured]:
     torch.empty(4 * 2**20)  # 16 MiB, freed at once: from then on malloc keeps pages, as late in a training
     with torch_threads(1):
         return [_figure(name, options, sizes) for name, options in CASES]
@@ -52,7 +52,7 @@ def resnet18_shapes(classes: int = 10) -> list[tuple[int, ...]]:
     return [*shapes, (classes, inputs), (classes,)]
 
 
-def _figure(name: str, options: dict[str, Any], sizes: Sizes) -> Figure:
+def _figure(name: str, options: dict[str, Any], sizes: Sizes) -> Measured:
     mine, theirs = interleaved(
         sizes.repeats,
         _timer(getattr(ours, name), options, sizes),
@@ -60,7 +60,7 @@ def _figure(name: str, options: dict[str, Any], sizes: Sizes) -> Figure:
     )
     values = [m / t for m, t in zip(mine, theirs, strict=True)]
     group = "an optimizer's step on ResNet-18's parameters against torch's foreach step"
-    return Figure(f"{name}'s step on ResNet-18 against foreach", values, "x", 1.1, group=group)
+    return Measured(f"{name}'s step on ResNet-18 against foreach", values, "x", 1.1, group=group)
 
 
 def _timer(optimizer: type[torch.optim.Optimizer], options: dict[str, Any], sizes: Sizes) -> Callable[[], float]:

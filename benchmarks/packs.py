@@ -9,7 +9,7 @@ from pathlib import Path
 
 import yaml
 
-from phase2.bench import Figure, interleaved, prepare_apart, timed
+from phase2.bench import Measured, interleaved, prepare_apart, timed
 from phase2.run.config import load
 from phase2.source import ROOT
 from phase2.study.cell import Cell, cells_of, packs_of
@@ -28,14 +28,14 @@ FULL = Sizes(grids=("smoke-sized cells", "default grid"), alone=4, repeats=3)
 TINY = Sizes(grids=("smoke-sized cells",), alone=1, repeats=1)
 
 
-def measure(sizes: Sizes) -> list[Figure]:
+def measure(sizes: Sizes) -> list[Measured]:
     smoke, desk = ROOT / "config" / "smoke.yaml", ROOT / "config.yaml"
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         configs = {"smoke-sized cells": _smoke_sized_grid(folder / "grid.yaml", desk, smoke), "default grid": desk}
         ratios = {grid: _ratios(configs[grid], folder, sizes) for grid in sizes.grids}
     return [
-        Figure(f"packs against processes, {grid}", values, "x", BOUNDS[grid], at_least=True)
+        Measured(f"packs against processes, {grid}", values, "x", BOUNDS[grid], at_least=True)
         for grid, values in ratios.items()
     ]
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from phase2.bench import Figure, copy_of_checkout, timed
+from phase2.bench import Measured, copy_of_checkout, timed
 from phase2.study.tables import read_table
 
 CORES = 2
@@ -32,7 +32,7 @@ FULL = Sizes(everything="all", report="report", small_grid=False, dry_runs=3)
 TINY = Sizes(everything="figures", report="figures", small_grid=True, dry_runs=1)
 
 
-def measure(sizes: Sizes) -> list[Figure]:
+def measure(sizes: Sizes) -> list[Measured]:
     with tempfile.TemporaryDirectory() as name:
         folder = copy_of_checkout(Path(name))
         if sizes.small_grid:
@@ -53,14 +53,14 @@ def measure(sizes: Sizes) -> list[Figure]:
         trained = float(read_table(folder / cells)["seconds"].sum())
     whole = [grid, figures, rest, optimization, convolutions]
     return [
-        Figure("everything: data to report and notebooks", [sum(run.seconds for run in whole) / 60], "min", 17),
-        Figure("of which the report's small studies and probes", [rest.seconds / 60], "min", 3),
-        Figure("of which optimization.pdf and the tangent kernel", [optimization.seconds / 60], "min", 3),
-        Figure("of which convolutional networks", [convolutions.seconds / 60], "min", 3),
-        Figure("memory of all processes", [max(run.memory for run in whole) / 1e9], "GB", 3),
-        Figure("orchestration: wall over training seconds a core", [grid.seconds / (trained / CORES)], "x", 1.3),
-        Figure("dry run with everything done", [run.seconds for run in dry], "s", 5),
-        Figure("phase2 verify", [run.seconds for run in verified], "s", 10),
+        Measured("everything: data to report and notebooks", [sum(run.seconds for run in whole) / 60], "min", 17),
+        Measured("of which the report's small studies and probes", [rest.seconds / 60], "min", 3),
+        Measured("of which optimization.pdf and the tangent kernel", [optimization.seconds / 60], "min", 3),
+        Measured("of which convolutional networks", [convolutions.seconds / 60], "min", 3),
+        Measured("memory of all processes", [max(run.memory for run in whole) / 1e9], "GB", 3),
+        Measured("orchestration: wall over training seconds a core", [grid.seconds / (trained / CORES)], "x", 1.3),
+        Measured("dry run with everything done", [run.seconds for run in dry], "s", 5),
+        Measured("phase2 verify", [run.seconds for run in verified], "s", 10),
     ]
 
 

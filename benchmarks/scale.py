@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from phase2.bench import Figure, copy_of_checkout, timed
+from phase2.bench import Measured, copy_of_checkout, timed
 from phase2.run.config import load
 from phase2.study.cell import cells_of
 
@@ -23,7 +23,7 @@ FULL = Sizes(seeds=67, small=1250, repeats=3)
 TINY = Sizes(seeds=1, small=1, repeats=1)
 
 
-def measure(sizes: Sizes) -> list[Figure]:
+def measure(sizes: Sizes) -> list[Measured]:
     with tempfile.TemporaryDirectory() as name:
         folder = copy_of_checkout(Path(name))
         overlay = folder / "wide.yaml"
@@ -39,9 +39,9 @@ def measure(sizes: Sizes) -> list[Figure]:
         assert all("aggregate: not made yet" in run.output for run in verified), verified[0].output
         assert not any("train" in run.output for run in verified), verified[0].output
     return [
-        Figure(f"dry run of {len(cells):,} cells", [run.seconds for run in runs], "s", 30),
-        Figure("its memory", [run.memory / 1e9 for run in runs], "GB", 1),
-        Figure(f"phase2 verify on {8 * sizes.small:,} cells", [run.seconds for run in verified], "s", 60),
+        Measured(f"dry run of {len(cells):,} cells", [run.seconds for run in runs], "s", 30),
+        Measured("its memory", [run.memory / 1e9 for run in runs], "GB", 1),
+        Measured(f"phase2 verify on {8 * sizes.small:,} cells", [run.seconds for run in verified], "s", 60),
     ]
 
 

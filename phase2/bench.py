@@ -1,6 +1,6 @@
 """`phase2 bench`: runs the measurements in benchmarks/ on the machine at hand and writes results/bench/*.json.
 
-A measurement is a file of benchmarks/ with a function `measure(sizes) -> list[Figure]` and two sizes: `FULL`, and
+A measurement is a file of benchmarks/ with a function `measure(sizes) -> list[Measured]` and two sizes: `FULL`, and
 `TINY`, which shows within seconds that it runs. Ratios come from interleaved repetitions in one run, so that a machine
 whose speed drifts does not decide them; the spread is always told.
 """
@@ -34,7 +34,7 @@ from phase2.study.provenance import environment
 
 
 @dataclass(frozen=True)
-class Figure:
+class Measured:
     """One measured figure against its bound: `values` are the repetitions, the median is judged."""
 
     name: str
@@ -71,7 +71,7 @@ def torch_threads(count: int) -> Iterator[None]:
 
 
 @dataclass(frozen=True)
-class Run:
+class Timed:
     """How a command went: wall seconds, and the most memory that it and its children held at once, in bytes."""
 
     seconds: float
@@ -79,7 +79,7 @@ class Run:
     output: str
 
 
-def timed(command: list[str], cwd: Path) -> Run:
+def timed(command: list[str], cwd: Path) -> Timed:
     """Runs a command of the environment in the checkout `cwd`, by the code that is there.
 
     Raises `UserError` with the end of its output if it fails. The command does not outlive an interruption.
@@ -101,7 +101,7 @@ def timed(command: list[str], cwd: Path) -> Run:
         text = output.read()
     if process.returncode:
         raise UserError(f"{' '.join(command)} failed in {cwd}:\n{text[-2000:]}")
-    return Run(seconds, memory, text)
+    return Timed(seconds, memory, text)
 
 
 def _memory_of(process: psutil.Process) -> int:
@@ -142,7 +142,7 @@ def measurements() -> dict[str, Path]:
     return {path.stem: path for path in sorted((ROOT / "benchmarks").glob("*.py"))}
 
 
-def measure(path: Path, tiny: bool = False) -> list[Figure]:
+def measure(path: Path, tiny: bool = False) -> list[Measured]:
     """The figures of one measurement; those of its tiny sizes mean nothing."""
     module = load_measurement(path)
     return module.measure(module.TINY if tiny else module.FULL)
@@ -168,7 +168,7 @@ def bench(names: list[str], output: Path, tiny: bool = False) -> int:
     for name in names:
         if name not in known:
             raise unknown("measurement", name, known)
-    measured: dict[str, list[Figure]] = {}
+    measured: dict[str, list[Measured]] = {}
     failed: dict[str, Exception] = {}
     try:
         for name in names or known:
@@ -185,7 +185,7 @@ def bench(names: list[str], output: Path, tiny: bool = False) -> int:
     return int(bool(failed) or not (tiny or all(figure.met for figures in measured.values() for figure in figures)))
 
 
-def _tell(measured: dict[str, list[Figure]], failed: dict[str, Exception], tiny: bool) -> None:
+def _tell(measured: dict[str, list[Measured]], failed: dict[str, Exception], tiny: bool) -> None:
     if tiny:
         for name, figures in measured.items():
             print(f"{name} runs: {len(figures)} figures")
@@ -196,7 +196,7 @@ def _tell(measured: dict[str, list[Figure]], failed: dict[str, Exception], tiny:
         print(f"{name} FAILED: {error if mendable else ''.join(traceback.format_exception(error))}", file=sys.stderr)
 
 
-def _table(figures: list[Figure]) -> Table:
+def _table(figures: list[Measured]) -> Table:
     table = Table("figure", "median", "min", "max", "bound", "", title="phase2 bench")
     for figure in figures:
         values = [f"{value:.3g} {figure.unit}" for value in (figure.median, min(figure.values), max(figure.values))]

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from phase2.bench import Figure
+from phase2.bench import Measured
 from phase2.errors import UserError
 from phase2.files import write_bytes, write_text
 
@@ -42,8 +42,8 @@ def _tables(kept: Path) -> list[str]:
     return [text for machine, lines in rows.items() for text in (f"On {machine}:", "\n".join([HEAD, *lines]))]
 
 
-def _figure(row: dict[str, Any]) -> Figure:
-    return Figure(**{key: value for key, value in row.items() if key not in ("median", "met")})
+def _figure(row: dict[str, Any]) -> Measured:
+    return Measured(**{key: value for key, value in row.items() if key not in ("median", "met")})
 
 
 def _machine(environment: dict[str, Any]) -> str:
@@ -51,9 +51,9 @@ def _machine(environment: dict[str, Any]) -> str:
     return f"{environment['cores']} cores of {environment['cpu']} ({software})"
 
 
-def _rows(name: str, figures: list[Figure]) -> list[str]:
+def _rows(name: str, figures: list[Measured]) -> list[str]:
     """A row a figure, but one for each group: its figure that is nearest to its bound."""
-    groups: dict[str, list[Figure]] = {}
+    groups: dict[str, list[Measured]] = {}
     for figure in figures:
         groups.setdefault(figure.group or figure.name, []).append(figure)
     rows = []
@@ -64,14 +64,14 @@ def _rows(name: str, figures: list[Figure]) -> list[str]:
     return rows
 
 
-def _measured(figure: Figure) -> str:
+def _measured(figure: Measured) -> str:
     median = _quantity(figure.median, figure.unit)
     if len(figure.values) == 1:
         return f"{median} (one run)"
     return f"{median} [{_number(min(figure.values))}, {_number(max(figure.values))}]"
 
 
-def _bound(figure: Figure) -> str:
+def _bound(figure: Measured) -> str:
     return f"at {'least' if figure.at_least else 'most'} {_quantity(figure.bound, figure.unit)}" + (
         "" if figure.met else ": **missed**"
     )

@@ -12,16 +12,16 @@ import torch
 
 from phase2 import bench as module
 from phase2 import cli
-from phase2.bench import Figure, bench, copy_of_checkout, interleaved, timed, torch_threads
+from phase2.bench import Measured, bench, copy_of_checkout, interleaved, timed, torch_threads
 from phase2.errors import UserError
 from phase2.source import ROOT
 
 
 def test_a_figure_is_judged_by_its_median_against_a_ceiling_or_a_floor():
-    assert Figure("time", [1.0, 9.0, 2.0], "s", 2).met
-    assert not Figure("time", [1.0, 9.0, 2.1], "s", 2).met
-    assert Figure("speed", [1.0, 9.0, 3.0], "x", 3, at_least=True).met
-    assert not Figure("speed", [1.0, 9.0, 2.9], "x", 3, at_least=True).met
+    assert Measured("time", [1.0, 9.0, 2.0], "s", 2).met
+    assert not Measured("time", [1.0, 9.0, 2.1], "s", 2).met
+    assert Measured("speed", [1.0, 9.0, 3.0], "x", 3, at_least=True).met
+    assert not Measured("speed", [1.0, 9.0, 2.9], "x", 3, at_least=True).met
 
 
 def test_measures_are_interleaved():
@@ -55,10 +55,10 @@ def test_a_copy_of_the_checkout_has_the_tracked_files_and_no_results(tmp_path: P
 
 
 TOY = """
-from phase2.bench import Figure
+from phase2.bench import Measured
 FULL, TINY = 3.0, 4.0
 def measure(sizes):
-    return [Figure("toy", [sizes], "s", 2)]
+    return [Measured("toy", [sizes], "s", 2)]
 """
 BROKEN = "FULL = TINY = None\ndef measure(sizes):\n    raise RuntimeError('a bench that broke')\n"
 INTERRUPTED = BROKEN.replace("RuntimeError('a bench that broke')", "KeyboardInterrupt")

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from phase2.bench import Figure, bench, measurements
+from phase2.bench import Measured, bench, measurements
 from phase2.errors import UserError
 from phase2.readme import BEGIN, END, publish, with_figures
 from phase2.source import ROOT
 
 TOY = """
-from phase2.bench import Figure
+from phase2.bench import Measured
 FULL = TINY = None
 def measure(sizes):
     return {figures}
@@ -24,10 +24,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project with a README and two toy measurements, both run."""
     (tmp_path / "README.md").write_text(AROUND)
     (tmp_path / "benchmarks").mkdir()
-    slow = [Figure("a time", [3.0, 1.0, 2.0], "s", 2), Figure("a whole run", [12.345], "min", 17)]
+    slow = [Measured("a time", [3.0, 1.0, 2.0], "s", 2), Measured("a whole run", [12.345], "min", 17)]
     ratios = {"first": [2.0], "second": [3.5], "third": [3.0]}
-    fast = [Figure(name, values, "x", 4, group="three layers") for name, values in ratios.items()]
-    fast.append(Figure("a speed-up", [1.3, 1.1], "x", 1.5, at_least=True))
+    fast = [Measured(name, values, "x", 4, group="three layers") for name, values in ratios.items()]
+    fast.append(Measured("a speed-up", [1.3, 1.1], "x", 1.5, at_least=True))
     for name, figures in {"slow": slow, "fast": fast}.items():
         (tmp_path / "benchmarks" / f"{name}.py").write_text(TOY.format(figures=figures))
     monkeypatch.setattr("phase2.bench.ROOT", tmp_path)

@@ -13,7 +13,7 @@ from phase2.data.splits import split, stratified_order
 from phase2.errors import UserError
 from phase2.nn import cross_entropy
 from phase2.task.seeding import generator
-from phase2.task.task import Metric, Part, Task
+from phase2.task.task import Metric, Split, Task
 
 CARD = Card(
     "task",
@@ -26,7 +26,7 @@ CARD = Card(
 
 
 @dataclass(frozen=True)
-class Images(Part):
+class Images(Split):
     """Labelled images: `index` (n,) into `images` (N, channels, height, width) uint8 and `labels` (N,)."""
 
     images: Tensor

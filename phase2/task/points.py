@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from phase2.task.task import Part
+from phase2.task.task import Split
 
 
 @dataclass(frozen=True)
-class Points(Part):
+class Points(Split):
     """Samples of a function: `inputs` (n, features) and `targets` (n, outputs)."""
 
     inputs: Tensor

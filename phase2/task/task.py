@@ -30,7 +30,7 @@ class Metric:
         return cls(name, registry.load("metric", name), better)
 
 
-class Part(ABC):
+class Split(ABC):
     """Some examples of a task."""
 
     @abstractmethod
@@ -64,9 +64,9 @@ class Part(ABC):
 class Task:
     """The three parts of a task, and what is learnt. The test part is read once, when training has ended."""
 
-    train: Part
-    val: Part
-    test: Part
+    train: Split
+    val: Split
+    test: Split
     outputs: int  # of the network: classes, or the numbers of a target
     objective: Objective
     metrics: tuple[Metric, ...]  # the best weights are those best by the first on the validation part

@@ -16,7 +16,7 @@ from phase2 import registry
 from phase2.errors import UserError
 from phase2.nn.weighted import Weighted
 from phase2.task.seeding import generator
-from phase2.task.task import Part, Task
+from phase2.task.task import Split, Task
 from phase2.train.recipe import Lane, Recipe
 
 Measures = dict[str, Tensor]  # the loss and each metric by name, of every lane (lanes,)
@@ -99,7 +99,7 @@ def network(recipe: Recipe, shape: tuple[int, ...], outputs: int) -> nn.Module:
 
 
 @torch.no_grad()
-def evaluate(stack: Stack, part: Part, dtype: torch.dtype, batch_size: int = 1000) -> Measures:
+def evaluate(stack: Stack, part: Split, dtype: torch.dtype, batch_size: int = 1000) -> Measures:
     """Mean loss and metrics over a part, in evaluation mode."""
     stack.base.eval()
     sums: Measures = {}

@@ -26,7 +26,7 @@ from phase2.nn import Linear
 from phase2.probe.batch_noise.card import Options
 from phase2.task.images import open_images
 from phase2.task.seeding import generator
-from phase2.task.task import Part
+from phase2.task.task import Split
 
 SAMPLES = 256  # whose normalised value is followed from batch to batch
 EPS = 1e-5  # as BatchNorm's, in units of the population's variance
@@ -53,7 +53,7 @@ def measure(options: Options, data: Prepared) -> dict[str, pd.DataFrame]:
 
 
 @torch.no_grad()
-def preactivations(train: Part, width: int, seed: int) -> Tensor:
+def preactivations(train: Split, width: int, seed: int) -> Tensor:
     """(images, width): all images through one Linear layer with Kaiming weights."""
     layer = Linear(train.features, width)
     registry.load("init", "kaiming")(layer, generator=generator(seed, "init"), batch=None)

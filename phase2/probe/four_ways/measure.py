@@ -19,7 +19,7 @@ from phase2.scratch.tape_mlp import TapeMLP
 from phase2.task.images import open_images
 from phase2.task.order import epoch_order, steps_per_epoch
 from phase2.task.seeding import generator
-from phase2.task.task import Part, Task
+from phase2.task.task import Split, Task
 
 POINTS = 100  # losses recorded in a training, about
 ROWS = 1000  # test images in a batch
@@ -92,7 +92,7 @@ def four_networks(sizes: tuple[int, ...], seed: int, dtype: Any) -> dict[str, Ne
     }
 
 
-def _batches(part: Part, options: Options, seed: int, dtype: torch.dtype) -> Iterator[tuple[Tensor, Tensor]]:
+def _batches(part: Split, options: Options, seed: int, dtype: torch.dtype) -> Iterator[tuple[Tensor, Tensor]]:
     """Images (batch, features) and labels (batch,) of all epochs, as this seed visits them."""
     for epoch in range(options.epochs):
         for rows in epoch_order(len(part), seed, epoch).split(options.batch_size):
@@ -106,7 +106,7 @@ def _for(network: Network, *tensors: Tensor) -> tuple[Any, ...]:
 
 
 def _train(
-    networks: dict[str, Network], part: Part, options: Options, seed: int
+    networks: dict[str, Network], part: Split, options: Options, seed: int
 ) -> tuple[list[dict[str, Any]], dict[str, float]]:
     """The rows of `curves`, and each network's seconds; the networks are trained in place."""
     every = max(1, options.epochs * steps_per_epoch(len(part), options.batch_size) // POINTS)

@@ -28,7 +28,7 @@ from phase2.probe.kernel_regime.ntk import derivative, empirical_ntk
 from phase2.task.images import open_images
 from phase2.task.order import epoch_order
 from phase2.task.seeding import generator
-from phase2.task.task import Part, Task
+from phase2.task.task import Split, Task
 
 IMAGES = 32  # training images on which the kernels of all networks are compared
 POINTS = 20  # recorded steps of a training, about
@@ -79,7 +79,7 @@ def measure(options: Options, data: Prepared) -> dict[str, pd.DataFrame]:
 def _task(parts: Task, options: Options, seed: int) -> Problem:
     """The seed's training images, and the first test images."""
 
-    def read(part: Part, rows: Tensor) -> tuple[Tensor, Tensor]:
+    def read(part: Split, rows: Tensor) -> tuple[Tensor, Tensor]:
         images, labels = part.batch(rows, torch.float32)
         x = images.flatten(1)
         y = torch.eye(parts.outputs)[labels] - 1 / parts.outputs

@@ -17,7 +17,7 @@ from phase2.probe.trajectories.card import DECAY, NETWORK, Options
 from phase2.probe.trajectories.functions import Function, functions, quadratic
 from phase2.task.images import open_images
 from phase2.task.order import epoch_order, steps_per_epoch
-from phase2.task.task import Part, Task
+from phase2.task.task import Split, Task
 from phase2.train.lanes import Stack, evaluate
 from phase2.train.loop import Training
 from phase2.train.recipe import Lane, Recipe
@@ -111,7 +111,9 @@ def _tuning(problem: str, optimizer: str, rates: list[float], final: Tensor) -> 
     return rows, best
 
 
-def _plane(paths: dict[str, Weights], stack: Stack, train: Part, options: Options) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _plane(
+    paths: dict[str, Weights], stack: Stack, train: Split, options: Options
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The tables `paths` and `surface`."""
     flat = [torch.cat([w.flatten(1) for w in weights.values()], dim=1) for weights in paths.values()]
     start = {name: w[0] for name, w in next(iter(paths.values())).items()}

@@ -1,4 +1,4 @@
-"""The house grows by a file a part: what is finished stays valid, and so it is with the user's own parts and data."""
+"""The user's own parts, probes and data: used, labelled, listed, and made again when they change and no more."""
 
 import json
 import re
@@ -11,25 +11,11 @@ import pytest
 import yaml
 from checkout import Checkout
 from pdf import words_of
+from test_adding import AGAIN
 
-from phase2.registry import ROOMS
 from phase2.source import ROOT
 from phase2.study.tables import read_table
 
-PARTS = {  # of each kind, what a file of one needs besides its card
-    "activation": "class New(torch.nn.Tanh): ...",
-    "norm": "def New(features, *, images=False, backend='scratch'): return torch.nn.Identity()",
-    "init": "def New(model, *, generator, batch): return {}",
-    "schedule": "def New(step, total, lr): return lr",
-    "optimizer": "def New(params, lr, weight_decay=0.0): return torch.optim.SGD(params, lr)",
-    "model": "def New(shape, outputs, width=4): return torch.nn.Linear(shape[0], outputs)",
-    "augmentation": "def New(images, generator): return images",
-    "dataset": "def New(raw, out): ...",
-    "task": "def New(prepared, device): ...",
-    "metric": "def New(outputs, targets): ...",
-}
-# What a plan lists if it computes anything again; the report's words and the record of the run may be written anew.
-AGAIN = re.compile(r"^(?:train|probe|prepare|figure|aggregate|analyse|derive)\w* .*$", re.MULTILINE)
 SOFTSIGN = '''"""Softsign, in its author's own folder."""
 
 import torch
@@ -57,33 +43,9 @@ OWN: dict[str, Any] = {
 }
 
 
-TRAITS: dict[str, dict[str, Any]] = {"task": {"metrics": ("accuracy",)}, "metric": {"better": "lower", "chance": 0.5}}
-
-
-def part(kind: str) -> str:
-    card = f'CARD = Card("{kind}", "New", label="new", traits={TRAITS.get(kind, {})})'
-    return f"import torch\nfrom phase2.card import Card\n\n{card}\n\n\n{PARTS[kind]}\n"
-
-
 def planned(project: Checkout, config: dict[str, Any] | None = None) -> str:
     output = project.snakemake("report", "-n", config=config).succeeded().output
     return "" if "Nothing to be done" in output else output
-
-
-@pytest.mark.parametrize("kind", ROOMS)
-def test_a_new_part_of_the_package_makes_nothing_again(kind: str, project: Checkout):
-    (project.folder / ROOMS[kind].replace(".", "/") / "new.py").write_text(part(kind))
-    assert not AGAIN.findall(planned(project))
-
-
-def test_a_new_setting_makes_nothing_again_but_the_record(project: Checkout):
-    project.edit(
-        "phase2/study/training.py",
-        "    schedule: Annotated[",
-        '    peephole: Annotated[bool, Axis("peephole")] = Field(default=False, description="gates see the cell")\n'
-        "    schedule: Annotated[",
-    )
-    assert not AGAIN.findall(planned(project))
 
 
 def striped(folder: Path) -> None:
