@@ -61,7 +61,11 @@ rule record:
 
 rule summarise:
     input:
-        [f"{RESULTS}/tables/{study}/{table}.csv" for study in CELLS for table in ("cells", "ranking", "variance", "score")],
+        [
+            f"{RESULTS}/tables/{study}/{table}.csv"
+            for study in CELLS
+            for table in ("cells", "ranking", "variance", "score")
+        ],
     output:
         metrics=f"{RESULTS}/metrics.json",
         receipt=f"{RECEIPTS}/summarise.json",

@@ -3,14 +3,14 @@
 import numpy as np
 from synthetic import SMOKE, tables
 
-from phase2.figures.training_dynamics import MEASURES, training_dynamics
+from phase2.figures.training_dynamics import NORMS, training_dynamics
 
 
 def test_a_line_is_the_median_over_all_runs_of_a_level_and_its_band_the_middle_half():
     made = tables(SMOKE, seeds=3, epochs=4)
     figure = training_dynamics(cells=made["cells"], curves=made["curves"], score=made["score"])
     training = made["curves"][made["curves"].split == "train"]
-    axes = figure.subfigs[0].axes[list(MEASURES).index("grad_norm")]
+    axes = figure.subfigs[0].axes[1 + list(NORMS).index("grad_norm")]
     for line, band, level in zip(axes.lines, axes.collections, ("relu", "tanh"), strict=True):
         norms = training[training.activation == level].groupby("epoch").grad_norm
         np.testing.assert_allclose(line.get_ydata(), norms.median())

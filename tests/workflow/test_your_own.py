@@ -173,8 +173,8 @@ def test_a_study_of_a_task_of_the_users_own_is_compared_by_its_metric_and_says_s
     assert "accuracy" not in text.lower()
     assert not planned(clone, JUDGED)
     clone.edit("my_parts/surprise.py", '"chance": 1.0', '"chance": 2.0')
-    assert "analyse: params.score changed" in (again := planned(clone, JUDGED))
-    assert "train" not in again
+    assert "analyse: params.score.chance changed" in (again := planned(clone, JUDGED))
+    assert "train_" not in again
     clone.edit("my_parts/surprise.py", '"better": "lower"', '"better": "higher"')
     assert "train_mlp_grid: cells trained with other code (8 times)" in planned(clone, JUDGED)
 
