@@ -162,7 +162,7 @@ def verify(
 
     _config(configfile, sets)  # says what is wrong with it
     if not agrees(read([Path("config.yaml"), *configfile], sets), Store(store), mend, typer.echo):
-        typer.echo("to make these again: phase2 verify --mend, or snakemake")
+        typer.echo("to make these again, and what depends on them: phase2 verify --mend, or snakemake")
         raise typer.Exit(1)
     typer.echo("everything agrees: what lies here is what configuration, code and data make")
 

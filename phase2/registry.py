@@ -167,6 +167,10 @@ def _all() -> dict[str, dict[str, Part]]:
         if same:
             raise UserError(f"{each.path} and {same.path} are both the {each.card.kind} {each.name}: rename one file")
         found[each.card.kind][each.name] = each
+    for task in found["task"].values():
+        for metric in task.card.traits["metrics"]:
+            if metric not in found["metric"]:
+                raise UserError(f"{task.path}: {unknown('metric', metric, found['metric'])}")
     source.remember(before)
     return {kind: {each.name: each for each in sorted(known.values(), key=_place)} for kind, known in found.items()}
 

@@ -117,7 +117,8 @@ def _remembered(what: str, path: Path, read: Callable[[ast.Module], Any]) -> Any
         key = f"{what} {sha256_text(_own_text() + text)}"
         known = _known()
         if key not in known:
-            known[key] = json.loads(json.dumps(read(ast.parse(text))))  # a first reading gives what later ones will
+            # A first reading gives what later ones will.
+            known[key] = json.loads(json.dumps(read(ast.parse(text, str(path)))))
         return known[key]
 
 

@@ -11,7 +11,7 @@ from phase2.probe.catalog import probe_code
 from phase2.run.config import validate
 from phase2.run.missing import ANNOUNCED, lacking, without, without_configuration
 from phase2.study.cell import cells_of, hive, jobs_of
-from phase2.study.code import components_of, dataset_code
+from phase2.study.code import components_of, prepared_by
 from phase2.study.fingerprint import fingerprint
 from phase2.study.progress import Monitor
 from phase2.study.provenance import mixtures

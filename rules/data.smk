@@ -34,7 +34,8 @@ rule prepare:
     log:
         "logs/data/{dataset}/prepare.log",
     params:
-        code=lambda w: dataset_code(w.dataset),
+        code=lambda w: prepared_by(w.dataset)["code"],
+        content=lambda w: prepared_by(w.dataset)["content"],
     message:
         "preparing {wildcards.dataset}"
     script:

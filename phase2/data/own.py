@@ -86,22 +86,26 @@ Named = tuple[np.ndarray, list[str]]  # images (n, channels, height, width) and 
 def _read(raw: Path) -> Iterator[tuple[str, Named]]:
     """The parts there are, by name: train, and maybe test."""
     arrays, tables = sorted(raw.glob("*.np[yz]")), sorted(raw.glob("*.csv"))
+    folders = [path for path in sorted(raw.iterdir()) if path.is_dir()]
+    if sum(map(bool, (arrays, tables, folders))) > 1:
+        raise UserError(f"{raw} holds several of arrays, CSV files and folders of images: keep one kind")
     if arrays:
         yield from _read_arrays(raw, arrays)
     elif tables:
+        columns: list[str] = []
         for name, path in _parts_among(raw, {path.stem: path for path in tables}):
-            yield name, _read_table(path)
+            yield name, _read_table(path, columns)
     else:
-        folders = {path.name: path for path in sorted(raw.iterdir()) if path.is_dir()}
-        for name, path in _parts_among(raw, folders if "train" in folders else {"all": raw}):
+        named = {path.name: path for path in folders}
+        for name, path in _parts_among(raw, named if "train" in named else {"all": raw}):
             yield name, _read_images(path)
 
 
 def _parts_among(raw: Path, found: Mapping[str, Path]) -> Iterator[tuple[str, Path]]:
     if len(found) == 1:
         yield "train", next(iter(found.values()))
-    elif "train" in found:
-        yield from ((name, found[name]) for name in ("train", "test") if name in found)
+    elif found.keys() == {"train", "test"}:
+        yield from (("train", found["train"]), ("test", found["test"]))
     else:
         raise UserError(f"{raw} holds {', '.join(found)}: name the parts train and test, or leave one alone")
 
@@ -152,25 +156,29 @@ def _numbers(place: Path, values: np.ndarray) -> np.ndarray:
     return numbers
 
 
-def _read_table(path: Path) -> Named:
+def _read_table(path: Path, columns: list[str]) -> Named:
+    """A table with these columns besides the label; none yet: its own, which are added to them."""
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
-            return _read_rows(path, csv.DictReader(file))
+            return _read_rows(path, csv.DictReader(file), columns)
     except (UnicodeDecodeError, csv.Error) as error:
         raise UserError(f"{path} cannot be read as CSV in UTF-8 ({error}): write it again") from None
 
 
-def _read_rows(path: Path, rows: csv.DictReader) -> Named:
-    columns = [name for name in rows.fieldnames or [] if name != LABEL]
-    if LABEL not in (rows.fieldnames or []) or not columns:
+def _read_rows(path: Path, rows: csv.DictReader, columns: list[str]) -> Named:
+    found = [name for name in rows.fieldnames or [] if name != LABEL]
+    if LABEL not in (rows.fieldnames or []) or not found:
         raise UserError(f"{path}: expected a column {LABEL} and columns of numbers, found {rows.fieldnames}")
+    columns += [] if columns else found
+    if sorted(found) != sorted(columns) or len(set(found)) < len(found):
+        raise UserError(f"{path} has the columns {', '.join(found)}: expected {', '.join(columns)}, each once")
     values, labels = [], []
     for row in rows:
         if not row[LABEL]:
             raise UserError(f"{path}, line {rows.line_num}: the label is missing: fill it in, or remove the line")
         numbers = [_number(row[name]) for name in columns]
         if None in row or None in numbers:  # DictReader puts what is too much under None
-            raise UserError(f"{path}, line {rows.line_num}: expected {len(columns)} numbers and a label")
+            raise UserError(f"{path}, line {rows.line_num}: expected a number in each column, and a label")
         values.append(numbers)
         labels.append(row[LABEL])
     return _named(path, np.array(values).reshape(-1, len(columns)), np.array(labels))

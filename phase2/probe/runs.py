@@ -120,7 +120,9 @@ def test_images(count: int, data: Prepared, run: Run) -> tuple[Tensor, Tensor]:
     """
     test = task_of(run, data).test
     if count > len(test):
-        raise UserError(f"test images: {count} are asked for, expected at most the {len(test)} there are")
+        raise UserError(
+            f"test images: {count} are asked for by the probe's options, expected at most the {len(test)} there are"
+        )
     return test.batch(torch.arange(count) * len(test) // count, torch.float32)
 
 

@@ -13,7 +13,7 @@ from phase2.data.sources import download, raw_folder, verify
 from phase2.errors import UserError
 from phase2.run.config import Config
 from phase2.study.cell import Cell, cells_of, packs_of
-from phase2.study.code import dataset_code
+from phase2.study.code import prepared_by
 from phase2.study.config import Data
 from phase2.study.pack import Folders, fill_pack
 from phase2.study.read import as_number
@@ -23,18 +23,18 @@ from phase2.study.receipt import write_receipt
 def prepare(dataset: str, data: Data) -> Path:
     """The folder of a data set's prepared arrays; downloaded, verified and prepared if today's code has not done it."""
     raw, prepared = data.folder / "raw" / dataset, data.folder / "prepared" / dataset
-    receipt, code = prepared / "receipt.json", dataset_code(dataset)
-    if not (prepared / "meta.json").exists() or _preparing_code(receipt) != code:
+    receipt, params = prepared / "receipt.json", prepared_by(dataset)
+    if not (prepared / "meta.json").exists() or _receipt_params(receipt) != params:
         download(dataset, raw, mirror=data.mirror)
         verify(dataset, raw)
         registry.load("dataset", dataset)(raw_folder(dataset, data.folder), prepared)
-        write_receipt(receipt, {"params": {"code": code}}, {}, {})
+        write_receipt(receipt, {"params": params}, {}, {})
     return prepared
 
 
-def _preparing_code(receipt: Path) -> str | None:
+def _receipt_params(receipt: Path) -> dict[str, str | None] | None:
     try:
-        return json.loads(receipt.read_text(encoding="utf-8"))["made_from"]["params"]["code"]
+        return json.loads(receipt.read_text(encoding="utf-8"))["made_from"]["params"]
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

@@ -34,7 +34,14 @@ def training_code(settings: dict[str, Any]) -> str:
     return fingerprint("phase2.train.loop", "phase2.task.opening", components=components_of(settings))
 
 
+def prepared_by(dataset: str) -> dict[str, str | None]:
+    """What a data set is prepared by: the fingerprint of the code, and the content of the user's own folder, if it is
+    made from one.
+    """
+    return {"code": fingerprint(components=(("dataset", dataset),)), "content": content_of(dataset)}
+
+
 def dataset_code(dataset: str) -> str:
-    """The fingerprint of the code that prepares a data set, and of the user's own folder that it is made from."""
-    code, content = fingerprint(components=(("dataset", dataset),)), content_of(dataset)
-    return sha256_text(f"{code} {content}")[:12] if content else code
+    """Both in one fingerprint."""
+    code, content = prepared_by(dataset).values()
+    return sha256_text(f"{code} {content}")[:12] if content else str(code)

@@ -22,6 +22,9 @@ def use_own(content: Mapping[str, Any]) -> None:
             raise UserError(f"parts: {folder} is not a folder: expected one of Python files, each with its CARD")
     sets = _of(_of(content.get("data"), dict).get("sets"), dict)
     own = {name: _of(section, dict).get("folder") for name, section in sets.items()}
+    for name, path in own.items():
+        if path and not Path(str(path)).expanduser().is_dir():
+            raise UserError(f"data.sets.{name}.folder: {path} is not a folder: expected arrays, images or CSV")
     if len({folder.resolve().name for folder in folders}) < len(folders):
         raise UserError("parts: two folders have one name: rename one")
     before = registry.brought()

@@ -26,7 +26,10 @@ def check_parts(training: Training, axes: Mapping[str, Any]) -> None:
         _check_options(model, training.model.options)
         for setting in _settings(training.model, axes):
             if not _takes(model, setting):
-                raise UserError(f"the model {name} has no {setting}. It takes: {', '.join(options(model))}")
+                raise UserError(
+                    f"the model {name} has no {setting}: leave it out, or write null over another file's. "
+                    f"It takes: {', '.join(options(model))}"
+                )
         for axis in [axis for axis in axes if axis not in AXES]:
             if not _takes(model, axis):
                 raise UserError(f"axes.{axis}: {unknown(f'axis of {name}', axis, {*AXES, *options(model)})}")

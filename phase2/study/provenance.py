@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from phase2 import registry
 from phase2.source import ROOT
 
 PACKAGES = ("torch", "numpy", "scipy", "statsmodels", "pandas", "matplotlib", "seaborn", "snakemake", "dvc")
@@ -31,14 +32,21 @@ def _git(*arguments: str) -> str | None:
 
 @cache
 def commit() -> dict[str, Any]:
-    """The checked-out commit, when it was made (seconds since 1970), and whether files differ from it."""
+    """The checked-out commit, when it was made (seconds since 1970), and whether files differ from it: the project's,
+    or any in the folders of the user's parts, which may not be in it at all.
+    """
     try:
         head = _git("rev-parse", "HEAD")
         changed = _git("status", "--porcelain", "--untracked-files=no")
+        new = [
+            _git("status", "--porcelain", "--untracked-files=all", "--", folder) != ""
+            for folder in map(str, registry.own_folders())
+        ]
         time = _git("log", "-1", "--format=%ct")
     except FileNotFoundError:  # no git on this machine
         head = changed = time = None
-    return {"commit": head, "dirty": bool(changed), "commit_time": int(time) if time else None}
+        new = []
+    return {"commit": head, "dirty": bool(changed) or any(new), "commit_time": int(time) if time else None}
 
 
 def environment() -> dict[str, Any]:

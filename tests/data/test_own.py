@@ -90,6 +90,29 @@ def test_a_table_has_its_columns_as_channels(raw: Path):
     assert data.meta["classes"] == ["blue", "red"]
 
 
+def two_tables(raw: Path, head: str) -> None:
+    """A training and a test part, the second with this head over height, width and label."""
+    write_table(raw, name="train")
+    rows = "".join(f"{n * 0.5},{n},{'red' if n % 2 else 'blue'}\n" for n in range(10))
+    (raw / "test.csv").write_text(f"{head}\n{rows}")
+
+
+def test_columns_are_matched_by_name(raw: Path):
+    two_tables(raw, "height,width,label")
+    arrays = prepared(raw).arrays
+    np.testing.assert_array_equal(arrays["test_images"], arrays["train_images"][:10])
+
+
+def images_and_a_table(raw: Path) -> None:
+    write_images(raw)
+    write_table(raw)
+
+
+def a_part_of_another_name(raw: Path) -> None:
+    write_table(raw, name="train")
+    write_table(raw, name="testing")
+
+
 def broken_image(raw: Path) -> None:
     write_images(raw)
     (raw / "dog" / "3.png").write_bytes(b"no image")
@@ -152,9 +175,25 @@ WRONG: dict[str, tuple[Callable[[Path], None], str]] = {
         r"dog/x\.png has shape \(3, 9, 9\), the first image \(3, 5, 4\): bring all to one",
     ),
     "a missing label": (missing_label, r"flowers\.csv, line 22: the label is missing: fill it in, or remove the line"),
-    "a word": (a_word_among_numbers, r"flowers\.csv, line 22: expected 2 numbers and a label"),
-    "too many fields": (too_many_fields, r"flowers\.csv, line 22: expected 2 numbers and a label"),
+    "a word": (a_word_among_numbers, r"flowers\.csv, line 22: expected a number in each column, and a label"),
+    "too many fields": (too_many_fields, r"flowers\.csv, line 22: expected a number in each column"),
     "16 bits": (sixteen_bits, r"dog/x\.png has more than 8 bits a channel: save it with 8, or give arrays"),
+    "other columns": (
+        lambda raw: two_tables(raw, "height,depth,label"),
+        r"test\.csv has the columns height, depth: expected width, height, each once",
+    ),
+    "a column twice": (
+        lambda raw: (raw / "a.csv").write_text("a,a,label\n1,2,x\n") and None,
+        r"a\.csv has the columns a, a: expected a, a, each once",
+    ),
+    "images and a table": (
+        images_and_a_table,
+        "holds several of arrays, CSV files and folders of images: keep one kind",
+    ),
+    "a part of another name": (
+        a_part_of_another_name,
+        "holds testing, train: name the parts train and test, or leave one alone",
+    ),
     "half an archive": (half_an_archive, r"all\.npz cannot be read as NumPy's arrays .*: write it again with np\.save"),
     "Latin-1": (
         lambda raw: (raw / "a.csv").write_bytes("a,label\n1,b\xe9b\xe9\n".encode("latin-1")) and None,

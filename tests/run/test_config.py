@@ -83,7 +83,7 @@ WRONG = {
     "setting that the model lacks": (
         "studies.grid.model",
         {"name": "lenet", "depth": 3},
-        "the model lenet has no depth. It takes: ",
+        "the model lenet has no depth: leave it out, or write null over another file's. It takes: ",
     ),
     "run is a number": ("run", 2024, "run: Input should be a valid string (found 2024); in quotes it is text"),
     "init is a truth": (

@@ -68,6 +68,7 @@ def test_parts_and_data_of_the_users_own_are_used_labelled_and_listed(clone: Che
     text = words_of(clone.folder / "results/smoke/report.pdf")
     assert "SoftSign" in text
     assert "stripes" in text
+    assert "with uncommitted changes" in text  # the parts are in no commit
     metrics = (
         clone.folder / "results/smoke/mlp_grid/activation=softsign/seed=0/init=kaiming/schedule=constant/metrics.json"
     )
@@ -77,17 +78,21 @@ def test_parts_and_data_of_the_users_own_are_used_labelled_and_listed(clone: Che
     assert "train_mlp_grid: cells trained with other code (2 times)" in planned(clone, OWN)
     clone.edit("my_parts/softsign.py", "2 + x.abs()", "1 + x.abs()")
     (clone.folder / "my_data" / "stripes.npz").write_bytes((clone.folder / "my_data" / "stripes.npz").read_bytes()[:-1])
-    assert "prepare: params.code changed" in planned(clone, OWN)
+    assert "prepare: params.content changed" in planned(clone, OWN)
+
+
+def documented(section: str, language: str) -> list[str]:
+    """The code of this language in a section of docs/your-own.md."""
+    text = (ROOT / "docs/your-own.md").read_text().split(f"\n## {section}\n")[1].split("\n## ")[0]
+    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
 
 
 def documented_probe(parts: Path) -> dict[str, Any]:
     """Writes the probe of docs/your-own.md to a folder of parts; returns the configuration that names it."""
-    section = (ROOT / "docs/your-own.md").read_text().split("\n## A probe\n")[1].split("\n## ")[0]
     (parts / "near_zero").mkdir(parents=True)
-    blocks = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
-    for name, code in zip(("card.py", "measure.py", "draw.py"), blocks, strict=True):
+    for name, code in zip(("card.py", "measure.py", "draw.py"), documented("A probe", "python"), strict=True):
         (parts / "near_zero" / name).write_text(code)
-    return yaml.safe_load(re.findall(r"```yaml\n(.*?)```", section, re.DOTALL)[0])
+    return yaml.safe_load(documented("A probe", "yaml")[0])
 
 
 def test_a_probe_of_the_users_own_is_measured_drawn_and_told(project: Checkout):
@@ -115,38 +120,12 @@ def test_a_probe_of_the_users_own_is_measured_drawn_and_told(project: Checkout):
     assert again() == {"figure"}
 
 
-SURPRISE = '''"""Surprise: bits that the label of an image tells beyond the probabilities."""
-
-import math
-
-from phase2.card import Card
-from phase2.nn import cross_entropy
-
-CARD = Card("metric", "surprise", label="surprise", traits={"better": "lower", "unit": "bits", "chance": 1.0})
-
-
-def surprise(outputs, targets):
-    return cross_entropy(outputs, targets) * len(targets) / math.log(2)
-'''
-GUESSES = '''"""Images, of which the probabilities of the classes count."""
-
-from dataclasses import replace
-
-from phase2.card import Card
-from phase2.task.images import open_images
-from phase2.task.task import Metric
-
-CARD = Card("task", "open_guesses", label="guesses", traits={"metrics": ("surprise",)})
-
-
-def open_guesses(prepared, validation, train, device):
-    return replace(open_images(prepared, validation, train, device), metrics=(Metric.named("surprise"),))
-'''
 JUDGED = OWN | {
     "studies": {
         "mlp_grid": {
             "question": "Which activation?",
             "task": {"name": "guesses", "dataset": "stripes", "validation": 40},
+            "model": {"name": "two_layers", "depth": None},
             "axes": {
                 **{"activation": ["relu", "tanh"], "init": ["kaiming"], "schedule": ["constant"]},
                 **{"lr": [0.02, 1e12], "seed": [0, 1]},
@@ -160,8 +139,9 @@ JUDGED = OWN | {
 def test_a_study_of_a_task_of_the_users_own_is_compared_by_its_metric_and_says_so(clone: Checkout):
     striped(clone.folder / "my_data")
     (clone.folder / "my_parts").mkdir()
-    (clone.folder / "my_parts" / "surprise.py").write_text(SURPRISE)
-    (clone.folder / "my_parts" / "guesses.py").write_text(GUESSES)
+    codes = [*documented("A model", "python"), *documented("A task and its metric", "python")]
+    for name, code in zip(("two_layers", "surprise", "guesses"), codes, strict=True):
+        (clone.folder / "my_parts" / f"{name}.py").write_text(code)
     assert clone.snakemake("report", config=JUDGED).succeeded().cells["diverged"] == 4
     tables = clone.folder / "results/smoke/tables/mlp_grid"
     ranking = read_table(tables / "ranking.csv").query("measure == 'test_surprise'")

@@ -23,7 +23,7 @@ def weighted_layers(model: Module) -> Iterator[tuple[str, Weighted]]:
     """
     layers = [(name, module) for name, module in model.named_modules() if isinstance(module, Weighted)]
     if not layers:
-        raise UserError(f"{type(model).__name__} has no linear or convolutional layer of phase2.nn to initialise")
+        raise UserError(f"{type(model).__name__} has no linear or convolutional layer: build it of those of phase2.nn")
     return iter(layers)
 
 
