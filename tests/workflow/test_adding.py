@@ -20,7 +20,7 @@ CODE = {  # of each kind, what a file of one has besides its card
     "init": "from phase2.nn.initial.xavier import xavier as New",
     "schedule": "def New(step, total, lr):\n    return lr / (1 + step)",
     "optimizer": "from phase2.optim.sgd import SGD as New",
-    "model": "from phase2.models.mlp import MLP as New",
+    "model": "from phase2.models.mlp import mlp as New",
     "augmentation": "def New(images, generator):\n    return images.flip(-1)",
     "dataset": "from phase2.data.sets.digits import SOURCE as SOURCE, prepare_digits as New",
     "task": "from dataclasses import replace\nfrom phase2.task.images import open_images\n"
@@ -127,5 +127,5 @@ def test_a_new_setting_and_a_label_make_nothing_again(project: Checkout):
         '    peephole: Annotated[bool, Axis("peephole")] = Field(default=False, description="gates see the cell")\n'
         "    schedule: Annotated[",
     )
-    project.edit("phase2/nn/activation/mish.py", 'label="Mish"', 'label="MISH"')  # in no figure of this run
+    project.edit("phase2/schedules/linear.py", 'label="linear"', 'label="LINEAR"')  # in no figure of this run
     assert not planned(project)
