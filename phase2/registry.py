@@ -167,12 +167,22 @@ def _all() -> dict[str, dict[str, Part]]:
         if same:
             raise UserError(f"{each.path} and {same.path} are both the {each.card.kind} {each.name}: rename one file")
         found[each.card.kind][each.name] = each
+    _check_labels([each for known in found.values() for each in known.values()])
     for task in found["task"].values():
         for metric in task.card.traits["metrics"]:
             if metric not in found["metric"]:
                 raise UserError(f"{task.path}: {unknown('metric', metric, found['metric'])}")
     source.remember(before)
     return {kind: {each.name: each for each in sorted(known.values(), key=_place)} for kind, known in found.items()}
+
+
+def _check_labels(found: list[Part]) -> None:
+    """Raises `UserError` for parts of several kinds with one name and several labels: a name stands for a label."""
+    first: dict[str, Part] = {}
+    for each in found:
+        other = first.setdefault(each.name, each)
+        if other.card.label != each.card.label:
+            raise UserError(f"{other.path} and {each.path} have one name and two labels: rename one file")
 
 
 def _check_traits(part: Part) -> None:

@@ -150,6 +150,13 @@ def test_two_parts_of_one_name_are_refused_with_both_files(folder: Path):
         names("activation")
 
 
+def test_parts_of_two_kinds_with_one_name_have_one_label(folder: Path):
+    (folder / "cosine.py").write_text(SOFTSIGN)
+    registry.use([folder])
+    with pytest.raises(UserError, match=r"my_parts/cosine\.py .*have one name and two labels: rename one file"):
+        names("activation")
+
+
 def test_a_folder_that_holds_no_part_is_refused(folder: Path):
     registry.use([folder])
     with pytest.raises(UserError, match="my_parts holds no part, which is a file such as"):

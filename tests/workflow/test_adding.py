@@ -27,12 +27,12 @@ CODE = {  # of each kind, what a file of one has besides its card
     "from phase2.task.task import Metric\n\n"
     "def New(prepared, validation, train, device, augment='none'):\n"
     "    images = open_images(prepared, validation, train, device, augment=augment)\n"
-    "    return replace(images, metrics=(Metric.named('new'),))",
+    "    return replace(images, metrics=(Metric.named('new_metric'),))",
     "metric": "def New(outputs, targets):\n    return (outputs.argmax(-1) != targets).sum()",
 }
 TRAITS: dict[str, dict[str, Any]] = {
     "dataset": {"holds": "images"},
-    "task": {"metrics": ("new",)},
+    "task": {"metrics": ("new_metric",)},
     "metric": {"better": "lower", "unit": "%", "chance": 0.9},
 }
 FIGURE = """
@@ -69,7 +69,7 @@ def files() -> Iterator[tuple[str, str]]:
     for kind, room in ROOMS.items():
         card = f'CARD = Card("{kind}", "New", label="newest {kind}", traits={TRAITS.get(kind, {})})'
         text = f"import torch\nfrom phase2.card import Card\n\n{card}\n\n{CODE[kind]}\n"
-        yield f"{room.replace('.', '/')}/new.py", text
+        yield f"{room.replace('.', '/')}/new_{kind}.py", text
     yield "phase2/figures/newest.py", FIGURE.format(table="ranking", name="newest")
     yield from ((f"phase2/probe/new/{name}", text) for name, text in PROBE.items())
 
@@ -77,10 +77,13 @@ def files() -> Iterator[tuple[str, str]]:
 WITH_ALL: dict[str, Any] = {
     "studies": {
         "mlp_grid": {
-            "task": {"name": "new", "dataset": "new", "augment": "new"},
-            "model": {"name": "new", "norm": "new"},
-            "optimizer": {"name": "new"},
-            "axes": {"activation": ["relu", "new"], "init": ["new"], "schedule": ["constant", "new"], "seed": [0]},
+            "task": {"name": "new_task", "dataset": "new_dataset", "augment": "new_augmentation"},
+            "model": {"name": "new_model", "norm": "new_norm"},
+            "optimizer": {"name": "new_optimizer"},
+            "axes": {
+                **{"activation": ["relu", "new_activation"], "init": ["new_init"]},
+                **{"schedule": ["constant", "new_schedule"], "seed": [0]},
+            },
             "figures": ["newest"],
         }
     },
