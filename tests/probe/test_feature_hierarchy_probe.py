@@ -218,5 +218,5 @@ def test_more_images_than_there_are_is_an_error_that_says_so(data):
     assert TRAIN > 101
     with pytest.raises(UserError, match="101: expected at most 100, the training images"):
         measured(data, run(data), train=101)
-    with pytest.raises(UserError, match="test images: 61 are asked for, expected at most the 60"):
+    with pytest.raises(UserError, match="test images: 61 are asked for by the probe's options, expected at most"):
         measured(data, run(data), test=61)

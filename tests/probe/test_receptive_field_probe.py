@@ -217,5 +217,5 @@ def test_networks_are_left_as_they_were_and_numbers_repeat(data):
 
 
 def test_too_many_images_are_an_error_that_says_so(data):
-    with pytest.raises(UserError, match="test images: 61 are asked for, expected at most the 60"):
+    with pytest.raises(UserError, match="test images: 61 are asked for by the probe's options, expected at most"):
         measured(data, run(), images=61)

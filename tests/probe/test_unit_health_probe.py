@@ -112,7 +112,7 @@ def test_networks_are_left_as_they_were_and_numbers_repeat(data):
 
 
 def test_more_images_than_there_are_or_no_activation_axis_is_an_error_that_says_so(data):
-    with pytest.raises(UserError, match="test images: 61 are asked for, expected at most the 60"):
+    with pytest.raises(UserError, match="test images: 61 are asked for by the probe's options, expected at most"):
         measured(data, network("relu"), batch=61)
     with pytest.raises(UserError, match="axes are width, seed, expected activation"):
         measured(data, Run({"width": 6, "seed": 0}, network("relu").model))
