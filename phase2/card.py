@@ -15,6 +15,7 @@ from typing import Any
 from phase2.errors import UserError, unknown
 
 DECIDING = ("metrics", "better")  # traits that decide numbers: they are in fingerprints, all else of a card is not
+PER_CLASS = "1/classes"  # what guessing scores by a metric if it is right once in so many classes
 LAST = 1000  # where a part without an order stands: after those that have one, by name
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from phase2 import source
-from phase2.card import Card
+from phase2.card import PER_CLASS, Card
 from phase2.errors import UserError, unknown
 
 ROOMS = {  # of each kind, the package whose files are its parts
@@ -198,10 +198,10 @@ def _check_metric(part: Part) -> None:
     traits, unit = part.card.traits, part.card.traits.get("unit", "")
     if traits.get("better") not in ("higher", "lower"):
         raise UserError(f'{part.path}: a metric\'s card says which is better: traits={{"better": "higher"}}, or lower')
-    if type(traits.get("chance")) not in (int, float) and traits.get("chance") != "1/classes":
+    if type(traits.get("chance")) not in (int, float) and traits.get("chance") != PER_CLASS:
         raise UserError(
             f"{part.path}: a metric's card says what guessing scores, which a diverged run is given: "
-            'traits={"chance": 0.5}, or "1/classes"'
+            f'traits={{"chance": 0.5}}, or "{PER_CLASS}"'
         )
     if not isinstance(unit, str):
         raise UserError(f'{part.path}: the unit of a metric is a text: traits={{"unit": "nats"}}, or "%" of a share')

@@ -10,6 +10,7 @@ import pytest
 from phase2 import registry
 from phase2.errors import UserError, unknown
 from phase2.registry import ROOMS, load, names, part, parts
+from phase2.study.results import history_columns
 
 pytestmark = pytest.mark.quick
 
@@ -197,3 +198,7 @@ def test_a_metric_is_not_called_as_another_column_of_the_results(folder: Path):
     registry.use([folder])
     with pytest.raises(UserError, match=r"grad_norm\.py: the results have grad_norm already: rename the file"):
         names("metric")
+
+
+def test_no_metric_can_be_called_as_a_column_of_learning_curves():
+    assert set(history_columns([])) <= registry.TAKEN

@@ -92,9 +92,10 @@ def _read(raw: Path) -> Iterator[tuple[str, Named]]:
     if arrays:
         yield from _read_arrays(raw, arrays)
     elif tables:
-        columns: list[str] = []
+        columns = None
         for name, path in _parts_among(raw, {path.stem: path for path in tables}):
-            yield name, _read_table(path, columns)
+            columns, table = _read_table(path, columns)
+            yield name, table
     else:
         named = {path.name: path for path in folders}
         for name, path in _parts_among(raw, named if "train" in named else {"all": raw}):
@@ -156,8 +157,10 @@ def _numbers(place: Path, values: np.ndarray) -> np.ndarray:
     return numbers
 
 
-def _read_table(path: Path, columns: list[str]) -> Named:
-    """A table with these columns besides the label; none yet: its own, which are added to them."""
+def _read_table(path: Path, columns: list[str] | None) -> tuple[list[str], Named]:
+    """A table's columns besides the label, and what is in it; the columns are those of the part before, if there was
+    one.
+    """
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
             return _read_rows(path, csv.DictReader(file), columns)
@@ -165,11 +168,11 @@ def _read_table(path: Path, columns: list[str]) -> Named:
         raise UserError(f"{path} cannot be read as CSV in UTF-8 ({error}): write it again") from None
 
 
-def _read_rows(path: Path, rows: csv.DictReader, columns: list[str]) -> Named:
+def _read_rows(path: Path, rows: csv.DictReader, columns: list[str] | None) -> tuple[list[str], Named]:
     found = [name for name in rows.fieldnames or [] if name != LABEL]
     if LABEL not in (rows.fieldnames or []) or not found:
         raise UserError(f"{path}: expected a column {LABEL} and columns of numbers, found {rows.fieldnames}")
-    columns += [] if columns else found
+    columns = columns or found
     if sorted(found) != sorted(columns) or len(set(found)) < len(found):
         raise UserError(f"{path} has the columns {', '.join(found)}: expected {', '.join(columns)}, each once")
     values, labels = [], []
@@ -181,7 +184,7 @@ def _read_rows(path: Path, rows: csv.DictReader, columns: list[str]) -> Named:
             raise UserError(f"{path}, line {rows.line_num}: expected a number in each column, and a label")
         values.append(numbers)
         labels.append(row[LABEL])
-    return _named(path, np.array(values).reshape(-1, len(columns)), np.array(labels))
+    return columns, _named(path, np.array(values).reshape(-1, len(columns)), np.array(labels))
 
 
 def _number(text: str | None) -> float | None:

@@ -42,14 +42,13 @@ def check_parts(training: Training, axes: Mapping[str, Any]) -> None:
 
 
 def _check_task(training: Training, axes: Mapping[str, Any]) -> None:
-    """Raises `UserError` for settings or axes that a task does not take, or metrics unknown or called as an axis."""
+    """Raises `UserError` for settings or axes that a task does not take, or metrics called as an axis."""
     task, usual = registry.part("task", training.task.name), defaults()["task"]
     for name, value in training.task:
         given = name in axes or value != usual.get(name, value)
         if name not in ("name", "dataset") and given and not _takes(task, name):
             raise UserError(f"the task {task.name} has no {name}. It takes: {', '.join(options(task))}")
     for name in task.card.traits["metrics"]:
-        registry.part("metric", name)
         if name in axes:
             raise UserError(f"the metric {name} has the name of an axis: rename one of them")
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from phase2 import registry
+from phase2.card import PER_CLASS
 
 if TYPE_CHECKING:  # the Snakefile imports no pandas
     import pandas as pd
 
 AREA = "curve_area"  # the mean of the metric over the epochs, on the validation part
-PER_CLASS = "1/classes"  # what guessing scores if it is right once in so many classes
 PERCENT = "%"  # the unit of a share, which is shown times 100
 
 
