@@ -1,6 +1,6 @@
-"""Cards: what is known of a part or a figure without importing it.
+"""Cards: what is known of a part, a figure or claims without importing them.
 
-Each is one file: its code, and beside it `CARD = Card(...)` or `CARD = FigureCard(...)`, written in literals. The
+Each is one file: its code, and beside it `CARD = Card(...)`, `FigureCard(...)` or `ClaimsCard(...)`, in literals. The
 file's name is its name in a configuration. Cards are read from the source text (`phase2.registry`,
 `phase2.figures.catalog`), so the Snakefile imports no torch, and no card is in a fingerprint: a new label trains
 nothing, a new caption draws nothing.
@@ -61,6 +61,14 @@ class FigureCard:
     needs: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class ClaimsCard:
+    """What is told of a file of claims: the study that they are about."""
+
+    of: str
+
+
+AnyCard = Card | FigureCard | ClaimsCard
 REQUIRED, ANY = "(required)", "**"  # the default of an argument that has none; an argument that stands for any others
 
 
@@ -111,7 +119,7 @@ def _default(node: ast.expr | None) -> Any:
         return ast.unparse(node)
 
 
-def read_card(tree: ast.Module, path: Path) -> Card | FigureCard | None:
+def read_card(tree: ast.Module, path: Path) -> AnyCard | None:
     """The card in a parsed file; None if there is none. Raises `UserError`, naming file and line, for a wrong one."""
     for node in tree.body:
         if isinstance(node, ast.Assign) and is_card(node):
@@ -134,9 +142,9 @@ def is_card(node: ast.AST) -> bool:
     )
 
 
-def _card(node: ast.expr) -> Card | FigureCard:
+def _card(node: ast.expr) -> AnyCard:
     card = _value(node)
-    if not isinstance(card, Card | FigureCard):
+    if not isinstance(card, AnyCard):
         raise UserError("CARD is not a Card: write CARD = Card(kind, target, label=...)")
     for each in fields(card):
         value = getattr(card, each.name)
@@ -170,4 +178,4 @@ def _value(node: ast.expr) -> Any:
         ) from None
 
 
-MADE: dict[str, Any] = {kind.__name__: kind for kind in (Card, FigureCard, Option)}
+MADE: dict[str, Any] = {kind.__name__: kind for kind in (Card, FigureCard, ClaimsCard, Option)}

@@ -149,6 +149,17 @@ def trace(
 
 
 @app.command()
+def claims(
+    name: Annotated[str, typer.Argument(help="only claims with these words in their name or subject")] = "",
+    run: Annotated[str, typer.Option(help="the run that judges them")] = "desk",
+) -> None:
+    """Print every claim with its verdict in a run, and the numbers, seeds and scale behind it."""
+    from phase2.run.verdicts import listing
+
+    typer.echo(listing(Path("results") / run, name))
+
+
+@app.command()
 def verify(
     configfile: Configs = [],  # noqa: B006
     sets: Sets = [],  # noqa: B006

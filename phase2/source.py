@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from phase2.card import MADE, Card, FigureCard, arguments_of, is_card, read_card
+from phase2.card import MADE, AnyCard, Card, arguments_of, is_card, read_card
 from phase2.errors import UserError
 from phase2.files import sha256_text, write_json
 
@@ -32,7 +32,7 @@ def code_of(path: Path, packages: tuple[str, ...]) -> dict[str, Any]:
     )
 
 
-def card_of(path: Path) -> tuple[Card | FigureCard, dict[str, Any]] | None:
+def card_of(path: Path) -> tuple[AnyCard, dict[str, Any]] | None:
     """A file's card, if it has one, and the arguments of the part that it is the card of.
 
     Raises `UserError`, naming file and line, for one that is wrong.

@@ -7,7 +7,11 @@ from phase2 import registry
 from phase2.derive.catalog import DERIVATIONS
 from phase2.figures.catalog import STUDY, drawing
 from phase2.figures.catalog import check as check_figures
+from phase2.files import canonical_json
 from phase2.probe.catalog import probe_code
+from phase2.run.claims import modules as modules_of_claims
+from phase2.run.claims import subjects
+from phase2.run.claims import tables_of as claims_read
 from phase2.run.config import validate
 from phase2.run.missing import ANNOUNCED, lacking, without, without_configuration
 from phase2.study.cell import cells_of, hive, jobs_of
@@ -85,6 +89,11 @@ def job_code(study, wildcards):
     cells = JOBS[study][hive(dict(wildcards))]
     components = {component for cell in cells for component in components_of(cell.settings)}
     return fingerprint("phase2.study.pack", components=tuple(sorted(components)))
+
+
+def baseline_code(study):
+    """The fingerprint of all code behind a study's baselines."""
+    return fingerprint("phase2.run.baseline", components=(("task", CONFIG.studies[study].task.name),))
 
 
 def cell_files(study, name):

@@ -2,8 +2,7 @@
 
 Each data set's `prepare_*(raw, out)` reads the folder `raw` that `sources.download` filled and writes the folder `out`:
 `train_images` uint8 `(n, channels, height, width)`, `train_labels` int64 `(n,)`, `test_images` and `test_labels`, and
-meta data with `classes` and the `mean` and `std` per channel of `train_images / 255`. Each raises `UserError` if a raw
-file is missing or broken.
+meta data with `classes`. Each raises `UserError` if a raw file is missing or broken.
 """
 
 from collections.abc import Sequence
@@ -28,15 +27,12 @@ def write_images(
         "test_labels": test[1].astype(np.int64),
     }
     _, channels, height, width = train[0].shape
-    mean, std = channel_statistics(train[0])
     meta = {
         "dataset": dataset,
         "classes": list(classes),
         "channels": channels,
         "height": height,
         "width": width,
-        "mean": mean,
-        "std": std,
         "origin": source.origin,
     }
     write(out, arrays, meta)

@@ -68,6 +68,11 @@ def load(name: str) -> Callable[..., Any]:
     return import_module(f"{_package(name)}.measure").measure
 
 
+def folder_of(name: str) -> Path:
+    """The folder of a kind of probe."""
+    return source.ROOT / "phase2" / "probe" / name if name in PROBES else _folders()[name]
+
+
 def _package(name: str) -> str:
     # No search through all folders for the package's: every rule of a probe asks.
     return f"phase2.probe.{name}" if name in PROBES else registry.module_of(_folders()[name])

@@ -17,7 +17,7 @@ from phase2.source import ROOT
 PACKAGES = ("torch", "numpy", "scipy", "statsmodels", "pandas", "matplotlib", "seaborn", "snakemake", "dvc")
 
 
-def _git(*arguments: str) -> str | None:
+def git(*arguments: str) -> str | None:
     """What git prints, or None where it fails. A checkout of another owner is trusted: its code is what runs here."""
     trusting = ("-c", f"safe.directory={ROOT}")
     run = subprocess.run(
@@ -36,13 +36,13 @@ def commit() -> dict[str, Any]:
     or any in the folders of the user's parts, which may not be in it at all.
     """
     try:
-        head = _git("rev-parse", "HEAD")
-        changed = _git("status", "--porcelain", "--untracked-files=no")
+        head = git("rev-parse", "HEAD")
+        changed = git("status", "--porcelain", "--untracked-files=no")
         new = [
-            _git("status", "--porcelain", "--untracked-files=all", "--", folder) != ""
+            git("status", "--porcelain", "--untracked-files=all", "--", folder) != ""
             for folder in map(str, registry.own_folders())
         ]
-        time = _git("log", "-1", "--format=%ct")
+        time = git("log", "-1", "--format=%ct")
     except FileNotFoundError:  # no git on this machine
         head = changed = time = None
         new = []

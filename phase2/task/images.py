@@ -8,6 +8,7 @@ from torch import Tensor
 
 from phase2 import registry
 from phase2.card import Card
+from phase2.data.images import channel_statistics
 from phase2.data.prepared import Prepared
 from phase2.data.splits import split, stratified_order
 from phase2.errors import UserError
@@ -67,15 +68,16 @@ def open_images(
     to them (`phase2.task.augmentation`); `test` images are used of the test part, or all.
     """
     array = {name: torch.from_numpy(values).to(device) for name, values in prepared.arrays.items()}
-    mean, std = (torch.tensor(prepared.meta[k], device=device).reshape(-1, 1, 1) for k in ("mean", "std"))
+    train_index, val_index = split(prepared.arrays["train_labels"], validation, train)
+    # Of the images that are trained on alone: no other part is looked at before it is judged.
+    statistics = channel_statistics(prepared.arrays["train_images"][train_index])
+    mean, std = (torch.tensor(values, device=device).reshape(-1, 1, 1) for values in statistics)
 
     def part(name: str, index: Tensor) -> Images:
         return Images(array[f"{name}_images"], array[f"{name}_labels"], index.to(device), mean, std, order)
 
     size = array["train_images"][0, 0].numel()
     order = None if pixels == "natural" else torch.randperm(size, generator=generator(0, "data")).to(device)
-    labels = prepared.arrays["train_labels"]
-    train_index, val_index = split(labels, validation, train)
     return Task(
         train=part("train", torch.from_numpy(train_index)),
         val=part("train", torch.from_numpy(val_index)),

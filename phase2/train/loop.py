@@ -142,25 +142,30 @@ class Training:
                 state.history[lane].append(row | {n: float(v[lane]) for n, v in measures.items()} | common)
 
     def results(self) -> list[LaneResult]:
-        """Reads the test set, once, with each lane's last weights and with its best, and sums up."""
+        """Reads the test set, once, with each lane's last weights and with its best, and sums up. The training part is
+        measured once more, as the others are: while it trains a network is another at each step.
+        """
         state = self.state
+        fitted = evaluate(self.stack, self.task.train, self.dtype)
         last = best = evaluate(self.stack, self.task.test, self.dtype)
         if bool((state.alive.cpu() & (state.best_epoch < state.epoch)).any()):  # else the best are the last
             self.stack.load(state.best_weights)
             best = evaluate(self.stack, self.task.test, self.dtype)
-        self._mark_diverged(torch.isfinite(last["loss"]) & torch.isfinite(best["loss"]), state.step - 1)
-        return [self._result(lane, last, best) for lane in range(len(self.lanes))]
+        finite = [torch.isfinite(measures["loss"]) for measures in (fitted, last, best)]
+        self._mark_diverged(torch.stack(finite).all(0), state.step - 1)
+        return [self._result(lane, fitted, last, best) for lane in range(len(self.lanes))]
 
-    def _result(self, lane: int, last: Measures, best: Measures) -> LaneResult:
+    def _result(self, lane: int, fitted: Measures, last: Measures, best: Measures) -> LaneResult:
         state, history = self.state, self.state.history[lane]
         if not bool(state.alive[lane]):
             return LaneResult("diverged", int(state.diverged_step[lane]), None, None, history, len(self.rates))
-        final = {f"{row['split']}_{name}": row[name] for row in history[-2:] for name in last}
+        final = {f"val_{name}": history[-1][name] for name in last}
         chosen = {
             "epoch": int(state.best_epoch[lane]),
             f"val_{self.task.metrics[0].name}": float(state.best_value[lane]),
         }
-        final |= {f"test_{name}": float(value[lane]) for name, value in last.items()}
+        for part, measures in (("train", fitted), ("test", last)):
+            final |= {f"{part}_{name}": float(value[lane]) for name, value in measures.items()}
         chosen |= {f"test_{name}": float(value[lane]) for name, value in best.items()}
         weights = {"best": {name: value[lane].clone() for name, value in state.best_weights.items()}}
         return LaneResult("ok", None, final, chosen, history, len(self.rates), weights)

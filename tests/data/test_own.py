@@ -5,12 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from phase2.data.checked import open_checked
 from phase2.data.own import prepare
 from phase2.data.prepared import Prepared
 from phase2.errors import UserError
+from phase2.task.images import open_images
 
 rng = np.random.default_rng(0)
 IMAGES, LABELS = rng.integers(0, 256, (40, 3, 5, 4), dtype=np.uint8), np.arange(40) % 4
@@ -52,7 +54,6 @@ def test_arrays_with_a_test_part_are_taken_as_they_are(raw: Path):
     np.testing.assert_array_equal(data.arrays["train_images"], IMAGES[:30])
     np.testing.assert_array_equal(data.arrays["test_labels"], LABELS[30:])
     assert data.meta["classes"] == ["0", "1", "2", "3"]
-    np.testing.assert_allclose(data.meta["mean"], IMAGES[:30].mean((0, 2, 3)) / 255)
 
 
 def test_without_a_test_part_a_stratified_fifth_is_held_out(raw: Path):
@@ -69,9 +70,10 @@ def test_numbers_are_standardized_as_bytes_are(raw: Path):
     train = data.arrays["train_images"]
     assert train.shape == (40, 2, 1, 1)
     assert train.dtype == np.float32
-    scaled = (train / 255 - np.reshape(data.meta["mean"], (-1, 1, 1))) / np.reshape(data.meta["std"], (-1, 1, 1))
-    np.testing.assert_allclose(scaled.mean((0, 2, 3)), 0, atol=1e-5)
-    np.testing.assert_allclose(scaled.std((0, 2, 3)), 1, rtol=1e-5)
+    task = open_images(data, validation=4, train=36, device=torch.device("cpu"))
+    scaled, _ = task.train.batch(torch.arange(36), torch.float64)
+    np.testing.assert_allclose(scaled.mean((0, 2, 3)), torch.zeros(2), atol=1e-5)
+    np.testing.assert_allclose(scaled.std((0, 2, 3), correction=0), torch.ones(2), rtol=1e-5)
 
 
 def test_images_by_class_folder(raw: Path):
@@ -165,7 +167,9 @@ def test_a_table_of_a_spreadsheet_is_read(raw: Path):
 @pytest.mark.parametrize("constant", [np.full((40, 1, 3, 3), 77, np.uint8), np.full((40, 1, 3, 3), 0.1)])
 def test_a_constant_channel_is_divided_by_one(constant: np.ndarray, raw: Path):
     write_arrays(raw, images=constant, labels=LABELS)
-    assert prepared(raw).meta["std"] == [1.0]
+    task = open_images(prepared(raw), validation=4, train=None, device=torch.device("cpu"))
+    inputs, _ = task.train.batch(torch.arange(8), torch.float64)
+    assert inputs.abs().max() < 1e-6
 
 
 WRONG: dict[str, tuple[Callable[[Path], None], str]] = {

@@ -16,7 +16,7 @@ FLOORS = (
     {"errors", "files", "card", "source", "registry", "checksums", "tex"},
     {"schedules"},
     *({name} for name in ("scratch", "nn", "models", "optim", "data", "task", "train", "study")),
-    *({name} for name in ("words", "stats", "figures", "probe", "derive", "run", "report")),
+    *({name} for name in ("words", "stats", "figures", "claims", "probe", "derive", "run", "report")),
     {"bench", "cli", "doctor", "readme", "verify"},
 )
 FLOOR = {name: floor for floor, names in enumerate(FLOORS) for name in names}

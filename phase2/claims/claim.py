@@ -1,0 +1,89 @@
+"""What a claim is, and how a run's results judge it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from phase2.claims.evidence import Evidence
+from phase2.claims.results import Results
+
+DRAWS = 200  # resamplings of the seeds
+ROOM = 0.95  # of them, the least share that must say the same
+
+Told = Literal["supported", "denied", "cannot say"]
+TOLD: dict[bool | None, Told] = {True: "supported", False: "denied", None: "cannot say"}
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A verdict: what stood in the way of one, the evidence if it was looked at, and the share of resamplings of the
+    seeds that agree.
+    """
+
+    verdict: Told
+    why: str = ""
+    evidence: Evidence | None = None
+    room: float | None = None
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A sentence, and the criterion that decides it; what it needs before it is looked at."""
+
+    criterion: Callable[[Results], Evidence]
+    seeds: int
+    images: int
+    steps: int
+    beats_linear: bool
+
+    @property
+    def name(self) -> str:
+        return self.criterion.__name__.replace("_", " ")
+
+    @property
+    def sentence(self) -> str:
+        return " ".join((self.criterion.__doc__ or "").split())
+
+    def judge(self, results: Results) -> Judged:
+        """Whether the results support the claim, deny it, or cannot say: because a need is not met, because the
+        criterion's intervals leave it open, or because too many resamplings of the seeds would say otherwise.
+        """
+        if lack := self._lack(results):
+            return Judged("cannot say", lack)
+        evidence = self.criterion(results)
+        if evidence.holds is None:
+            return Judged("cannot say", "the intervals leave it open", evidence)
+        rng = np.random.default_rng(0)
+        draws = DRAWS if len(results.seeds) > 1 else 0  # nothing varies without seeds
+        same = sum(self.criterion(results.resampled(rng)).holds is evidence.holds for _ in range(draws))
+        room = same / draws if draws else 1.0
+        if room < ROOM:
+            return Judged("cannot say", f"only {room:.0%} of resamplings of the seeds agree", evidence, room)
+        return Judged(TOLD[evidence.holds], "", evidence, room)
+
+    def _lack(self, results: Results) -> str:
+        """Which need is not met; "" if all are."""
+        have = {"seeds": len(results.seeds), "images": results.images, "steps": results.steps}
+        for what, needed in (("seeds", self.seeds), ("images", self.images), ("steps", self.steps)):
+            if have[what] < needed:
+                return f"needs {needed:,} {what}, has {have[what]:,}"
+        if self.beats_linear and results.beat_linear() is not True:
+            return "no setting beats logistic regression on the pixels by its interval"
+        return ""
+
+
+def claim(
+    *, seeds: int = 5, images: int = 0, steps: int = 0, beats_linear: bool = True
+) -> Callable[[Callable[[Results], Evidence]], Claim]:
+    """Makes a claim of a function that takes the results of the study or probe that it is about.
+
+    Its name is the claim's, its docstring the sentence, what it returns the evidence. A run without these seeds,
+    training images and steps cannot say, nor one in which no setting of the study beats the linear baseline.
+    """
+
+    def made(criterion: Callable[[Results], Evidence]) -> Claim:
+        return Claim(criterion, seeds, images, steps, beats_linear)
+
+    return made

@@ -1,0 +1,97 @@
+"""What a claim rests on: estimates with their intervals, and verdicts of three values: true, false, and None, which is
+"cannot say".
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from phase2.stats.interval import mean_interval
+
+Verdict = bool | None
+SHARES = ("%", "points")  # units that are shown times 100
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean over `n` seeds with the ends of its interval, which are NaN where the seeds are too few for one.
+
+    `unit` is what it is told in: % of a share, points for a difference of shares, nats, times, or nothing.
+    """
+
+    value: float
+    low: float
+    high: float
+    n: int
+    unit: str = ""
+
+    def above(self, bound: float = 0.0) -> Verdict:
+        """Whether the whole interval lies above the bound; False if it lies below it whole."""
+        return True if self.low > bound else False if self.high < bound else None
+
+    def below(self, bound: float = 0.0) -> Verdict:
+        """Whether the whole interval lies below the bound; False if it lies above it whole."""
+        return True if self.high < bound else False if self.low > bound else None
+
+    def within(self, margin: float) -> Verdict:
+        """Whether it is equivalent to zero: the whole interval lies between -margin and margin; False if all of it lies
+        outside.
+        """
+        return all_of(self.above(-margin), self.below(margin))
+
+    @property
+    def text(self) -> str:
+        """The value with its interval and unit: +1.2 points [0.4, 2.0]."""
+        scale = 100 if self.unit in SHARES else 1
+        sign = "+" if self.unit == "points" else ""
+        value, low, high = (_digits(scale * number, self.unit) for number in (self.value, self.low, self.high))
+        shown = f"{sign if self.value >= 0 else ''}{value}{'%' if self.unit == '%' else ''}"
+        shown = shown if self.unit in ("", "%") else f"{shown} {self.unit}"
+        ends = math.isfinite(self.low) and math.isfinite(self.high) and self.low < self.high
+        return f"{shown} [{low}, {high}]" if ends else shown
+
+
+def _digits(number: float, unit: str) -> str:
+    """Shares to a decimal, other numbers to three digits."""
+    if unit in SHARES:
+        return f"{number:.1f}"
+    return f"{number:.0f}" if abs(number) >= 1000 else f"{number:.3g}"
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a claim's criterion says of some results, and the numbers that it lends to a text."""
+
+    holds: Verdict
+    numbers: Mapping[str, Estimate]
+
+    def __init__(self, holds: Verdict, **numbers: Estimate) -> None:
+        object.__setattr__(self, "holds", holds)
+        object.__setattr__(self, "numbers", numbers)
+
+
+def estimate(by_seed: pd.Series | np.ndarray, unit: str = "") -> Estimate:
+    """The mean of one value a seed with Student's interval; of fewer than five seeds it has none."""
+    values = np.asarray(by_seed, dtype=float)
+    if not len(values):
+        return Estimate(math.nan, math.nan, math.nan, 0, unit)
+    low, high = mean_interval(values[None])
+    return Estimate(float(values.mean()), float(low[0]), float(high[0]), len(values), unit)
+
+
+def exact(value: float, unit: str = "", n: int = 1) -> Estimate:
+    """A number that does not vary with the seed, or the extreme of all that were measured."""
+    return Estimate(float(value), float(value), float(value), n, unit)
+
+
+def all_of(*verdicts: Verdict) -> Verdict:
+    """Whether all hold: False as soon as one does not, else None as soon as one cannot be said."""
+    return False if any(v is False for v in verdicts) else None if None in verdicts else True
+
+
+def any_of(*verdicts: Verdict) -> Verdict:
+    """Whether one holds: True as soon as one does, else None as soon as one cannot be said."""
+    return True if any(v is True for v in verdicts) else None if None in verdicts else False

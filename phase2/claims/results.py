@@ -1,0 +1,145 @@
+"""The results that a claim is about: the tables of one study or probe, and what can be asked of them seed by seed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from phase2.claims.evidence import Estimate, estimate
+from phase2.errors import UserError, unknown
+from phase2.study.factors import SEED
+from phase2.study.score import Score
+
+
+@dataclass(frozen=True)
+class Results:
+    """The tables of a study or a probe by name. `axes` are those of a study, `score` by what its cells are compared;
+    `images` and `steps` are how many it trained on and for.
+    """
+
+    name: str
+    tables: Mapping[str, pd.DataFrame]
+    axes: Mapping[str, list[Any]] = field(default_factory=dict)
+    score: Score | None = None
+    images: int = 0
+    steps: int = 0
+
+    def table(self, name: str) -> pd.DataFrame:
+        """A table; raises `UserError` for one that there is not."""
+        if name not in self.tables:
+            raise unknown(f"table of {self.name}", name, self.tables)
+        return self.tables[name]
+
+    @cached_property
+    def seeds(self) -> list[Any]:
+        """The seeds behind the tables."""
+        found = [table[SEED] for table in self.tables.values() if SEED in table]
+        return sorted(pd.concat(found).unique()) if found else []
+
+    @property
+    def cells(self) -> pd.DataFrame:
+        """The cells of a study, a row each."""
+        return self.table("cells")
+
+    @property
+    def test(self) -> str:
+        """The column of the cells' scores on the test part."""
+        return self._score.test_column
+
+    @property
+    def validation(self) -> str:
+        """The column of the cells' scores on the validation part."""
+        return self._score.column
+
+    @property
+    def _score(self) -> Score:
+        if self.score is None:
+            raise UserError(f"{self.name} has no score: it is no study")
+        return self.score
+
+    def rows(self, table: str = "cells", **where: Any) -> pd.DataFrame:
+        """The rows of a table in which each of these columns has this value, or one of these."""
+        found = self.table(table)
+        for column, value in where.items():
+            if column not in found:
+                raise unknown(f"column of {self.name}/{table}", column, map(str, found))
+            found = found[found[column].isin(value if isinstance(value, (list, tuple)) else [value])]
+        return found
+
+    def by_seed(self, column: str, table: str = "cells", **where: Any) -> pd.Series:
+        """The mean of a column for each seed, over those of its rows that have a number."""
+        rows = self.rows(table, **where)
+        values = pd.to_numeric(rows[column], errors="coerce")
+        return values.groupby(rows[SEED]).mean().dropna()
+
+    def mean(self, column: str, unit: str = "", table: str = "cells", **where: Any) -> Estimate:
+        """The mean of a column over the seeds."""
+        return estimate(self.by_seed(column, table, **where), unit)
+
+    def difference(
+        self, axis: str, a: Any, b: Any, column: str = "", unit: str = "", table: str = "cells", **where: Any
+    ) -> Estimate:
+        """By how much a column is larger at level `a` of an axis than at level `b`, within each seed and each
+        combination of the other axes, where both have a number. The column of a study is its test score.
+        """
+        return estimate(self.differences(axis, a, b, column, table, **where), unit or self._points(column))
+
+    def differences(self, axis: str, a: Any, b: Any, column: str = "", table: str = "cells", **where: Any) -> pd.Series:
+        """The differences of `difference`, one a seed."""
+        column = column or self.test
+        others = [name for name in self._keys(table) if name != axis]
+        one, other = (self.rows(table, **{**where, axis: level}) for level in (a, b))
+        paired = one[[*others, column]].merge(other[[*others, column]], on=others, suffixes=("_a", "_b"))
+        gaps = pd.to_numeric(paired[f"{column}_a"]) - pd.to_numeric(paired[f"{column}_b"])
+        return gaps.groupby(paired[SEED]).mean().dropna()
+
+    def _points(self, column: str) -> str:
+        return self._score.points if self.score and column in ("", self.test, self.validation) else ""
+
+    def _keys(self, table: str) -> list[str]:
+        """The columns that tell the rows of a table apart: of cells the axes, of a probe's all without decimals."""
+        if table == "cells":
+            return list(self.axes)
+        found = self.table(table)
+        return [str(name) for name in found if name == SEED or not pd.api.types.is_float_dtype(found[name])]
+
+    def at_best(self, *over: str) -> "Results":
+        """The same with each combination of the other axes at the levels of these that are best on validation, chosen
+        by the mean over the seeds of what finished at every one of them.
+        """
+        cells, others = self.cells, [name for name in self.axes if name not in (*over, SEED)]
+        worth = self._score.sign * pd.to_numeric(cells[self.validation], errors="coerce")
+        means = cells[[*others, *over]].assign(worth=worth).groupby([*others, *over], sort=False, as_index=False)
+        table = means.agg(worth=("worth", lambda values: values.mean(skipna=False)))
+        table = table.sort_values("worth", ascending=False, kind="stable", na_position="last")
+        best = table.drop_duplicates(others) if others else table.head(1)
+        chosen = cells.merge(best[[*others, *over]], on=[*others, *over])
+        axes = {name: levels for name, levels in self.axes.items() if name not in over}
+        return replace(self, tables={**self.tables, "cells": chosen}, axes=axes)
+
+    def beat_linear(self) -> bool | None:
+        """Whether the setting that is best on validation beats the linear baseline there; None if it cannot be said,
+        and True of a study that has none.
+        """
+        if "baseline" not in self.tables or self.score is None:
+            return True
+        linear = self.rows("baseline", model="logistic")["val_score"].iloc[0]
+        best = self.at_best(*[axis for axis in self.axes if axis != SEED])
+        return estimate(self._score.sign * (best.by_seed(self.validation) - linear)).above()
+
+    def resampled(self, rng: np.random.Generator) -> "Results":
+        """The same results of as many seeds, drawn with replacement; what has no seed stays."""
+        drawn = rng.integers(len(self.seeds), size=len(self.seeds)).tolist() if self.seeds else []
+        tables = {name: self._of(table, drawn) for name, table in self.tables.items()}
+        return replace(self, tables=tables)
+
+    def _of(self, table: pd.DataFrame, drawn: list[int]) -> pd.DataFrame:
+        if SEED not in table or not drawn:
+            return table
+        rows = table.groupby(SEED).indices
+        parts = [rows.get(self.seeds[place], np.array([], dtype=int)) for place in drawn]
+        seeds = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
+        return table.iloc[np.concatenate(parts)].assign(**{SEED: seeds})

@@ -1,0 +1,100 @@
+"""Every claim about a run with its verdict: results/<run>/claims.json, which all that tells of claims reads."""
+
+import json
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from phase2 import registry, source
+from phase2.claims import Claim, Results
+from phase2.claims.claim import Judged
+from phase2.errors import UserError
+from phase2.run.claims import Subject, subjects, tables_of
+from phase2.run.config import Config
+from phase2.run.registered import registered
+from phase2.study.score import Score
+from phase2.study.tables import read_table
+
+
+def judge(config: Config, run_dir: Path) -> list[dict[str, Any]]:
+    """Every claim about a run with its verdict, as plain data."""
+    told = []
+    for subject in subjects(config):
+        results = read_results(config, subject, run_dir)
+        for claim in load(subject.path):
+            lacking = Judged("cannot say", f"this run has no study {subject.name}")
+            judged = _judged(claim, subject, results) if results else lacking
+            told.append(_plain(config, subject, claim, results, judged, run_dir))
+    return told
+
+
+def load(path: Path) -> list[Claim]:
+    """The claims of a file, in their order; raises `UserError` if there is none."""
+    found = [value for value in vars(import_module(registry.module_of(path))).values() if isinstance(value, Claim)]
+    if not found:
+        raise UserError(f"{path} holds no claim: write one, a function under @claim(), or remove the file")
+    return found
+
+
+def _judged(claim: Claim, subject: Subject, results: Results) -> Judged:
+    try:
+        return claim.judge(results)
+    except UserError as error:
+        return Judged("cannot say", f"this run's {subject.name} lacks what it asks for: {error}")
+
+
+def read_results(config: Config, subject: Subject, run_dir: Path) -> Results | None:
+    """The tables of a study or a probe; None of a study that the run lacks."""
+    names = tables_of(config, subject)
+    if not names:
+        return None
+    folder = run_dir / "tables" / subject.name
+    tables = {name: read_table(folder / f"{name}.csv") for name in names}
+    if subject.kind == "probe":
+        return Results(subject.name, tables, images=getattr(config.probes[subject.name], "train", 0) or 0)
+    study = config.studies[subject.name]
+    baseline = tables.pop("baseline")
+    if len(baseline):
+        tables["baseline"] = baseline
+    images = int(baseline["train"].iloc[0]) if len(baseline) else study.task.train or 0
+    score = Score.read(tables.pop("score"))
+    return Results(subject.name, tables, study.axes.values(), score, images, int(tables["cells"]["steps"].max()))
+
+
+def _plain(
+    config: Config, subject: Subject, claim: Claim, results: Results | None, judged: Judged, run_dir: Path
+) -> dict[str, Any]:
+    section = (config.studies if subject.kind == "study" else config.probes).get(subject.name)
+    evidence = judged.evidence
+    return {
+        "name": claim.name,
+        "subject": subject.name,
+        "kind": subject.kind,
+        "chapter": section.chapter if section else None,
+        "sentence": claim.sentence,
+        "verdict": judged.verdict,
+        "why": judged.why,
+        "numbers": {name: vars(n) | {"text": n.text} for name, n in evidence.numbers.items()} if evidence else {},
+        "seeds": len(results.seeds) if results else 0,
+        "images": results.images if results else 0,
+        "steps": results.steps if results else 0,
+        "room": judged.room,
+        "registered": results is not None and registered(claim.criterion, subject.path, made_at(results, run_dir)),
+        "source": f"{_shown(subject.path)}:{claim.criterion.__code__.co_firstlineno}",
+    }
+
+
+def made_at(results: Results, run_dir: Path) -> set[str | None]:
+    """The commits at which results were made; None among them for those made with changed files or without git."""
+    if "cells" in results.tables:
+        made: Any = results.cells[["commit", "dirty"]].drop_duplicates()
+    else:
+        path = run_dir / "tables" / results.name / "provenance.json"
+        made = pd.DataFrame([json.loads(path.read_text(encoding="utf-8"))])
+    return {None if row.dirty or pd.isna(row.commit) else str(row.commit) for row in made.itertuples()}
+
+
+def _shown(path: Path) -> str:
+    return str(path.relative_to(source.ROOT)) if path.is_relative_to(source.ROOT) else str(path)

@@ -1,0 +1,74 @@
+"""A verdict has three values, and an estimate without enough seeds gives none."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy.stats import ttest_1samp
+
+from phase2.claims import Estimate, Evidence, all_of, any_of, exact
+from phase2.claims.evidence import estimate
+
+pytestmark = pytest.mark.quick
+
+
+def test_the_interval_is_students():
+    values = np.random.default_rng(0).normal(size=8)
+    expected = ttest_1samp(values, 0).confidence_interval(0.95)
+    found = estimate(values)
+    assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
+    assert found.value == pytest.approx(values.mean())
+    assert found.n == 8
+
+
+def test_four_seeds_say_nothing_however_clear_they_are():
+    few = estimate(np.array([5.0, 5.0, 5.0, 5.1]))
+    assert few.above(0) is few.below(0) is few.within(10) is None
+
+
+def test_a_bound_inside_the_interval_is_open_and_one_outside_is_not():
+    gap = Estimate(1.0, 0.5, 1.5, 8)
+    assert (gap.above(0), gap.above(1), gap.above(2)) == (True, None, False)
+    assert (gap.below(0), gap.below(1), gap.below(2)) == (False, None, True)
+
+
+def test_no_difference_needs_the_whole_interval_within_the_margin():
+    assert Estimate(0.0, -0.4, 0.4, 8).within(0.5) is True
+    assert Estimate(0.0, -0.6, 0.4, 8).within(0.5) is None  # wide, which is no evidence of equality
+    assert Estimate(1.0, 0.6, 1.4, 8).within(0.5) is False
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "every", "some"),
+    [
+        ((True, True), True, True),
+        ((True, None), None, True),
+        ((False, None), False, None),
+        ((False, False), False, False),
+        ((True, False), False, True),
+    ],
+)
+def test_verdicts_are_joined_as_kleene_does(verdicts, every, some):
+    assert all_of(*verdicts) is every
+    assert any_of(*verdicts) is some
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (Estimate(0.012, 0.004, 0.02, 8, "points"), "+1.2 points [0.4, 2.0]"),
+        (Estimate(-0.012, -0.02, -0.004, 8, "points"), "-1.2 points [-2.0, -0.4]"),
+        (Estimate(0.849, 0.84, 0.858, 8, "%"), "84.9% [84.0, 85.8]"),
+        (Estimate(0.1234, 0.1, 0.15, 5, "nats"), "0.123 nats [0.1, 0.15]"),
+        (Estimate(0.849, math.nan, math.nan, 3, "%"), "84.9%"),
+        (exact(1.855, "times"), "1.85 times"),
+        (exact(123456), "123456"),
+    ],
+)
+def test_a_number_is_told_with_its_unit_and_its_interval(number, text):
+    assert number.text == text
+
+
+def test_evidence_lends_its_numbers_by_name():
+    shown = Evidence(True, plain=exact(1), residual=exact(2))
+    assert list(shown.numbers) == ["plain", "residual"]

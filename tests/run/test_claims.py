@@ -1,0 +1,119 @@
+"""Claims of a run: found beside what they are about, judged on its tables, and dated by git."""
+
+import json
+import subprocess
+
+import pytest
+
+from phase2.claims import studies
+from phase2.errors import UserError
+from phase2.run import registered as dates
+from phase2.run.judge import load
+from phase2.run.verdicts import listing
+from phase2.study import provenance
+
+WRITTEN = '''
+from phase2.claims import Evidence, claim, exact
+
+@claim()
+def grass_is_green(study):
+    """Grass is green."""
+    return Evidence(True)
+'''
+TOLD = {
+    "name": "grass is green",
+    "subject": "depth",
+    "sentence": "Grass is green.",
+    "verdict": "denied",
+    "why": "",
+    "numbers": {"share": {"text": "12.0% [10.0, 14.0]"}},
+    "seeds": 8,
+    "images": 10000,
+    "steps": 1000,
+    "room": 0.99,
+    "registered": False,
+    "source": "phase2/claims/studies/depth.py:5",
+}
+
+
+def git(folder, *arguments: str) -> str:
+    author = ("-c", "user.name=a", "-c", "user.email=a@b.c")
+    done = subprocess.run(["git", *author, *arguments], cwd=folder, check=True, capture_output=True, encoding="utf-8")
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def repository(tmp_path, monkeypatch):
+    """A repository with a commit before the claim was written, and one with it; gives a function of the commits."""
+    monkeypatch.setattr(dates, "ROOT", tmp_path)
+    monkeypatch.setattr(provenance, "ROOT", tmp_path)
+    git(tmp_path, "init", "-q")
+    git(tmp_path, "commit", "-q", "--allow-empty", "-m", "nothing yet")
+    path = tmp_path / "depth.py"
+    commits = {"before": git(tmp_path, "rev-parse", "HEAD")}
+    path.write_text(WRITTEN)
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "-q", "-m", "the claim")
+    commits["after"] = git(tmp_path, "rev-parse", "HEAD")
+    dates._at.cache_clear()
+
+    def criterion():
+        """Named as the function in the file."""
+
+    criterion.__name__ = "grass_is_green"
+
+    def asked(*names: str) -> bool:
+        return dates.registered(criterion, path, [commits.get(name) for name in names])
+
+    asked.path = path
+    return asked
+
+
+def test_a_claim_is_registered_if_it_stood_there_when_the_cells_were_trained(repository):
+    assert repository("after")
+
+
+def test_cells_of_before_make_it_exploratory_and_one_is_enough(repository):
+    assert not repository("before")
+    assert not repository("after", "unknown")
+
+
+def test_another_sentence_is_another_claim_and_a_comment_is_not(repository):
+    repository.path.write_text("# said before\n" + WRITTEN)
+    assert repository("after")
+    repository.path.write_text(WRITTEN.replace("Grass is green.", "Grass is blue."))
+    assert not repository("after")
+
+
+def test_other_needs_are_another_claim(repository):
+    repository.path.write_text(WRITTEN.replace("@claim()", "@claim(seeds=1)"))
+    assert not repository("after")
+
+
+def test_a_file_without_a_claim_is_refused(tmp_path, monkeypatch):
+    path = tmp_path / "empty.py"
+    path.write_text("")
+    monkeypatch.setattr("phase2.run.judge.registry.module_of", lambda path: studies.__name__)
+    with pytest.raises(UserError, match="holds no claim"):
+        load(path)
+
+
+def test_the_listing_tells_verdict_numbers_scale_and_place(tmp_path):
+    (tmp_path / "claims.json").write_text(json.dumps([TOLD]))
+    printed = listing(tmp_path)
+    assert "- grass is green (depth): denied" in printed
+    assert "share 12.0% [10.0, 14.0]" in printed
+    assert "8 seeds, 10,000 images, 1,000 steps, 99% of resampled seeds agree; exploratory" in printed
+    assert printed.endswith("1 claims: 0 supported, 1 denied, 0 cannot say")
+
+
+def test_a_claim_is_asked_for_by_words_and_an_unknown_one_is_told_with_the_nearest(tmp_path):
+    (tmp_path / "claims.json").write_text(json.dumps([TOLD]))
+    assert listing(tmp_path, "green") == listing(tmp_path)
+    with pytest.raises(UserError, match="grass is green"):
+        listing(tmp_path, "gras is green")
+
+
+def test_a_run_without_claims_says_how_to_make_them(tmp_path):
+    with pytest.raises(UserError, match="run `snakemake`"):
+        listing(tmp_path)
