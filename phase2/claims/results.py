@@ -96,6 +96,30 @@ class Results:
         gaps = pd.to_numeric(paired[f"{column}_a"]) - pd.to_numeric(paired[f"{column}_b"])
         return gaps.groupby(paired[SEED]).mean().dropna()
 
+    def share_above(self, bound: float, **where: Any) -> Estimate:
+        """Which share of these cells has a validation score better than a bound, seed by seed; one that diverged has
+        none.
+        """
+        rows = self.rows(**where)
+        worth = self._score.sign * pd.to_numeric(rows[self.validation], errors="coerce")
+        return estimate((worth > self._score.sign * bound).groupby(rows[SEED]).mean(), "%")
+
+    def best_level(self, axis: str, **where: Any) -> Any:
+        """The level of an axis that is best on validation, by the mean over seeds and the other axes; one at which a
+        seed diverged is not.
+        """
+        rows = self.rows(**where)
+        worth = self._score.sign * pd.to_numeric(rows[self.validation], errors="coerce")
+        means = worth.groupby(rows[axis]).agg(lambda values: values.mean(skipna=False))
+        return means.idxmax()
+
+    def encloses_best(self, axis: str, **where: Any) -> bool | None:
+        """Whether the best level of an axis of numbers has a worse one on either side; else None: nothing is known of
+        what lies beyond.
+        """
+        levels = sorted(self.rows(**where)[axis].unique())
+        return True if levels[0] < self.best_level(axis, **where) < levels[-1] else None
+
     def _points(self, column: str) -> str:
         return self._score.points if self.score and column in ("", self.test, self.validation) else ""
 

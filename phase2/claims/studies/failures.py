@@ -1,0 +1,38 @@
+"""Where training fails: depth, initialization and learning rate."""
+
+from phase2.card import ClaimsCard
+from phase2.claims import Evidence, Results, all_of, claim
+
+CARD = ClaimsCard(of="failures")
+
+
+LEARNT = 0.5  # accuracy: half of the images right
+
+
+@claim(beats_linear=False)
+def tiny_weights_stop_networks_of_eight_layers(failures: Results) -> Evidence:
+    """With weights of standard deviation 0.01, no network of 8 or 32 layers learns at any of the rates."""
+    learnt = failures.share_above(LEARNT, init="normal_small", depth=[8, 32])
+    return Evidence(learnt.below(0.01), learnt=learnt)
+
+
+@claim(beats_linear=False)
+def shallow_networks_learn_from_any_scaled_start(failures: Results) -> Evidence:
+    """With Xavier's or Kaiming's initialization, networks of 2 layers learn at rates of 0.03 and of 0.3."""
+    learnt = failures.share_above(LEARNT, init=["xavier", "kaiming"], depth=2, lr=[0.03, 0.3])
+    return Evidence(learnt.above(0.99), learnt=learnt)
+
+
+@claim(beats_linear=False)
+def kaiming_carries_rectifiers_deeper_than_xavier(failures: Results) -> Evidence:
+    """In ReLU networks of 32 layers a start by Kaiming's rule ends above one by Xavier's, each at its best rate."""
+    best = failures.at_best("lr")
+    gap = best.difference("init", "kaiming", "xavier", best.validation, activation="relu", depth=32)
+    return Evidence(gap.above(), gap=gap)
+
+
+@claim(beats_linear=False)
+def depth_takes_large_rates_away(failures: Results) -> Evidence:
+    """At a rate of 0.3, from Kaiming's start, networks of 2 layers learn and networks of 32 do not."""
+    shallow, deep = (failures.share_above(LEARNT, init="kaiming", lr=0.3, depth=depth) for depth in (2, 32))
+    return Evidence(all_of(shallow.above(0.99), deep.below(0.01)), shallow=shallow, deep=deep)
