@@ -8,7 +8,7 @@ CARD = ClaimsCard(of="norm_depth")
 
 @claim()
 def normalization_makes_twenty_layers_trainable(norm_depth: Results) -> Evidence:
-    """With 20 layers, BatchNorm and LayerNorm each end more than 3 points above no normalization, at their best rates."""
+    """With 20 layers, BatchNorm and LayerNorm end more than 3 points above no normalization, at their best rates."""
     best = norm_depth.at_best("lr")
     batch, layer = (best.difference("norm", norm, "none", depth=20) for norm in ("batch", "layer"))
     return Evidence(all_of(batch.above(0.03), layer.above(0.03)), batch=batch, layer=layer)
