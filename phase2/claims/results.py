@@ -61,12 +61,17 @@ class Results:
         return self.score
 
     def rows(self, table: str = "cells", **where: Any) -> pd.DataFrame:
-        """The rows of a table in which each of these columns has this value, or one of these."""
+        """The rows of a table in which each of these columns has this value, or one of these; raises `UserError` for a
+        column or a value that there is not.
+        """
         found = self.table(table)
         for column, value in where.items():
             if column not in found:
                 raise unknown(f"column of {self.name}/{table}", column, map(str, found))
-            found = found[found[column].isin(value if isinstance(value, (list, tuple)) else [value])]
+            values = value if isinstance(value, (list, tuple)) else [value]
+            if lacking := set(values) - set(self.table(table)[column]):
+                raise UserError(f"{self.name}/{table} has no {column} {', '.join(map(str, lacking))}")
+            found = found[found[column].isin(values)]
         return found
 
     def by_seed(self, column: str, table: str = "cells", **where: Any) -> pd.Series:
