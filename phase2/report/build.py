@@ -8,11 +8,11 @@ from phase2.files import write_text
 from phase2.report.claims import claim_macros
 from phase2.report.companion import chapters, definitions_table, provenance_table
 from phase2.report.inputs import Record, read_record
-from phase2.report.latex import escape, plain
 from phase2.report.macros import Ledger, Statement
 from phase2.report.mastery import mastery_frame, mastery_table
 from phase2.report.paper import paper
 from phase2.report.run import state_document, state_run
+from phase2.report.tabular import Behind
 from phase2.run.config import Config
 from phase2.study.section import COMPANION, Document
 
@@ -50,6 +50,6 @@ def write_sources(
 
 def _enter_claims(record: Record, ledger: Ledger) -> None:
     for claim in record.claims:
-        numbers = tuple((plain(f"{escape(name)} {number.text}"), {}) for name, number in claim.numbers.items())
+        numbers = tuple((f"{name} {number.text}", Behind(claim.subject)) for name, number in claim.numbers.items())
         told = f"{claim.verdict}: {claim.sentence} ({claim.scale}{', ' + claim.why if claim.why else ''})"
         ledger.add(claim.name, Statement("claim", told, claim.source, "phase2 claims", claim.subject, rows=numbers))

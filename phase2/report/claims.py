@@ -1,4 +1,4 @@
-"""The claims of a run as they were judged, and how the text prints them: a mark for the verdict, numbers, a line each."""
+"""The claims of a run as they were judged, and how the text prints them: the verdict's mark, numbers, a line each."""
 
 import re
 from pathlib import Path

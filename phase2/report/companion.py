@@ -2,8 +2,6 @@
 
 from typing import get_args
 
-import pandas as pd
-
 from phase2.report import probe_tables, tables
 from phase2.report.claims import claim_lines
 from phase2.report.figures import figures_of
@@ -11,7 +9,7 @@ from phase2.report.inputs import Record, StudyInputs, Subject
 from phase2.report.latex import MISSING, count, described, escape, lines, sentence, title_of
 from phase2.report.macros import Ledger
 from phase2.report.spec import spec_table
-from phase2.report.tabular import Table, wrapped
+from phase2.report.tabular import Behind, Table, wrapped
 from phase2.study.section import Chapter
 from phase2.words.levels import label
 
@@ -64,20 +62,23 @@ def definitions_table(studies: list[StudyInputs]) -> Table:
 
 def provenance_table(studies: list[StudyInputs]) -> Table:
     """For each study, how many cells stand behind each commit, code, data, release of torch and device."""
-    rows = []
+    rows: list[list[str]] = []
+    names: list[str] = []
     for study in studies:
         cells = study.tables["cells"]
         for column in ("commit", "code", "data", "torch", "device"):
             amounts = cells[column].fillna(MISSING).value_counts(sort=False)
             values = [(rf"\texttt{{{escape(str(value)[:12])}}}", amount) for value, amount in amounts.items()]
             if len(values) > FEW:
-                values = [(f"{count(len(values))} different, traced by \\texttt{{phase2 trace}}", len(cells))]
-            rows += [[title_of(study.name), column, value, count(amount)] for value, amount in values]
-    repeated = pd.DataFrame(rows)[0].eq(pd.DataFrame(rows)[0].shift())
-    rows = [["" if again else row[0], *row[1:]] for row, again in zip(rows, repeated, strict=True)]
+                values = [(rf"{count(len(values))} different, traced by \texttt{{phase2 trace}}", len(cells))]
+            for value, amount in values:
+                again = names[-1:] == [study.name]
+                rows.append(["" if again else title_of(study.name), column, value, count(amount)])
+                names.append(study.name)
     caption = (
         "What the runs were trained with: commits, code fingerprints and data hashes by their first digits. A "
         "fingerprint covers the components that a run names, so runs of different components have different ones."
     )
-    heads = ["Study", "What", "Value", "Runs"]
-    return Table("provenance", caption, wrapped(120, 60, 220, 40), heads, rows, "tables/*/cells.csv", "counted")
+    heads, behind = ["Study", "What", "Value", "Runs"], [Behind(name) for name in names]
+    widths, file = wrapped(120, 60, 220, 40), "tables/*/cells.csv"
+    return Table("provenance", caption, widths, heads, rows, file, "counted", behind=behind)

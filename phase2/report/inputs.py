@@ -19,7 +19,7 @@ from phase2.study.score import Score
 from phase2.study.section import Chapter, document_of
 from phase2.study.tables import read_table
 
-TABLES = ("cells", "ranking", "levels", "pairs", "variance", "divergence", "score")
+TABLES = ("cells", "ranking", "levels", "pairs", "variance", "divergence", "chosen", "score")
 BASELINE = "baseline"  # of studies of images: what guessing and a linear model reach
 
 

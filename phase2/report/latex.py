@@ -5,10 +5,12 @@ import re
 
 from phase2 import registry
 from phase2.study.score import Score
+from phase2.tex import SPECIAL
 from phase2.tex import escape as escape
 from phase2.words.levels import label
 
 MISSING = "--"
+SYMBOLS = {tex.strip("$"): symbol for symbol, tex in SPECIAL.items() if tex.startswith("$\\")}
 
 
 def lines(*parts: str) -> str:
@@ -97,10 +99,10 @@ def listed(items: list[str]) -> str:
 def plain(latex: str) -> str:
     r"""LaTeX as one reads it in print, as far as it is of numbers and words: what a reader looks for.
 
-    >>> plain(r"$+1.20$ [$0.4$, $2\times10^{-3}$] 5\% \emph{of}~all")
-    '+1.20 [0.4, 2e-3] 5% of all'
+    >>> plain(r"$+1.20$ [$0.4$, $2\times10^{-3}$] 5\% \emph{of}~all $\cdot$ x")
+    '+1.20 [0.4, 2e-3] 5% of all · x'
     """
     text = re.sub(r"\\times10\^\{(-?\d+)\}", r"e\1", latex)
     text = re.sub(r"\\cite\{[^}]*\}", "", text)
-    text = re.sub(r"\\[A-Za-z]+\s*(?:\{\})?", "", text)
+    text = re.sub(r"(\\[A-Za-z]+)\s*(?:\{\})?", lambda found: SYMBOLS.get(found[1], ""), text)
     return re.sub(r"\s+", " ", re.sub(r"\\(?=.)|[${}]", "", text).replace("~", " ")).strip()

@@ -1,23 +1,21 @@
 """What the PDFs state and where each statement comes from: macros for LaTeX, traces for who asks."""
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from phase2.files import write_json, write_text
 from phase2.report.latex import plain
-from phase2.report.tabular import Table
+from phase2.report.tabular import Behind, Table
 
 
 @dataclass(frozen=True)
 class Statement:
     """A macro, a table, a figure or a claim: its `value` as printed, or the file below the run's folder that holds it.
 
-    `source` is what `how` (the computation in words) starts from: a table, or config, environment, data or code. `label`
-    is LaTeX's; `rows` are the printed rows of a table, each with the levels by axis of the runs that it is about.
+    `source` is what `how` (the computation in words) starts from: a table, or config, environment, data or code. The
+    `label` is LaTeX's; `rows` are the printed rows of a table, each with the runs behind it.
     """
 
     kind: str
@@ -26,7 +24,7 @@ class Statement:
     how: str
     subject: str | None = None
     label: str = ""
-    rows: tuple[tuple[str, Mapping[str, Any]], ...] = ()
+    rows: tuple[tuple[str, Behind], ...] = ()
 
 
 class Ledger:
@@ -46,8 +44,8 @@ class Ledger:
 
     def show(self, table: Table) -> Table:
         """Enters a table that is printed, and returns it."""
-        selections = table.selections or [{}] * len(table.rows)
-        rows = tuple((plain(" | ".join(row)), _plain(s)) for row, s in zip(table.rows, selections, strict=True))
+        behind = table.behind or [Behind(table.subject)] * len(table.rows)
+        rows = tuple((plain(" | ".join(row)), _plain(runs)) for row, runs in zip(table.rows, behind, strict=True))
         name = table.key.replace(":", "/")
         self.add(name, Statement("table", table.file, table.file, table.how, table.subject, table.label, rows))
         return table
@@ -60,6 +58,7 @@ class Ledger:
         write_json(trace, {name: asdict(statement) for name, statement in entries})
 
 
-def _plain(selection: Mapping[str, Any]) -> dict[str, Any]:
-    """Levels as JSON has them."""
-    return {axis: value.item() if isinstance(value, np.generic) else value for axis, value in selection.items()}
+def _plain(behind: Behind) -> Behind:
+    """With levels as JSON has them."""
+    levels = behind.selection.items()
+    return Behind(behind.subject, {axis: x.item() if isinstance(x, np.generic) else x for axis, x in levels})

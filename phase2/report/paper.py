@@ -8,9 +8,10 @@ from phase2.report.figures import figures_of
 from phase2.report.inputs import BASELINE, Record, StudyInputs
 from phase2.report.latex import count, escape, lines, score_text, sentence, title_of
 from phase2.report.macros import Ledger
-from phase2.report.tables import SPREAD, setting_of, spread
-from phase2.report.tabular import Table, wrapped
+from phase2.report.tables import SPREAD, chosen_runs, setting_of, spread
+from phase2.report.tabular import Behind, Table, wrapped
 from phase2.study.section import Chapter
+
 
 def paper(record: Record, ledger: Ledger) -> str:
     """The body of a short paper, `record` being the part of the run that it tells."""
@@ -40,9 +41,8 @@ def claims_table(claims: list[Claim], chapter: Chapter) -> Table:
         r"\cannotsay{} cannot say; registered: the test was written before the runs that decide it."
     )
     heads = ["", "Claim", "Numbers", "From"]
-    return Table(
-        f"claims:{chapter}", caption, wrapped(10, 190, 145, 98), heads, rows, "claims.json", "phase2 claims"
-    )
+    widths, behind = wrapped(10, 190, 145, 98), [Behind(claim.subject) for claim in claims]
+    return Table(f"claims:{chapter}", caption, widths, heads, rows, "claims.json", "phase2 claims", behind=behind)
 
 
 def studies_table(studies: list[StudyInputs], chapter: Chapter) -> Table:
@@ -54,7 +54,8 @@ def studies_table(studies: list[StudyInputs], chapter: Chapter) -> Table:
     )
     heads = ["Study", "Question", "Answer", "Test score", "Baseline", "$n$", "Steps"]
     files, how = "tables/*/chosen.csv", "phase2.stats of the tables of cells"
-    return Table(f"studies:{chapter}", caption, wrapped(58, 132, 84, 70, 40, 14, 34), heads, rows, files, how)
+    widths, behind = wrapped(58, 132, 84, 70, 40, 14, 34), [chosen_runs(study) for study in studies]
+    return Table(f"studies:{chapter}", caption, widths, heads, rows, files, how, behind=behind)
 
 
 def _study_row(study: StudyInputs) -> list[str]:

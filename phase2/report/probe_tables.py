@@ -1,9 +1,12 @@
 """The tables of a probe, whatever they hold: small ones whole, of others the first rows, their file named."""
 
+from typing import Any
+
+import numpy as np
 import pandas as pd
 
 from phase2.report.inputs import ProbeInputs
-from phase2.report.latex import MISSING, count, escape, significant, title_of
+from phase2.report.latex import count, escape, significant, title_of
 from phase2.report.tabular import Table
 from phase2.words.levels import label
 
@@ -30,9 +33,9 @@ def _table(probe: ProbeInputs, name: str, table: pd.DataFrame) -> Table:
     return Table(f"{probe.name}:{name}", caption, align, heads, rows, file, how, probe.name)
 
 
-def _cell(value: object) -> str:
-    if isinstance(value, bool) or isinstance(value, str):
-        return escape(label(value)) if isinstance(value, str) else ("yes" if value else "no")
-    if isinstance(value, float):
-        return count(value) if value.is_integer() and abs(value) < 1e6 else significant(value)
-    return MISSING if pd.isna(value) else f"{value}"
+def _cell(value: Any) -> str:
+    if isinstance(value, (bool, np.bool_)):
+        return "yes" if value else "no"
+    if isinstance(value, str):
+        return escape(label(value))
+    return count(value) if float(value).is_integer() and abs(value) < 1e6 else significant(value)

@@ -49,7 +49,8 @@ def title(study: str) -> str:
 def spec_table(subject: Subject) -> str:
     """The specification as LaTeX: two columns over as many pages as they take."""
     rows = [rf"{name} & {value} \\" for name, value in spec_of(subject)]
-    return lines(r"\begingroup\small", rf"\begin{{longtable}}{{{wrapped(*WIDTHS)}}}", *rows, r"\end{longtable}\endgroup")
+    begin = rf"\begingroup\small\begin{{longtable*}}{{{wrapped(*WIDTHS)}}}"
+    return lines(begin, *rows, r"\end{longtable*}\endgroup")
 
 
 def images_of(study: StudyInputs) -> int:
@@ -62,16 +63,17 @@ def _data(study: StudyInputs) -> str:
     task = study.study.task
     test = task.test or study.meta["arrays"]["test_images"]["shape"][0]
     classes = len(study.meta["classes"])
-    amounts = f"{count(images_of(study))} images for training, {count(task.validation)} for validation, {count(test)} for"
-    return f"{described('dataset', task.dataset)}: {amounts} testing; {count(classes)} classes, {_guessing(study)}"
+    sizes = {"training": images_of(study), "validation": task.validation, "testing": test}
+    images = listed([f"{count(size)} for {part}" for part, size in sizes.items()])
+    return f"{described('dataset', task.dataset)}: images {images}; {count(classes)} classes, {_guessing(study)}"
 
 
 def _guessing(study: StudyInputs) -> str:
     """What the largest class reaches, or where no baseline was made, what guessing does."""
     unit = r"\%" if study.score.is_share else f" {escape(study.score.unit)}"
     if BASELINE in study.tables:
-        largest = study.tables[BASELINE].set_index("model").loc["majority", "test_score"]
-        return f"the largest of which scores {score_text(study.score, largest)}{unit}"
+        scores = study.tables[BASELINE].set_index("model")["test_score"]
+        return f"the largest of which scores {score_text(study.score, float(scores['majority']))}{unit}"
     chance = percent(study.score.chance, 1) if study.score.is_share else f"{study.score.chance:g}"
     return f"guessing scores {chance}{unit}"
 
@@ -104,7 +106,7 @@ _AXIS_AT = {place.path: place.axis.label for place in AXES.values()}
 
 def _name(path: tuple[str, ...]) -> str:
     """A setting as words: an axis by its label, another by its last name, of the part that it belongs to."""
-    known = AXES[path[0]].axis.label if path[0] in AXES else _AXIS_AT.get(path)
+    known = AXES[path[0]].axis.label if path in {(axis,) for axis in AXES} else _AXIS_AT.get(path)
     words = known or " ".join(name.replace("_", " ") for name in path if name not in ("options", "task", "budget"))
     return escape(words[:1].upper() + words[1:])
 

@@ -1,21 +1,22 @@
-"""The tables of a study: what was chosen and its baselines, the ranking, levels, pairs, shares of variance, failures."""
+"""The tables of a study: what was chosen and its baselines, ranking, levels, pairs, shares of variance, failures."""
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import pandas as pd
 
 from phase2.report.inputs import BASELINE, StudyInputs
 from phase2.report.latex import between, count, escape, number, p_value, percent, score_text, signed, title_of
-from phase2.report.tabular import Table
+from phase2.report.tabular import Behind, Table
 from phase2.stats.interval import ENOUGH, LEVEL
 from phase2.study.score import head
 from phase2.words.levels import crossed, label, term_label
 
-SPREAD = (
-    rf"in brackets the {LEVEL:.0%} interval over $n$ seeds".replace("%", r"\%")
-    + f", or with fewer than {ENOUGH} seeds the least and the most"
-)
+Columns = list[tuple[str, str, list[str]]]  # of a table: head, alignment, cells
+SPREAD = rf"with the {100 * LEVEL:g}\% interval over $n$ seeds, or of fewer than {ENOUGH} the least and the most"
+BASELINES = {"majority": "the largest class", "logistic": "logistic regression on the pixels"}
+YES = {True: "yes", False: "no", "True": "yes", "False": "no"}
 
 
 def tables_of(study: StudyInputs) -> list[Table]:
@@ -28,9 +29,9 @@ def spread(study: StudyInputs, row: Any) -> str:
     """The interval of a mean over seeds, or where there is none for want of seeds, their range."""
     if math.isfinite(row["low"]) and math.isfinite(row["high"]):
         return between(study.score, row["low"], row["high"])
-    if not math.isfinite(row["least"]):
+    if not math.isfinite(row["least"]) or row["n"] < 2:
         return ""
-    return f"{score_text(study.score, row['least'])} to {score_text(study.score, row['most'])}"
+    return f"${score_text(study.score, row['least'])}$ to ${score_text(study.score, row['most'])}$"
 
 
 def setting_of(study: StudyInputs) -> str:
@@ -38,147 +39,160 @@ def setting_of(study: StudyInputs) -> str:
     return escape(crossed(study.tables["chosen"], study.factors).iloc[0]) or "the only one"
 
 
+def chosen_runs(study: StudyInputs) -> Behind:
+    """The runs of the combination that validation chose."""
+    return _combinations(study, study.tables["chosen"])[0]
+
+
 def chosen_table(study: StudyInputs) -> Table:
     """The setting that validation chose, and what guessing and a linear model reach."""
-    row = study.tables["chosen"].iloc[0]
-    rows = [
-        [setting_of(study), score_text(study.score, row["val_mean"]), score_text(study.score, row["test_mean"])]
-        + [spread(study, row), count(row["n"]), count(row["failed"])]
+    chosen, none = study.tables["chosen"], pd.DataFrame(columns=["model", "val_score", "test_score"])
+    baseline = study.tables.get(BASELINE, none)
+    blank = [""] * len(baseline)
+    columns: Columns = [
+        ("Setting", "l", [setting_of(study), *(BASELINES.get(name, escape(name)) for name in baseline["model"])]),
+        ("Validation", "r", _scores(study, [*chosen["val_mean"], *baseline["val_score"]])),
+        ("Test", "r", _scores(study, [*chosen["test_mean"], *baseline["test_score"]])),
+        ("", "l", [*_spreads(study, chosen), *blank]),
+        ("$n$", "r", [*map(count, chosen["n"]), *blank]),
+        ("Failed", "r", [*map(count, chosen["failed"]), *blank]),
     ]
-    selections: list[dict[str, Any]] = [{factor: row[factor] for factor in study.factors}]
-    if BASELINE in study.tables:
-        baseline = study.tables[BASELINE]
-        scores = zip(baseline["model"], baseline["val_score"], baseline["test_score"], strict=True)
-        rows += [
-            [BASELINES.get(model, escape(model)), score_text(study.score, val), score_text(study.score, test)]
-            + ["", "", ""]
-            for model, val, test in scores
-        ]
-        selections += [{}] * len(baseline)
-    heads = ["Setting", "Validation", "Test", "", "$n$", "Failed"]
     caption = (
-        rf"What validation chose, its {_measured(study, 'test')} ({SPREAD}), and what needs no network: the test images "
-        "are read for this row alone."
+        f"What validation chose and, read for it alone, its {escape(study.score.on('test'))}, {SPREAD}; and what needs "
+        "no network."
     )
-    return _table(study, "chosen", "lrrlrr", heads, rows, caption, selections)
-
-
-BASELINES = {"majority": "the largest class", "logistic": "logistic regression on the pixels"}
+    return _table(study, "chosen", caption, columns, [*_combinations(study, chosen), *(Behind() for _ in blank)])
 
 
 def ranking_table(study: StudyInputs) -> Table:
     """All combinations, the best first."""
     ranking = study.table("ranking")
-    rows = [
-        [count(row["rank"]), *_levels(study, row), score_text(study.score, row["mean"]), spread(study, row)]
-        + [count(row["n"]), count(row["failed"]), signed(study.score, row["behind"])]
-        + [between(study.score, row["behind_low"], row["behind_high"]), YES.get(row["may_be_best"], "")]
-        for _, row in ranking.iterrows()
+    columns: Columns = [
+        ("", "r", [*map(count, ranking["rank"])]),
+        *_levels(study, ranking),
+        ("Mean", "r", _scores(study, ranking["mean"])),
+        ("", "l", _spreads(study, ranking)),
+        ("$n$", "r", [*map(count, ranking["n"])]),
+        ("Failed", "r", [*map(count, ranking["failed"])]),
+        ("Behind", "r", [signed(study.score, behind) for behind in ranking["behind"]]),
+        ("", "l", [between(study.score, *ends) for ends in _ends(ranking, "behind_low", "behind_high")]),
+        ("Best?", "l", [YES.get(known, "") for known in ranking["may_be_best"]]),
     ]
-    heads = ["", *_heads(study), "Mean", "", "$n$", "Failed", "Behind", "", "Best?"]
     caption = (
-        rf"All combinations by {_measured(study)}: mean over seeds, {SPREAD}; behind the best of the others, with "
-        r"simultaneous intervals by Hsu's comparisons with the best; Best?: whether it may be the best."
+        f"All combinations by {_measured(study)}: mean over seeds, {SPREAD}; behind the best of the others, with "
+        r"simultaneous intervals of comparisons with the best; Best?: whether it may be the best."
     )
-    selections = [{factor: row[factor] for factor in study.factors} for _, row in ranking.iterrows()]
-    return _table(study, "ranking", "r" + "l" * len(study.factors) + "rlrrrll", heads, rows, caption, selections)
-
-
-YES = {True: "yes", False: "no", "True": "yes", "False": "no"}
+    return _table(study, "ranking", caption, columns, _combinations(study, ranking))
 
 
 def levels_table(study: StudyInputs) -> Table:
     """Every level's mean over the other factors."""
     levels = study.table("levels")
-    rows = [
-        [name, escape(label(row["level"])), score_text(study.score, row["mean"]), spread(study, row)]
-        + [count(row["n"]), count(row["failed"])]
-        for name, (_, row) in zip(_factors(levels), levels.iterrows(), strict=True)
+    columns: Columns = [
+        ("Factor", "l", _factors(levels)),
+        ("Level", "l", _labels(levels["level"])),
+        ("Mean", "r", _scores(study, levels["mean"])),
+        ("", "l", _spreads(study, levels)),
+        ("$n$", "r", [*map(count, levels["n"])]),
+        ("Failed", "r", [*map(count, levels["failed"])]),
     ]
-    heads = ["Factor", "Level", "Mean", "", "$n$", "Failed"]
-    caption = rf"Each level averaged over what finished of the other factors: {_measured(study)}, {SPREAD}."
-    selections = [{row["factor"]: row["level"]} for _, row in levels.iterrows()]
-    return _table(study, "levels", "llrlrr", heads, rows, caption, selections)
+    caption = f"Each level averaged over what finished of the other factors: {_measured(study)}, {SPREAD}."
+    behind = [Behind(study.name, {factor: level}) for factor, level in _ends(levels, "factor", "level")]
+    return _table(study, "levels", caption, columns, behind)
 
 
 def pairs_table(study: StudyInputs) -> Table:
     """All paired comparisons of levels; no rows if no factor has two levels."""
     pairs = study.table("pairs")
-    rows = [
-        [name, f"{escape(label(row['a']))} -- {escape(label(row['b']))}", signed(study.score, row["difference"])]
-        + [spread(study, row), p_value(row["p_t"]), p_value(row["p_holm"]), number(row["effect"]), count(row["n"])]
-        + [f"{count(row['failed_a'])}, {count(row['failed_b'])}"]
-        for name, (_, row) in zip(_factors(pairs), pairs.iterrows(), strict=True)
+    versus = [f"{a} -- {b}" for a, b in zip(_labels(pairs["a"]), _labels(pairs["b"]), strict=True)]
+    columns: Columns = [
+        ("Factor", "l", _factors(pairs)),
+        ("Levels", "l", versus),
+        ("Difference", "r", [signed(study.score, gap) for gap in pairs["difference"]]),
+        ("", "l", _spreads(study, pairs)),
+        ("$p_t$", "r", [*map(p_value, pairs["p_t"])]),
+        (r"$p_\mathrm{Holm}$", "r", [*map(p_value, pairs["p_holm"])]),
+        ("$g_z$", "r", [*map(number, pairs["effect"])]),
+        ("$n$", "r", [*map(count, pairs["n"])]),
+        ("Failed", "r", [f"{count(a)}, {count(b)}" for a, b in _ends(pairs, "failed_a", "failed_b")]),
     ]
-    heads = ["Factor", "Levels", "Difference", "", "$p_t$", r"$p_\mathrm{Holm}$", "$g_z$", "$n$", "Failed"]
-    differences = head(f"differences of {study.score.final}", study.score.points)
+    differences = escape(head(f"differences of {study.score.final}", study.score.points))
     caption = (
-        f"Paired {escape(differences)}, first level minus second, seed by seed, {SPREAD}; paired $t$-test, the same "
-        r"after Holm's correction within the factor, and effect size ($d_z$ with Hedges' correction)."
+        f"Paired {differences}, first level minus second, seed by seed, {SPREAD}; paired $t$-test, the same after "
+        r"Holm's correction within the factor, and effect size ($d_z$ with Hedges' correction)."
     )
-    selections = [{row["factor"]: [row["a"], row["b"]]} for _, row in pairs.iterrows()]
-    return _table(study, "pairs", "llrlrrrrr", heads, rows, caption, selections)
+    rows = zip(pairs["factor"], pairs["a"], pairs["b"], strict=True)
+    return _table(study, "pairs", caption, columns, [Behind(study.name, {factor: [a, b]}) for factor, a, b in rows])
 
 
 def variance_table(study: StudyInputs) -> Table:
-    """The decomposition of the score; no rows for a design of one factor or with failures, which has no shares."""
-    variance = study.table("variance")
-    rows = [
-        [escape(term_label(row["term"])), count(row["df"]), percent(row["share"], 1), number(row["omega2"])]
-        + [number(row["F"], 1), p_value(row["p"])]
-        for _, row in variance.iterrows()
-        if math.isfinite(row["share"])
+    """The decomposition of the score; no rows where it has no shares: for a design of one factor, or with failures."""
+    variance = study.table("variance").dropna(subset="share")
+    columns: Columns = [
+        ("Term", "l", [escape(term_label(term)) for term in variance["term"]]),
+        ("df", "r", [*map(count, variance["df"])]),
+        (r"Share (\%)", "r", [percent(share, 1) for share in variance["share"]]),
+        (r"$\omega^2_p$", "r", [*map(number, variance["omega2"])]),
+        ("$F$", "r", [number(f, 1) for f in variance["F"]]),
+        ("$p$", "r", [*map(p_value, variance["p"])]),
     ]
-    heads = ["Term", "df", r"Share (\%)", r"$\omega^2_p$", "$F$", "$p$"]
     caption = (
         rf"Analysis of variance of {escape(study.score.final)}: share of the total sum of squares, partial $\omega^2$, "
         "$F$ and $p$."
     )
-    return _table(study, "variance", "lrrrrr", heads, rows, caption)
+    return _table(study, "variance", caption, columns, [Behind(study.name)] * len(variance))
 
 
 def failures_table(study: StudyInputs) -> Table:
     """The combinations with a diverged or stuck cell; no rows if there are none."""
     table = study.tables["divergence"]
     failed = table[table["diverged"] + table["stuck"] > 0]
-    rows = [
-        [*_levels(study, row), *(count(row[name]) for name in ("cells", "diverged", "stuck", "median_step"))]
-        for _, row in failed.iterrows()
-    ]
-    heads = [*_heads(study), "Runs", "Diverged", "Stuck", "Median step"]
+    counts = {"Runs": "cells", "Diverged": "diverged", "Stuck": "stuck", "Median step": "median_step"}
+    columns: Columns = [*_levels(study, failed)]
+    columns += [(title, "r", [*map(count, failed[name])]) for title, name in counts.items()]
     caption = "Combinations in which a run diverged or ended at chance, and the median step of divergence."
-    selections = [{factor: row[factor] for factor in study.factors} for _, row in failed.iterrows()]
-    return _table(study, "divergence", "l" * len(study.factors) + "rrrr", heads, rows, caption, selections)
+    return _table(study, "divergence", caption, columns, _combinations(study, failed))
 
 
-def _table(
-    study: StudyInputs,
-    name: str,
-    align: str,
-    heads: list[str],
-    rows: list[list[str]],
-    caption: str,
-    selections: list[dict[str, Any]] | None = None,
-) -> Table:
-    how = "phase2.stats of the table of cells"
-    where = f"tables/{study.name}/{name}.csv"
-    key, titled = f"{study.name}:{name}", f"{title_of(study.name)}: {caption[0].lower()}{caption[1:]}"
-    return Table(key, titled, align, heads, rows, where, how, study.name, selections or [])
+def _table(study: StudyInputs, name: str, caption: str, columns: Columns, behind: list[Behind]) -> Table:
+    heads, aligns, cells = zip(*columns, strict=True)
+    titled = f"{title_of(study.name)}: {caption[0].lower()}{caption[1:]}"
+    file, how = f"tables/{study.name}/{name}.csv", "phase2.stats of the table of cells"
+    rows = list(zip(*cells, strict=True))
+    return Table(f"{study.name}:{name}", titled, "".join(aligns), heads, rows, file, how, study.name, behind)
 
 
-def _measured(study: StudyInputs, part: str = "validation") -> str:
-    return escape(study.score.on(part))
+def _measured(study: StudyInputs) -> str:
+    return escape(study.score.in_unit(study.score.final))
 
 
-def _heads(study: StudyInputs) -> list[str]:
-    return [escape(label(factor)).capitalize() for factor in study.factors]
+def _scores(study: StudyInputs, values: Iterable[float]) -> list[str]:
+    return [score_text(study.score, value) for value in values]
 
 
-def _levels(study: StudyInputs, row: pd.Series) -> list[str]:
-    return [escape(label(row[factor])) for factor in study.factors]
+def _spreads(study: StudyInputs, table: pd.DataFrame) -> list[str]:
+    return [spread(study, row) for _, row in table.iterrows()]
+
+
+def _ends(table: pd.DataFrame, one: str, other: str) -> list[tuple[Any, Any]]:
+    return list(zip(table[one], table[other], strict=True))
+
+
+def _labels(values: pd.Series) -> list[str]:
+    return [escape(label(value)) for value in values]
+
+
+def _levels(study: StudyInputs, table: pd.DataFrame) -> Columns:
+    """A column for each factor."""
+    return [(escape(label(factor)).capitalize(), "l", _labels(table[factor])) for factor in study.factors]
+
+
+def _combinations(study: StudyInputs, table: pd.DataFrame) -> list[Behind]:
+    """The runs of the combination in each row."""
+    return [Behind(study.name, {factor: row[factor] for factor in study.factors}) for _, row in table.iterrows()]
 
 
 def _factors(table: pd.DataFrame) -> list[str]:
     """The factor of each row, where it is another than the row's before."""
-    names = table["factor"].map(lambda factor: escape(label(factor)))
+    names = pd.Series(_labels(table["factor"]), table.index)
     return list(names.mask(table["factor"].eq(table["factor"].shift()), ""))

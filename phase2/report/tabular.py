@@ -1,7 +1,7 @@
 """Tables in LaTeX: rows of cells that are LaTeX already, with what leads from a printed row back to its runs."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from phase2.report.latex import count, lines
@@ -10,10 +10,18 @@ ROWS = 40  # that are printed of a table; the file has all
 
 
 @dataclass(frozen=True)
+class Behind:
+    """The runs behind a row: of a study those of one or several levels by axis ({}: all), or what a probe measured."""
+
+    subject: str | None = None
+    selection: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Table:
     """A printed table: `key` is its label's, `file` below results/<run>/ holds it whole, `how` it was computed.
 
-    `align` has LaTeX's columns. `selections` are, row by row, the levels by axis of the runs that the row is about.
+    `align` has LaTeX's columns. `behind` has for each row the runs that it is about; without it they are the subject's.
     """
 
     key: str
@@ -24,7 +32,7 @@ class Table:
     file: str
     how: str
     subject: str | None = None
-    selections: Sequence[Mapping[str, Any]] = ()
+    behind: Sequence[Behind] = ()
 
     @property
     def label(self) -> str:
