@@ -132,17 +132,18 @@ def fill(
 
 @app.command()
 def trace(
-    document: Annotated[str, typer.Argument(help="report")],
-    name: Annotated[str, typer.Argument(help="a figure, table or macro of it, e.g. score_heatmap")] = "",
-    run: Annotated[str, typer.Option(help="the run whose report it is")] = "desk",
+    what: Annotated[
+        str,
+        typer.Argument(help='a number as printed ("84.9"), "Table 2", "Figure 3", or the name of a claim or figure'),
+    ] = "",
+    run: Annotated[str, typer.Option(help="the run whose PDFs it is printed in")] = "desk",
+    everything: Annotated[bool, typer.Option("--all", help="Shorten no list.")] = False,
 ) -> None:
-    """Print the cells, seeds, commit and data behind a figure, table or number of the report."""
+    """Print the cells, seeds, commit and data behind a number, table, figure or claim; without one, list them all."""
     from phase2.report.trace import describe, load_trace
 
-    if document != "report":
-        raise UserError(f"unknown document {document!r}: expected report, as in `phase2 trace report {name or 'NAME'}`")
-    if name:
-        typer.echo(describe(Path("results") / run, name))
+    if what:
+        typer.echo(describe(Path("results") / run, what, everything))
         return
     for key, statement in load_trace(Path("results") / run).items():
         typer.echo(f"{statement['kind']:6} {key} = {statement['value']}")

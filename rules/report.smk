@@ -7,6 +7,7 @@ rule sources:
         probes=[f"{RESULTS}/tables/{n}/{t}.csv" for n, p in CONFIG.probes.items() for t in p.tables],
         provenance=[f"{RESULTS}/tables/{name}/provenance.json" for name in CONFIG.probes],
         derivations=rules.derive.output.latex,
+        claims=f"{RESULTS}/claims.json",
         data=[DATA / "prepared" / dataset / "meta.json" for dataset in DATASETS],
     output:
         generated=directory(f"{RESULTS}/report/generated"),
@@ -38,6 +39,7 @@ rule typeset:
         config=rules.record.output.config,
     output:
         pdf=f"{RESULTS}/{{document}}.pdf",
+        labels=f"{RESULTS}/report/{{document}}.labels.json",
         receipt=f"{RECEIPTS}/typeset-{{document}}.json",
     log:
         f"logs/{RUN}/{{document}}.log",

@@ -1,69 +1,64 @@
-"""What the report states and where each statement comes from: macros for LaTeX, traces for who asks."""
+"""What the PDFs state and where each statement comes from: macros for LaTeX, traces for who asks."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from phase2.files import write_json, write_text
-from phase2.tex import macro_name
+from phase2.report.latex import plain
+from phase2.report.tabular import Behind, Table
 
 
 @dataclass(frozen=True)
-class Macro:
-    """One value of the report. `selection` picks the cells behind it: a level or several by axis, {} for all.
+class Statement:
+    """A macro, a table, a figure or a claim: its `value` as printed, or the file below the run's folder that holds it.
 
-    `kind` is "macro", "figure" or "table"; a figure's or a table's value is its file under the run's folder.
-    `table` names what `how` (the computation in words) starts from: a table of the study, or config,
-    environment, data or code.
+    `source` is what `how` (the computation in words) starts from: a table, or config, environment, data or code. The
+    `label` is LaTeX's; `rows` are the printed rows of a table, each with the runs behind it.
     """
 
-    name: str
+    kind: str
     value: str
-    table: str
+    source: str
     how: str
-    study: str | None = None
-    selection: Mapping[str, Any] = field(default_factory=dict)
-    kind: str = "macro"
+    subject: str | None = None
+    label: str = ""
+    rows: tuple[tuple[str, Behind], ...] = ()
 
 
 class Ledger:
-    """All statements of a report, by name."""
+    """All statements of a run's PDFs, by name."""
 
     def __init__(self) -> None:
-        self.entries: dict[str, Macro] = {}
+        self.entries: dict[str, Statement] = {}
 
-    def add(self, macro: Macro) -> str:
-        """Enters a statement and returns how LaTeX calls it. One name with two values is a mistake."""
-        if self.entries.setdefault(macro.name, macro).value != macro.value:
-            raise ValueError(f"\\{macro.name} is {self.entries[macro.name].value!r} and {macro.value!r}")
-        return f"\\{macro.name}{{}}"
+    def add(self, name: str, statement: Statement) -> None:
+        """Enters a statement. One name with two values is a mistake."""
+        if self.entries.setdefault(name, statement).value != statement.value:
+            raise ValueError(f"{name} is {self.entries[name].value!r} and {statement.value!r}")
 
-    def state(
-        self,
-        study: str | None,
-        name: str,
-        value: str,
-        table: str,
-        how: str,
-        selection: Mapping[str, Any] | None = None,
-    ) -> str:
-        """Enters the macro \\<Study><Name> (or \\<Name> of the whole run) and returns its call."""
-        return self.add(Macro(macro_name(study or "", name), value, table, how, study, selection or {}))
+    def state(self, name: str, value: str, source: str, how: str) -> None:
+        """Enters the macro \\<name> of the whole run."""
+        self.add(name, Statement("macro", value, source, how))
+
+    def show(self, table: Table) -> Table:
+        """Enters a table that is printed, and returns it."""
+        behind = table.behind or [Behind(table.subject)] * len(table.rows)
+        rows = tuple((plain(" | ".join(row)), _plain(runs)) for row, runs in zip(table.rows, behind, strict=True))
+        name = table.key.replace(":", "/")
+        self.add(name, Statement("table", table.file, table.file, table.how, table.subject, table.label, rows))
+        return table
 
     def write(self, macros: Path, trace: Path) -> None:
-        """Writes the LaTeX file of macros (a \\newcommand each) and the JSON of traces, by name."""
-        lines = [f"\\newcommand{{\\{m.name}}}{{{m.value}}}" for m in self.entries.values() if m.kind == "macro"]
+        """Writes the LaTeX file of macros (a \\newcommand each) and the JSON of all statements by name."""
+        entries = self.entries.items()
+        lines = [f"\\newcommand{{\\{name}}}{{{s.value}}}" for name, s in entries if s.kind == "macro"]
         write_text(macros, "\n".join(lines) + "\n")
-        write_json(trace, {name: _trace(macro) for name, macro in self.entries.items()})
+        write_json(trace, {name: asdict(statement) for name, statement in entries})
 
 
-def _trace(macro: Macro) -> dict[str, Any]:
-    keys = ("kind", "value", "study", "selection", "table", "how")
-    return {key: getattr(macro, key) for key in keys} | {"selection": _plain(macro.selection)}
-
-
-def _plain(selection: Mapping[str, Any]) -> dict[str, Any]:
-    return {axis: value.item() if isinstance(value, np.generic) else value for axis, value in selection.items()}
+def _plain(behind: Behind) -> Behind:
+    """With levels as JSON has them."""
+    levels = behind.selection.items()
+    return Behind(behind.subject, {axis: x.item() if isinstance(x, np.generic) else x for axis, x in levels})

@@ -11,7 +11,7 @@ from phase2.report.mastery_check import Check
 from phase2.report.mastery_convolutions import CONVOLUTIONS
 from phase2.report.mastery_foundations import FOUNDATIONS
 from phase2.report.mastery_optimization import OPTIMIZATION
-from phase2.report.tables import long
+from phase2.report.tabular import Table, wrapped
 
 MASTERY: tuple[Check, ...] = (*FOUNDATIONS, *OPTIMIZATION, *CONVOLUTIONS)
 
@@ -22,18 +22,13 @@ def mastery_frame() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["part", "kind", "check", "evidence"])
 
 
-def mastery_table() -> str:
-    """The table for the report's appendix."""
+def mastery_table() -> Table:
+    """The table for the companion's appendix."""
     table = mastery_frame()
-    printed = pd.DataFrame(
-        {
-            "Part": table["part"].mask(table["part"].eq(table["part"].shift()), "").map(escape),
-            "Kind": table["kind"],
-            "Check": table["check"].map(escape),
-            "Evidence": [
-                r"\par ".join(rf"\evidence{{{kind}}}{{{name}}}" for kind, name in c.evidence) for c in MASTERY
-            ],
-        }
-    )
+    parts = table["part"].mask(table["part"].eq(table["part"].shift()), "")
+    evidence = [r"\par ".join(rf"\evidence{{{kind}}}{{{name}}}" for kind, name in check.evidence) for check in MASTERY]
+    named = zip(parts, table["kind"], table["check"], evidence, strict=True)
+    rows = [[escape(part), kind, escape(check), shown] for part, kind, check, shown in named]
     caption = "What was to be understood, built and measured, and the test, derivation or figure that shows it."
-    return long(printed, r"lp{45bp}p{140bp}>{\raggedright\arraybackslash}p{210bp}", caption, "mastery")
+    heads = ["Part", "Kind", "Check", "Evidence"]
+    return Table("mastery", caption, wrapped(62, 48, 130, 208), heads, rows, "mastery.csv", "phase2.report.mastery")

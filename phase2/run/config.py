@@ -18,7 +18,7 @@ from phase2.run.names import check_names
 from phase2.study.config import Compute, Data, Study
 from phase2.study.own import use_own
 from phase2.study.read import read
-from phase2.study.section import Document, Folder, Section, document_of
+from phase2.study.section import COMPANION, Document, Folder, Section, document_of
 
 # Which keys each kind of the package's has: what an editor is told.
 SHIPPED: Any = Annotated[Union[tuple(PROBES.values())], Field(discriminator="probe")]  # noqa: UP007
@@ -56,10 +56,10 @@ class Config(Section):
 
     @property
     def documents(self) -> list[str]:
-        """The PDFs that there is something for: the report always."""
+        """The PDFs that there is something for: the report and the companion always."""
         chapters = [each.chapter for each in self.studies.values()] + [each.chapter for each in self.probes.values()]
         used = set(map(document_of, chapters))
-        return [document for document in get_args(Document) if document == "report" or document in used]
+        return [document for document in get_args(Document) if document == "report" or document in used] + [COMPANION]
 
     def datasets_of(self, probe: str) -> dict[str, str]:
         """The data sets that a probe reads, by the argument that takes each; networks are read with their data."""

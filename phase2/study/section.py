@@ -98,10 +98,11 @@ Rate = Annotated[StrictFloat, Field(ge=0, allow_inf_nan=False), NUMBER]
 Probability = Annotated[StrictFloat, Field(ge=0, lt=1, allow_inf_nan=False), NUMBER]
 
 Chapter = Literal["foundations", "convolutions", "optimization"]
-Document = Literal["report", "optimization"]
+Document = Literal["report", "optimization"]  # a PDF that tells chapters
+COMPANION = "companion"  # the PDF that has the record of all chapters
 CHAPTER: Chapter = Field(
     default="foundations",
-    description="where it is told; optimization is a PDF of its own, of which the report has the findings",
+    description="where it is told; optimization is a PDF of its own, and the companion has all",
 )
 
 

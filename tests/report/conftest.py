@@ -4,9 +4,9 @@ import gc
 
 import pandas as pd
 import pytest
-from finished_run import DATASETS, make_cells, write_run
+from finished_run import DATASETS, ENVIRONMENT, make_cells, write_run
 
-from phase2.report.inputs import StudyInputs, read_study
+from phase2.report.inputs import StudyInputs, read_record
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def study_of(tmp_path):
     def build(axes: dict, cells: pd.DataFrame | None = None, **options) -> StudyInputs:
         cells = make_cells(axes, **options) if cells is None else cells
         config = write_run(tmp_path / "run", axes, cells, figures=[])
-        return read_study(tmp_path / "run", "mlp_grid", config, DATASETS)
+        return read_record(tmp_path / "run", config, DATASETS, ENVIRONMENT).studies[0]
 
     return build
 

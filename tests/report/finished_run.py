@@ -9,6 +9,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from phase2.probe.catalog import PROBES
+from phase2.report.build import write_sources
+from phase2.run.config import Config, validate
 from phase2.stats import analyse
 from phase2.study.score import Score, card_of_score
 
@@ -47,8 +50,10 @@ def make_cells(axes: dict, effect: float = 1.0, failures: bool = True, noise: fl
             {"id": f"{number:012x}", **spec, "study": "mlp_grid", "status": "diverged" if lost else "ok"}
             | {"diverged_step": float(draw.integers(1, 90)) if lost else np.nan}
             | {
-                "test_accuracy": np.nan if lost else value,
+                "val_accuracy": np.nan if lost else value,
+                "test_accuracy": np.nan if lost else value - 0.004,
                 "curve_area": np.nan if lost else 0.95 * value - 0.01,
+                "steps": 632,
             }
             | {"seconds": 1.9, "data": "9f" * 32, "code": "c0de" * 16, "commit": "4b" * 20, "dirty": False}
             | {"device": "cpu", "torch": "2.14.1", "finished": "2026-01-01T00:00:00"}
@@ -56,13 +61,12 @@ def make_cells(axes: dict, effect: float = 1.0, failures: bool = True, noise: fl
     return pd.DataFrame(rows)
 
 
-def make_config(axes: dict, figures: list[str] = FIGURES) -> dict:
+def make_config(axes: dict, figures: list[str] = FIGURES, **options) -> Config:
+    """The configuration of the run; `options` are further settings of the study."""
     study = {
         "question": "How much of a perceptron's accuracy is decided by its activation?",
         "task": {"dataset": "fashion_mnist", "validation": 2000, "train": 10000},
-        "model": {"name": "mlp", "width": 64, "depth": 6, "activation": "relu", "norm": "none", "dropout": 0.0},
-        "init": "kaiming",
-        "schedule": "constant",
+        "model": {"name": "mlp", "width": 64, "depth": 6},
         "optimizer": {
             "name": "sgd",
             "lr": 0.05,
@@ -70,15 +74,51 @@ def make_config(axes: dict, figures: list[str] = FIGURES) -> dict:
             "options": {"momentum": 0.9, "nesterov": True},
         },
         "budget": {"epochs": 8, "batch_size": 128},
-        "clip": "none",
-        "clip_value": "none",
-        "chapter": "foundations",
-        "axes": {"optimizer": None, **axes},
+        "axes": axes,
         "figures": figures,
     }
-    return {"run": "desk", "compute": {"threads": 1}, "studies": {"mlp_grid": study}, "probes": {}}
+    probe = {
+        "probe": "activation_shapes",
+        "question": "What do activations do?",
+        "activations": ["relu"],
+        "figures": [],
+    }
+    return validate({"run": "desk", "studies": {"mlp_grid": study | options}, "probes": {"shapes": probe}})
 
 
+def make_claim(name: str = "tanh beats relu", **changes) -> dict:
+    """A claim as it was judged."""
+    numbers = {
+        "gain": {
+            "value": 0.012,
+            "low": -0.004,
+            "high": 0.02,
+            "n": 5,
+            "unit": "points",
+            "text": "+1.2 points [-0.4, 2.0]",
+        }
+    }
+    return {
+        **{"name": name, "subject": "mlp_grid", "kind": "study", "chapter": "foundations"},
+        **{
+            "sentence": "With tanh 100% of networks_train better.",
+            "verdict": "supported",
+            "why": "",
+            "numbers": numbers,
+        },
+        **{"seeds": 5, "images": 10000, "steps": 632, "registered": True, "room": 0.99, "source": "phase2/x.py:12"},
+        **changes,
+    }
+
+
+CLAIMS = [
+    make_claim(),
+    make_claim("a planted falsehood", verdict="denied", registered=False),
+    make_claim("too little to say", verdict="cannot say", why="needs 8 seeds, has 5", numbers={}, room=None),
+]
+BASELINES = pd.DataFrame(
+    {"model": ["majority", "logistic"], "penalty": [np.nan, 1e-3], "val_score": [0.1, 0.84], "test_score": [0.1, 0.83]}
+)
 DATASETS = {
     "fashion_mnist": {
         "classes": [str(i) for i in range(10)],
@@ -100,19 +140,36 @@ ENVIRONMENT = {
     "commit_time": 1767225600,
     "dirty": False,
 }
+PROVENANCE = ENVIRONMENT | {
+    **{"probe": "activation_shapes", "options": {"activations": ["relu"]}, "code": "ab" * 32, "data": {}},
+    **{"study": None, "cells": [], "seconds": 1.0, "finished": "2026-01-01T00:00:00"},
+}
 
 
 def write_run(
-    folder: Path, axes: dict, cells: pd.DataFrame, figures: list[str] = FIGURES, score: Score = SCORE
-) -> dict:
+    folder: Path,
+    axes: dict,
+    cells: pd.DataFrame,
+    figures: list[str] = FIGURES,
+    score: Score = SCORE,
+    claims: list[dict] = CLAIMS,
+    **options,
+) -> Config:
     """Writes a run's folder and returns its configuration."""
-    tables = folder / "tables" / "mlp_grid"
+    tables, shapes = (folder / "tables" / name for name in ("mlp_grid", "shapes"))
     tables.mkdir(parents=True)
+    shapes.mkdir()
     cells.to_csv(tables / "cells.csv", index=False)
+    BASELINES.to_csv(tables / "baseline.csv", index=False)
     factors = [axis for axis in axes if axis != "seed"]
     for name, table in analyse(cells, factors, score).items():
         table.to_csv(tables / f"{name}.csv", index=False)
-    (folder / "environment.json").write_text(json.dumps(ENVIRONMENT))
+    for name in PROBES["activation_shapes"].tables:
+        pd.DataFrame({"activation": ["relu"] * 30, "x": range(30), "value": 1e-7}).to_csv(
+            shapes / f"{name}.csv", index=False
+        )
+    (shapes / "provenance.json").write_text(json.dumps(PROVENANCE))
+    (folder / "claims.json").write_text(json.dumps(claims))
     (folder / "derivations").mkdir()
     (folder / "derivations" / "derivations.tex").write_text("\\subsection{A derivation} One. \\checked{symbolically}\n")
     (folder / "figures" / "mlp_grid").mkdir(parents=True)
@@ -120,4 +177,12 @@ def write_run(
         canvas = Figure(figsize=(6.75, 2.4))
         canvas.text(0.5, 0.5, figure)
         canvas.savefig(folder / "figures" / "mlp_grid" / f"{figure}.pdf", metadata={"CreationDate": None})
-    return make_config(axes, figures)
+    return make_config(axes, figures, **options)
+
+
+def write_report(folder: Path, axes: dict, **options) -> Config:
+    """Writes a run's folder with the sources of its PDFs; `options` are those of `make_cells` and `write_run`."""
+    of_cells = {name: options.pop(name) for name in ("effect", "failures", "noise") if name in options}
+    config = write_run(folder, axes, options.pop("cells", make_cells(axes, **of_cells)), **options)
+    write_sources(folder, folder / "report", config, DATASETS, ENVIRONMENT)
+    return config

@@ -1,0 +1,84 @@
+"""The companion: the whole record of a run, for any configuration. Every study, probe, derivation and definition."""
+
+from typing import get_args
+
+from phase2.report import probe_tables, tables
+from phase2.report.claims import claim_lines
+from phase2.report.figures import figures_of
+from phase2.report.inputs import Record, StudyInputs, Subject
+from phase2.report.latex import MISSING, count, described, escape, lines, sentence, title_of
+from phase2.report.macros import Ledger
+from phase2.report.spec import spec_table
+from phase2.report.tabular import Behind, Table, wrapped
+from phase2.study.section import Chapter
+from phase2.words.levels import label
+
+DEFINED = ("activation", "norm", "init", "schedule")  # the kinds of parts that are factors with definitions
+FEW = 8  # values of one kind that the table of provenance lists
+
+
+def chapters(record: Record, ledger: Ledger) -> str:
+    """A section a chapter, in it a subsection for every study and probe."""
+    parts = [
+        lines(rf"\section{{{chapter.capitalize()}}}", *(_subject(each, record, ledger) for each in record.of(chapter)))
+        for chapter in get_args(Chapter)
+        if record.of(chapter)
+    ]
+    return lines(*parts)
+
+
+def _subject(subject: Subject, record: Record, ledger: Ledger) -> str:
+    """The question, its claims with their verdicts, what was run, then figures and tables."""
+    made = tables.tables_of(subject) if isinstance(subject, StudyInputs) else probe_tables.tables_of(subject)
+    return lines(
+        r"\Needspace{140bp}",
+        rf"\subsection{{{title_of(subject.name)}}}\label{{sec:{subject.name}}}",
+        rf"\emph{{{sentence(subject.section.question)}}}",
+        claim_lines([claim for claim in record.claims if claim.subject == subject.name]),
+        spec_table(subject),
+        *figures_of(subject, ledger),
+        *(ledger.show(table).floating() for table in made),
+        r"\FloatBarrier",
+    )
+
+
+def definitions_table(studies: list[StudyInputs]) -> Table:
+    """The activations, normalizations, initializations and schedules in use, each with its formula."""
+    rows = []
+    for kind in DEFINED:
+        used = dict.fromkeys(level for study in studies for level in study.levels_of(kind))
+        for place, name in enumerate(used):
+            head = "" if place else escape(label(kind)).capitalize()
+            rows.append([head, escape(label(name)), described(kind, name)])
+    caption = (
+        r"What the levels mean. An activation is of the pre-activation $x$; $\sigma$ is the logistic function, "
+        r"$\Phi$ the standard normal distribution function. An initialization draws the weights of a layer with "
+        r"$n_\mathrm{in}$ inputs and $n_\mathrm{out}$ outputs; biases start at zero. A schedule gives the "
+        r"learning rate when a part $u$ of the training is done; $\eta$ is the peak."
+    )
+    heads = ["Factor", "Level", "Definition"]
+    return Table("definitions", caption, wrapped(68, 92, 302), heads, rows, "config.yaml", "the cards of the parts")
+
+
+def provenance_table(studies: list[StudyInputs]) -> Table:
+    """For each study, how many cells stand behind each commit, code, data, release of torch and device."""
+    rows: list[list[str]] = []
+    names: list[str] = []
+    for study in studies:
+        cells = study.tables["cells"]
+        for column in ("commit", "code", "data", "torch", "device"):
+            amounts = cells[column].fillna(MISSING).value_counts(sort=False)
+            values = [(rf"\texttt{{{escape(str(value)[:12])}}}", amount) for value, amount in amounts.items()]
+            if len(values) > FEW:
+                values = [(rf"{count(len(values))} different, traced by \texttt{{phase2 trace}}", len(cells))]
+            for value, amount in values:
+                again = names[-1:] == [study.name]
+                rows.append(["" if again else title_of(study.name), column, value, count(amount)])
+                names.append(study.name)
+    caption = (
+        "What the runs were trained with: commits, code fingerprints and data hashes by their first digits. A "
+        "fingerprint covers the components that a run names, so runs of different components have different ones."
+    )
+    heads, behind = ["Study", "What", "Value", "Runs"], [Behind(name) for name in names]
+    widths, file = wrapped(120, 60, 220, 40), "tables/*/cells.csv"
+    return Table("provenance", caption, widths, heads, rows, file, "counted", behind=behind)

@@ -1,0 +1,93 @@
+"""The short papers, report.pdf and optimization.pdf: of each chapter its claims, a table of its studies, a figure."""
+
+import math
+from typing import get_args
+
+from phase2.report.claims import Claim
+from phase2.report.figures import figures_of
+from phase2.report.inputs import BASELINE, Record, StudyInputs
+from phase2.report.latex import count, escape, lines, score_text, sentence, title_of
+from phase2.report.macros import Ledger
+from phase2.report.tables import SPREAD, chosen_runs, setting_of, spread
+from phase2.report.tabular import Behind, Table, wrapped
+from phase2.study.section import Chapter
+
+
+def paper(record: Record, ledger: Ledger) -> str:
+    """The body of a short paper, `record` being the part of the run that it tells."""
+    chapters = [_chapter(record, chapter, ledger) for chapter in get_args(Chapter) if record.of(chapter)]
+    return lines(*chapters, r"\section{What is missing}", _missing(record))
+
+
+def _chapter(record: Record, chapter: Chapter, ledger: Ledger) -> str:
+    claims = [claim for claim in record.claims if claim.chapter == chapter]
+    studies = [study for study in record.studies if study.section.chapter == chapter]
+    drawn = [subject for subject in record.of(chapter) if subject.section.figures]
+    main = figures_of(drawn[0], ledger)[:1] if drawn else []
+    return lines(
+        rf"\section{{{chapter.capitalize()}}}",
+        *([ledger.show(claims_table(claims, chapter)).long()] if claims else []),
+        *main,
+        *([ledger.show(studies_table(studies, chapter)).long()] if studies else []),
+        r"\FloatBarrier",
+    )
+
+
+def claims_table(claims: list[Claim], chapter: Chapter) -> Table:
+    """The claims of a chapter with their verdicts and what stands behind each."""
+    rows = [[claim.mark, escape(claim.sentence), claim.evidence, claim.scale] for claim in claims]
+    caption = (
+        rf"{chapter.capitalize()}: the claims. \supported{{}} this run supports it, \denied{{}} denies it, "
+        r"\cannotsay{} cannot say; registered: the test was written before the runs that decide it."
+    )
+    heads = ["", "Claim", "Numbers", "From"]
+    widths, behind = wrapped(10, 190, 145, 98), [Behind(claim.subject) for claim in claims]
+    return Table(f"claims:{chapter}", caption, widths, heads, rows, "claims.json", "phase2 claims", behind=behind)
+
+
+def studies_table(studies: list[StudyInputs], chapter: Chapter) -> Table:
+    """The studies of a chapter: what was asked, which setting validation chose, what it scores on the test images."""
+    rows = [_study_row(study) for study in studies]
+    caption = (
+        rf"{chapter.capitalize()}: the studies. The answer is the setting that validation chose, with its test score "
+        rf"({SPREAD}); the baseline is logistic regression on the raw pixels of the same images."
+    )
+    heads = ["Study", "Question", "Answer", "Test score", "Baseline", "$n$", "Steps"]
+    files, how = "tables/*/chosen.csv", "phase2.stats of the tables of cells"
+    widths, behind = wrapped(58, 132, 84, 70, 40, 14, 34), [chosen_runs(study) for study in studies]
+    return Table(f"studies:{chapter}", caption, widths, heads, rows, files, how, behind=behind)
+
+
+def _study_row(study: StudyInputs) -> list[str]:
+    row, unit = study.tables["chosen"].iloc[0], study.score.unit
+    test = score_text(study.score, row["test_mean"])
+    shown = rf"{test} {escape(unit)} {spread(study, row)}" if math.isfinite(row["test_mean"]) else "every run failed"
+    names = [title_of(study.name), sentence(study.study.question), setting_of(study), shown]
+    return [*names, _baseline(study), count(row["n"]), _steps(study)]
+
+
+def _baseline(study: StudyInputs) -> str:
+    if BASELINE not in study.tables:
+        return ""
+    scores = study.tables[BASELINE].set_index("model")["test_score"]
+    return score_text(study.score, float(scores["logistic"]))
+
+
+def _steps(study: StudyInputs) -> str:
+    """The steps of the chosen setting's runs."""
+    cells, chosen = study.tables["cells"], study.tables["chosen"].iloc[0]
+    here = (cells[study.factors].astype(str) == chosen[study.factors].astype(str)).all(axis=1)
+    return count(cells.loc[here, "steps"].max())
+
+
+def _missing(record: Record) -> str:
+    """What failed, which claims could not be judged, and which runs diverged."""
+    open_claims = [claim for claim in record.claims if claim.verdict == "cannot say"]
+    lost = {study.name: int((study.tables["cells"]["status"] != "ok").sum()) for study in record.studies}
+    lost = {name: failed for name, failed in lost.items() if failed}
+    items = [rf"Failed, and left out: \texttt{{{escape(name)}}}." for name in record.config.missing]
+    items += [rf"Cannot be said: {escape(claim.name)} ({escape(claim.why)})." for claim in open_claims]
+    items += [rf"{title_of(name)}: {count(failed)} of its runs diverged." for name, failed in lost.items()]
+    if not items:
+        return "Nothing: no study or probe failed, no run diverged, and every claim was judged."
+    return lines(r"\begin{itemize}", *(rf"\item {item}" for item in items), r"\end{itemize}")
