@@ -3,11 +3,11 @@
 
 rule sources:
     input:
-        tables=[f"{RESULTS}/tables/{study}/{table}.csv" for study in CELLS for table in ("cells", *ANALYSES)],
+        tables=[f"{RESULTS}/tables/{study}/{table}.csv" for study in CELLS for table in ("cells", "baseline", *ANALYSES)],
         probes=[f"{RESULTS}/tables/{n}/{t}.csv" for n, p in CONFIG.probes.items() for t in p.tables],
         provenance=[f"{RESULTS}/tables/{name}/provenance.json" for name in CONFIG.probes],
         derivations=rules.derive.output.latex,
-        claims=f"{RESULTS}/claims.json",
+        claims=rules.claims.output.claims,
         data=[DATA / "prepared" / dataset / "meta.json" for dataset in DATASETS],
     output:
         generated=directory(f"{RESULTS}/report/generated"),

@@ -44,7 +44,7 @@ class Claim(BaseModel):
     name: str
     subject: str
     kind: Literal["study", "probe"]
-    chapter: Chapter
+    chapter: Chapter | None  # none of a claim about a study that the run lacks
     sentence: str
     verdict: Literal["supported", "denied", "cannot say"]
     why: str

@@ -105,7 +105,7 @@ class Record:
         names = {s.name for s in self.subjects if document_of(s.section.chapter) == document}
         studies = [study for study in self.studies if study.name in names]
         probes = [probe for probe in self.probes if probe.name in names]
-        claims = [claim for claim in self.claims if document_of(claim.chapter) == document]
+        claims = [claim for claim in self.claims if document_of(claim.chapter or "foundations") == document]
         return Record(self.config, self.environment, studies, probes, claims)
 
 
@@ -123,8 +123,9 @@ def read_record(
 
 def _read_study(run_dir: Path, name: str, study: Study, datasets: Mapping[str, dict[str, Any]]) -> StudyInputs:
     folder = run_dir / "tables" / name
-    there = [BASELINE] if (folder / f"{BASELINE}.csv").exists() else []
-    tables = {table: read_table(folder / f"{table}.csv") for table in (*TABLES, *there)}
+    tables = {table: read_table(folder / f"{table}.csv") for table in (*TABLES, BASELINE)}
+    if tables[BASELINE].empty:
+        del tables[BASELINE]
     return StudyInputs(name, study, datasets[study.task.dataset], tables)
 
 

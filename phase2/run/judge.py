@@ -1,6 +1,7 @@
 """Every claim about a run with its verdict: results/<run>/claims.json, which all that tells of claims reads."""
 
 import json
+import math
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from phase2 import registry, source
-from phase2.claims import Claim, Results
+from phase2.claims import Claim, Estimate, Results
 from phase2.claims.claim import Judged
 from phase2.errors import UserError
 from phase2.run.claims import Subject, subjects, tables_of
@@ -76,7 +77,7 @@ def _plain(
         "sentence": claim.sentence,
         "verdict": judged.verdict,
         "why": judged.why,
-        "numbers": {name: vars(n) | {"text": n.text} for name, n in evidence.numbers.items()} if evidence else {},
+        "numbers": {name: _number(each) for name, each in evidence.numbers.items()} if evidence else {},
         "seeds": len(results.seeds) if results else 0,
         "images": results.images if results else 0,
         "steps": results.steps if results else 0,
@@ -84,6 +85,12 @@ def _plain(
         "registered": results is not None and registered(claim.criterion, subject.path, made_at(results, run_dir)),
         "source": f"{_shown(subject.path)}:{claim.criterion.__code__.co_firstlineno}",
     }
+
+
+def _number(estimate: Estimate) -> dict[str, Any]:
+    """A number of the evidence; what is not finite is not there."""
+    told = {name: None if isinstance(v, float) and not math.isfinite(v) else v for name, v in vars(estimate).items()}
+    return told | {"text": estimate.text}
 
 
 def made_at(results: Results, run_dir: Path) -> set[str | None]:
