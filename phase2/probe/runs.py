@@ -31,14 +31,13 @@ BEST = "best.safetensors"
 @dataclass(frozen=True)
 class Run:
     """A network as it was best on validation, in evaluation mode, with the axis values (seed too) of its cell, the task
-    of its study (dataset, validation, train, ...), and, to see it at other times, its cell and its folder of weights.
+    of its study (dataset, validation, train, ...), and, to see it before training, its cell.
     """
 
     axes: dict[str, Any]
     model: Module
     task: dict[str, Any] = field(default_factory=dict)
     cell: Cell | None = None
-    folder: Path | None = None
 
 
 class Runs(list[Run]):
@@ -69,9 +68,9 @@ def read_runs(cells: Sequence[Cell], checkpoints: Path, data: Prepared) -> Runs:
     """
     runs = []
     for cell in cells:
-        folder = checkpoints / cell.study / cell.partition
-        if (model := _read(folder / BEST, cell, data)) is not None:
-            runs.append(Run(dict(cell.axes), model, cell.settings["task"], cell, folder))
+        path = checkpoints / cell.study / cell.partition / BEST
+        if (model := _read(path, cell, data)) is not None:
+            runs.append(Run(dict(cell.axes), model, cell.settings["task"], cell))
     axes = {name: list(dict.fromkeys(dict(cell.axes)[name] for cell in cells)) for name, _ in cells[0].axes}
     return Runs(runs, axes)
 
@@ -81,15 +80,6 @@ def at_start(run: Run, data: Prepared) -> Module:
     assert run.cell is not None
     spec = run.cell.settings
     return initialized(recipe_of(spec), spec["init"], task_of(run, data), torch.float32).eval()
-
-
-def after_epoch(run: Run, epoch: int, data: Prepared) -> Module:
-    """The network of a run after an epoch (1 is the first), in evaluation mode; its study must keep them."""
-    assert run.cell is not None
-    assert run.folder is not None
-    model = _read(run.folder / f"epoch={epoch:02d}.safetensors", run.cell, data)
-    assert model is not None  # the run finished
-    return model
 
 
 def _read(path: Path, cell: Cell, data: Prepared) -> Module | None:
