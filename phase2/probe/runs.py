@@ -15,6 +15,7 @@ from torch.nn import Module
 
 from phase2.data.prepared import Prepared
 from phase2.errors import UserError
+from phase2.probe.images import spread
 from phase2.study.cell import Cell
 from phase2.study.code import training_code
 from phase2.study.factors import factors_of
@@ -105,23 +106,18 @@ def task_of(run: Run, data: Prepared, **changes: Any) -> Task:
 
 
 def test_images(count: int, data: Prepared, run: Run) -> tuple[Tensor, Tensor]:
-    """`count` images of the test part of a run's task (count, channels, height, width), evenly spread, and their labels
-    (count,). Raises `UserError` for more than there are.
+    """At most `count` images of the test part of a run's task (images, channels, height, width), evenly spread, and
+    their labels (images,).
     """
     test = task_of(run, data).test
-    if count > len(test):
-        raise UserError(
-            f"test images: {count} are asked for by the probe's options, expected at most the {len(test)} there are"
-        )
-    return test.batch(torch.arange(count) * len(test) // count, torch.float32)
+    return test.batch(spread(count, len(test)), torch.float32)
 
 
 def training_images(count: int, data: Prepared, run: Run) -> tuple[Tensor, Tensor, int]:
-    """`count` of the images that `run` was trained on (count, channels, height, width), the classes in proportion,
-    their labels (count,), and how many it was trained on. Raises `UserError` for more than those.
+    """At most `count` of the images that `run` was trained on (images, channels, height, width), the classes in
+    proportion, their labels (images,), and how many it was trained on.
     """
     population = len(task_of(run, data).train)
-    if count > population:
-        raise UserError(f"images={count}: expected at most {population}, the training images of the probe's study")
+    count = min(count, population)
     images, labels = task_of(run, data, train=count).train.batch(torch.arange(count), torch.float32)
     return images, labels, population

@@ -13,5 +13,5 @@ class Options(Probe):
     inputs = ("data", "runs")
 
     study: str = Field(description="the study whose networks are read")
-    train: Count = Field(description="training images of the linear probes")
-    test: Count = Field(description="test images that linear probes are judged on")
+    train: Count = Field(description="training images of the linear probes, at most")
+    test: Count = Field(description="test images that linear probes are judged on, at most")

@@ -42,7 +42,7 @@ def measure(options: Options, data: Prepared, runs: Runs) -> dict[str, pd.DataFr
     layer), dimension, accuracy: on `options.test` test images, of the `linear_probe` that `options.train` training
     images make from the features of `pooled`. Test images are spread evenly over the test part.
 
-    Raises `UserError` for more images than there are, or a study without a convolutional network.
+    Raises `UserError` for a study without a convolutional network.
     """
     if not runs:
         return {name: runs.joined([], *columns) for name, columns in COLUMNS.items()}
