@@ -28,7 +28,6 @@ class Probe(Section):
     tables: ClassVar[tuple[str, ...]]  # that it returns, first the one of its finding
     inputs: ClassVar[tuple[str, ...]] = ("data",)  # its arguments besides the options: also runs, and unfamiliar data
     uses: ClassVar[tuple[tuple[str, str], ...]] = ()  # parts, by kind and name, whatever the options say
-    weights: ClassVar[tuple[str, ...]] = ("best", "half", "all")  # what its study may keep, if it has one
 
     probe: str = Field(description="the kind of probe")
     question: Question = Field(description="what the probe asks, in a sentence: printed in the report")

@@ -11,7 +11,6 @@ from tiny import CLASSES, SIDE, TRAIN, write_tiny
 from torch import nn
 
 from phase2.data.prepared import open_prepared
-from phase2.errors import UserError
 from phase2.models.mlp import MLP
 from phase2.nn import cross_entropy
 from phase2.probe.landscape.measure import measure as landscape
@@ -124,10 +123,10 @@ def test_numbers_repeat_and_directions_are_the_same_for_all_networks_of_a_seed(d
     pd.testing.assert_frame_equal(tables["lines"].query("norm == 'layer'").reset_index(drop=True), alone)
 
 
-def test_more_images_than_were_trained_on_is_an_error_that_says_so(data):
-    assert TRAIN > 101
-    with pytest.raises(UserError, match="images=101: expected at most 100"):
-        measured(data, run(), images=101)
+def test_of_few_training_images_all_are_used(data):
+    more, all_ = (measured(data, run(), images=size)["lines"] for size in (TRAIN, 100))
+    assert TRAIN > 100
+    pd.testing.assert_frame_equal(more, all_)
 
 
 def test_networks_without_a_finite_loss_leave_empty_tables(data):

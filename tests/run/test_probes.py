@@ -57,13 +57,6 @@ def test_a_probe_of_weights_that_are_not_kept_is_refused():
         validate(content("studies.grid.keep", "none") | {"probes": {"health": HEALTH}})
 
 
-def test_a_probe_of_weights_half_way_needs_a_study_that_keeps_them():
-    responses = {"question": "How?", "probe": "layer_responses", "study": "grid", "images": 10, "figures": []}
-    with pytest.raises(UserError, match="reads the weights of grid, which keeps best: set its keep to half"):
-        validate(content() | {"probes": {"responses": responses}})
-    validate(content("studies.grid.keep", "half") | {"probes": {"responses": responses}})
-
-
 def test_an_overlay_leaves_a_study_or_a_probe_out_by_null():
     whole = validate(content("studies.other", None) | {"probes": {"shapes": SHAPES, "health": None}})
     assert list(whole.studies) == ["grid"]

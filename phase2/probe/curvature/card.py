@@ -11,5 +11,5 @@ class Options(Probe):
     inputs = ("data", "runs")
 
     study: str = Field(description="the study whose best weights are read")
-    images: Count = Field(description="training images on which loss and gradients are taken")
+    images: Count = Field(description="training images on which loss and gradients are taken, at most")
     draws: Several = Field(description="random vectors of the trace's estimate")

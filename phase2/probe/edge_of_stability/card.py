@@ -10,7 +10,7 @@ class Options(Probe):
     tables = ("path", "spectrum")
 
     dataset: Dataset = Field(description="name of a data set")
-    train: Count = Field(description="training images used")
+    train: Count = Field(description="training images used, at most")
     width: Count = Field(description="units a hidden layer")
     depth: Count = Field(description="hidden layers")
     activation: Activation = Field(description="non-linearity")

@@ -1,4 +1,4 @@
-"""What the layers of trained networks see: filters, maps, exciting images, and what a linear probe reads."""
+"""What the layers of trained networks see: filters, maps, and what a linear probe reads."""
 
 from pydantic import Field
 
@@ -9,10 +9,9 @@ LIMIT = 512  # features of a layer whose maps are pooled: more, and a linear cla
 
 
 class Options(Probe):
-    tables = ("linear_probes", "filters", "maps", "exciting")
+    tables = ("linear_probes", "filters", "maps")
     inputs = ("data", "runs")
 
     study: str = Field(description="the study whose networks are read")
-    train: Count = Field(description="training images of the linear probes")
-    test: Count = Field(description="test images that linear probes are judged on")
-    steps: Count = Field(description="gradient steps towards an image that excites a unit")
+    train: Count = Field(description="training images of the linear probes, at most")
+    test: Count = Field(description="test images that linear probes are judged on, at most")

@@ -11,7 +11,7 @@ class Options(Probe):
     uses = (("activation", "relu"),)
 
     dataset: Dataset = Field(description="name of a data set")
-    train: Count = Field(description="training images used")
+    train: Count = Field(description="training images used, at most")
     width: Count = Field(description="units a hidden layer")
     depth: Count = Field(description="hidden layers")
     epochs: Count = Field(description="passes over the training images")

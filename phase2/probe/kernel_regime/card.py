@@ -12,8 +12,8 @@ class Options(Probe):
     tables = ("convergence", "linearized", "drift", "regression")
 
     dataset: Dataset = Field(description="name of a data set")
-    train: Count = Field(description="training images used")
-    test: Count = Field(description="test images used")
+    train: Count = Field(description="training images used, at most")
+    test: Count = Field(description="test images used, at most")
     activations: Annotated[list[Literal["relu", "erf"]], AfterValidator(distinct)] = Field(
         description="non-linearities whose infinite-width kernel is known in closed form"
     )

@@ -15,7 +15,7 @@ class Options(Probe):
     inputs = ("data", "runs")
 
     study: str = Field(description="the study whose best weights are read")
-    images: Count = Field(description="training images on which the loss is taken")
+    images: Count = Field(description="training images on which the loss is taken, at most")
     radius: Positive = Field(description="how far slices reach, in units of the filters' norms")
     line: Annotated[StrictInt, Field(ge=3), WHOLE] = Field(description="points of a slice along a line")
     plane: Annotated[StrictInt, Field(ge=3), WHOLE] = Field(description="points a side of a plane")

@@ -43,7 +43,7 @@ def measure(options: Options, data: Prepared, runs: Runs) -> dict[str, pd.DataFr
     of -radius to radius in a random filter-normalized direction, one a seed: loss, accuracy. Table `planes`: loss at
     x and y in that direction and another, of the first seed. Table `interpolation`: loss and accuracy at `position`
     0 to 1 of the straight way from the weights of `seed_a` to those of `seed_b`, the next seed.
-    Networks without a finite loss are left out. Raises `UserError` for more images than the networks were trained on.
+    Networks without a finite loss are left out.
     """
     lines, planes, ways = [], [], []
     if runs:

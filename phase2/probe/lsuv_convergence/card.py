@@ -15,5 +15,5 @@ class Options(Probe):
     activations: Activations = Field(description="non-linearities")
     width: Count = Field(description="units a hidden layer")
     depth: Count = Field(description="hidden layers")
-    batch: Count = Field(description="images that it measures on")
+    batch: Count = Field(description="images that it measures on, at most")
     seeds: Seeds = Field(description=SEEDS)

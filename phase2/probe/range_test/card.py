@@ -14,7 +14,7 @@ class Options(Probe):
     uses = (*TRAINING, ("activation", "relu"), ("schedule", "constant"))
 
     dataset: Dataset = Field(description="name of a data set")
-    train: Count = Field(description="training images used")
+    train: Count = Field(description="training images used, at most")
     width: Count = Field(description="units a hidden layer")
     depth: Count = Field(description="hidden layers")
     optimizers: Optimizers = Field(description="update rules")

@@ -17,5 +17,5 @@ class Options(Probe):
     study: str = Field(description="the study whose networks are measured before and after training")
     depths: Counts = Field(description="convolutions of the random stacks")
     width: Count = Field(description="channels of the random stacks")
-    images: Count = Field(description="images, or random inputs, that gradients are averaged over")
+    images: Count = Field(description="images, at most, or random inputs, that gradients are averaged over")
     seeds: Seeds = Field(description=SEEDS)

@@ -12,10 +12,10 @@ from torch import Tensor
 from phase2 import registry
 from phase2.data.prepared import Prepared
 from phase2.errors import UserError
+from phase2.probe.images import images_of
 from phase2.probe.plane import losses_at, principal_plane, unflatten
 from phase2.probe.trajectories.card import DECAY, NETWORK, Options
 from phase2.probe.trajectories.functions import Function, functions, quadratic
-from phase2.task.images import open_images
 from phase2.task.order import epoch_order, steps_per_epoch
 from phase2.task.task import Split, Task
 from phase2.train.lanes import Stack, evaluate
@@ -43,7 +43,7 @@ def measure(options: Options, data: Prepared) -> dict[str, pd.DataFrame]:
     - `quadratic`: method, condition, lr, momentum, rate, step, distance (from the minimum), predicted.
     Raises `UserError` if an optimizer diverges at every rate.
     """
-    parts = open_images(data, 0, options.train, torch.device("cpu"))
+    parts = images_of(data, options.train)
     tuning, paths = [], {}
     for optimizer in options.optimizers:
         rows, paths[optimizer], stack = _tuned_network(optimizer, options, parts)

@@ -17,4 +17,4 @@ class Options(Probe):
     dropout: Probability = Field(description="level of the study's axis at which inputs are turned and replaced")
     angles: list[Finite] = Field(description="degrees by which test images are rotated")
     samples: Several = Field(description="Monte-Carlo samples")
-    images: Count = Field(description="test images used")
+    images: Count = Field(description="test images used, at most")

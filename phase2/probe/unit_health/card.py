@@ -11,4 +11,4 @@ class Options(Probe):
     inputs = ("data", "runs")
 
     study: str = Field(description="the study whose best weights are read")
-    batch: Count = Field(description="test images that it measures on")
+    batch: Count = Field(description="test images that it measures on, at most")
