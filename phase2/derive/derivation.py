@@ -92,22 +92,27 @@ class Symbolic:
         if self.latex is not None:
             for pair in self.read(point):
                 left, right = (sympy.N(side, DIGITS) for side in (pair.left, pair.right))
-                self._compare(*((right, left) if pair.relation == ">=" else (left, right)), pair.relation, pair.printed)
+                turned = pair.relation == ">="
+                relation = "<=" if turned else pair.relation
+                self._compare(*((right, left) if turned else (left, right)), relation, pair.printed)
 
     def read(self, point: Mapping[sympy.Symbol, Any]) -> list[Any]:
         """The sides of what is printed that can be read, in pairs, with the values of a point for the symbols."""
-        symbols = {sympy.latex(symbol): symbol for symbol in (self.left - self.right).free_symbols}
+        symbols = {sympy.latex(symbol): symbol for symbol in self._symbols()}
         known = {
             name: each if callable(each) and not isinstance(each, sympy.Basic) else _value(each, point)
             for name, each in {**symbols, **self.names}.items()
         }
         return pairs(str(self.latex), known, EXACT, alone=_value(self.right, point))
 
+    def _symbols(self) -> list[sympy.Symbol]:
+        expressions = [each for each in (self.left, self.right, *self.names.values()) if isinstance(each, sympy.Basic)]
+        return sorted(set().union(*(each.free_symbols for each in expressions)), key=str)
+
     def _point(self, rng: np.random.Generator) -> dict[sympy.Symbol, sympy.Expr]:
         """Values that keep to the symbols' assumptions, the same digits on every machine."""
-        symbols = sorted((self.left - self.right).free_symbols, key=str)
         point = {}
-        for symbol in symbols:
+        for symbol in self._symbols():
             value = sympy.Rational(int(rng.integers(1000)), 1000) * sympy.Rational(str(self.span[1] - self.span[0]))
             value += sympy.Rational(str(self.span[0]))
             if symbol.is_integer:

@@ -19,8 +19,9 @@ import sympy
 Names = Mapping[str, Any]
 RELATIONS = {"=": "=", r"\approx": "=", r"\le": "<=", "<": "<=", r"\ge": ">=", ">": ">="}
 UNREAD = (r"\ne", r"\to", r"\sim", r"\propto", r"\in", "|_")  # relations and the like that nothing is made of
-SPACES = r"\\[,;!:]|~|\\(?:[bB]igg?[lr]?|left|right)(?![a-zA-Z])|\\displaystyle"
+SPACES = r"\\[,;!: ]|~|\\(?:[bB]igg?[lr]?|left|right)(?![a-zA-Z])|\\displaystyle"
 CLAUSE = r"\\qquad|\\quad|\\Long(?:left|right|leftright)arrow|[,;]|:(?!\\)|\\text\{[^}]*\}"
+ORDER = re.compile(r"\+O\(.*\)$")  # what a series leaves out
 DECIMAL = re.compile(r"-?\d*\.(\d+)(\\ldots)?(?:\\cdot10\^(?:\{(-?\d+)\}|(\d)))?$")
 STOPS = ("+", "-", "/", ")", "}", "]", "|", r"\cdot", r"\odot", r"\otimes", r"\rVert", r"\rfloor", r"\rceil", "")
 
@@ -34,7 +35,7 @@ FLOAT = {
     **{"max": np.maximum, "min": np.minimum, "ceil": np.ceil, "artanh": np.arctanh, "pi": np.pi, "number": float},
     **{"binom": math.comb, "gamma": math.gamma, "diag": lambda x: np.diag(np.ravel(x))},
 }
-FUNCTION = re.compile(r"\\(?:operatorname\{([a-z]+)\}|(log|exp|sin|cos|tanh|cosh|max|min))(?![a-zA-Z])|\\(Gamma)(?=\()")
+FUNCTION = re.compile(r"\\(?:operatorname\{([a-z]+)\}|(log|exp|sin|cos|tanh|cosh|max|min|sup))(?![a-zA-Z])|\\(Gamma)(?=\()")
 BRACKETS = {"(": ")", "[": "]", "{": "}", "|": "|", r"\lVert": r"\rVert", r"\lfloor": r"\rfloor", r"\lceil": r"\rceil"}
 OPERATORS = {r"\cdot": 0, "/": operator.truediv, r"\odot": operator.mul, r"\otimes": np.kron}
 
@@ -59,6 +60,7 @@ def plain(latex: str) -> str:
     '\\frac12(x+\\mu v)'
     """
     latex = re.sub(r"\\[td]frac", r"\\frac", re.sub(SPACES, " ", latex))
+    latex = re.sub(r"\\(hat|bar) ([a-z])", r"\\\1{\2}", latex)
     return re.sub(r"\s+", " ", re.sub(r"(?<![a-zA-Z])\s+|\s+(?![a-zA-Z])", "", latex)).strip()
 
 
@@ -71,7 +73,7 @@ def pairs(latex: str, names: Names, table: Mapping[str, Any] = FLOAT, alone: Any
     found = []
     for clause in _split(plain(latex), CLAUSE):
         parts = _split(clause, "|".join(rf"{re.escape(sign)}(?![a-zA-Z])" for sign in RELATIONS), keep=True)
-        sides = [_value(side, read, table) for side in parts[::2]]
+        sides = [_value(ORDER.sub("", side), read, table) for side in parts[::2]]
         readable = [place for place, side in enumerate(sides) if side is not None]
         for one, other in zip(readable, readable[1:], strict=False):
             signs = {RELATIONS[sign] for sign in parts[2 * one + 1 : 2 * other : 2]} - {"="} or {"="}
@@ -160,7 +162,7 @@ class Reader:
         """Factors side by side; those of a function's argument end where the next function begins."""
         values = [self.factor()]
         while not self.text.startswith(STOPS[:-1]) and self.text:
-            if function and (FUNCTION.match(self.text) or self.text.startswith((r"\sum", r"\prod", "("))):
+            if function and (FUNCTION.match(self.text) or self.text.startswith((r"\sum", r"\prod"))):
                 break
             values.append(self.factor())
         return reduce(times, values)
@@ -194,6 +196,8 @@ class Reader:
     def function(self, match: re.Match[str]) -> Any:
         self.text = self.text[match.end() :].lstrip()
         name = match[1] or match[2] or "gamma"
+        if name in ("max", "min", "sup") and self.take("_"):
+            return self.extreme(np.min if name == "min" else np.max)
         if name not in self.table:
             raise Unreadable(name)
         power = self.argument() if self.take("^") else 1
@@ -204,6 +208,14 @@ class Reader:
         else:
             values = [self.row(function=True)]
         return reduce(self.table[name], values) ** power if len(values) > 1 else self.table[name](*values) ** power
+
+    def extreme(self, of: Callable[[Any], Any]) -> Any:
+        """The largest or smallest value of what follows, over the array that its variable stands for."""
+        subscript = re.match(r"[a-z]|\{[^{}]*\}", self.text)
+        if not subscript:
+            raise Unreadable(self.text)
+        self.text = self.text[subscript.end() :]
+        return of(self.row())
 
     def listed(self, begin: str, end: str) -> list[Any]:
         self.need(begin)
