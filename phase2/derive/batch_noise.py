@@ -92,8 +92,9 @@ def _statistics() -> list[Step]:
             r"For Gaussian data $\mu_4 = \sigma^4\,\mathbb{E} z^4 = 3\sigma^4$ and $\mu_3 = 0$.",
             (m - 1) ** 2 / m**3 * (fourth * sigma**4 - (m - 3) / (m - 1) * sigma**4),
             2 * (m - 1) * sigma**4 / m**2,
-            latex=r"\operatorname{Var} V = \frac{2\,(m-1)}{m^2}\, \sigma^4 = \frac{2\sigma^4}{m} + O(m^{-2}), \qquad "
-            r"\operatorname{Cov}(M, V) = 0",
+            names={r"\operatorname{Cov}(M, V)": (m - 1) / m**2 * sympy.Integral(z**3 * NORMAL, (z, -oo, oo))},
+            latex=r"\operatorname{Var} V = \frac{2\,(m-1)}{m^2}\, \sigma^4 = \frac{2\sigma^4}{m} "
+            r"\Bigl(1 - \frac1m\Bigr), \qquad \operatorname{Cov}(M, V) = 0",
         ),
     ]
 

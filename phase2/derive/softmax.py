@@ -57,16 +57,27 @@ def _variance(rng: np.random.Generator) -> tuple[Any, Any]:
     return v @ (torch.diag(p) - torch.outer(p, p)) @ v, (p * (v - p @ v) ** 2).sum()
 
 
-def _curvature(rng: np.random.Generator) -> tuple[Any, Any]:
-    _, p, _ = _draw(rng)
+def _curvature(rng: np.random.Generator, p: Tensor | None = None) -> tuple[Any, Any]:
+    p = _draw(rng)[1] if p is None else p
     eigenvalues = torch.linalg.eigvalsh(torch.diag(p) - torch.outer(p, p))
     return [-eigenvalues[0], eigenvalues[-1]], [0, 0.5]
+
+
+def _two_classes(rng: np.random.Generator) -> tuple[Any, Any]:
+    """Two equally likely classes and no other: the variance of a fair coin, in an interval that it fills."""
+    return _curvature(rng, torch.tensor([0.5, 0.5] + (CLASSES - 2) * [0.0], dtype=torch.float64))
 
 
 def _between(rng: np.random.Generator) -> tuple[Any, Any]:
     z = _draw(rng)[0].numpy()
     lse = np.log(np.exp(z).sum())
     return [z.max(), lse], [lse, z.max() + np.log(CLASSES)]
+
+
+def _one_or_all(rng: np.random.Generator) -> tuple[Any, Any]:
+    """The log-sum-exp of logits of which one is far above the others, and of equal ones."""
+    one, equal = np.log(np.exp(np.array([[40.0] + (CLASSES - 1) * [0.0], CLASSES * [3.0]])).sum(1))
+    return [40.0, equal], [one, 3.0 + np.log(CLASSES)]
 
 
 def _stable(rng: np.random.Generator) -> tuple[Any, Any]:
@@ -134,6 +145,7 @@ def _curvature_steps() -> list[Step]:
             r"\tfrac12",
             _curvature,
             relation="<=",
+            at=_two_classes,
         ),
     ]
 
@@ -152,6 +164,7 @@ def _stability() -> list[Step]:
             r"\max_k z_k \le \log \sum_{k=1}^{K} e^{z_k} \le \max_k z_k + \log K",
             _between,
             relation="<=",
+            at=_one_or_all,
         ),
         Numeric(
             r"With $c = -\max_k z_k$ the largest exponent is $e^0$: nothing overflows, and the sum is at least 1, so "
