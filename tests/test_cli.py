@@ -46,7 +46,7 @@ def test_train_writes_the_chosen_cells_and_says_how_they_ended(phase2, folder: P
     code, out, _ = phase2("train", "mlp_grid", "activation=relu", "seed=0", "init=kaiming", *SMOKE)
     assert code == 0
     assert out.count("test accuracy 0.9") == 2
-    cell = folder / "results/smoke/mlp_grid/activation=relu/seed=0/init=kaiming/schedule=cosine"
+    cell = folder / "results/smoke/cells/mlp_grid/activation=relu/seed=0/init=kaiming/schedule=cosine"
     assert json.loads((cell / "metrics.json").read_text())["status"] == "ok"
 
 
@@ -69,7 +69,7 @@ def test_several_values_of_an_axis_are_all_taken(phase2, tmp_path: Path):
 def test_training_again_replaces_what_the_store_has(phase2, folder: Path):
     cells = ("mlp_grid", "activation=tanh", "seed=0", "init=kaiming", *SMOKE)
     phase2("train", *cells)
-    path = folder / "results/smoke/mlp_grid/activation=tanh/seed=0/init=kaiming/schedule=cosine/metrics.json"
+    path = folder / "results/smoke/cells/mlp_grid/activation=tanh/seed=0/init=kaiming/schedule=cosine/metrics.json"
     (entry,) = (e for e in (folder / ".phase2/store").glob("*/*/metrics.json") if e.read_bytes() == path.read_bytes())
     first = entry.stat().st_ino
     phase2("train", *cells)
