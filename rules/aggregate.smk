@@ -64,7 +64,7 @@ rule summarise:
         [
             f"{RESULTS}/tables/{study}/{table}.csv"
             for study in CELLS
-            for table in ("cells", "ranking", "variance", "score")
+            for table in ("cells", "chosen", "variance", "score")
         ],
     output:
         metrics=f"{RESULTS}/metrics.json",

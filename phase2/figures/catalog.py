@@ -16,7 +16,7 @@ from phase2.card import FigureCard, arguments_of
 from phase2.errors import UserError, unknown
 
 STUDY, DRAW = "study", "draw"
-OF_STUDIES = ("cells", "curves", "schedules", "ranking", "levels", "pairs", "variance", "divergence", "score")
+OF_STUDIES = ("cells", "curves", "schedules", "ranking", "levels", "pairs", "variance", "divergence", "chosen", "score")
 
 
 @dataclass(frozen=True, kw_only=True)

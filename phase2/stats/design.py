@@ -12,7 +12,9 @@ from phase2.study.factors import SEED
 
 @dataclass(frozen=True)
 class Design:
-    """Scores on a full grid. `values` has shape (levels of factor 1, ..., levels of factor k, seeds)."""
+    """Scores on a full grid. `values` has shape (levels of factor 1, ..., levels of factor k, seeds); a run that failed
+    has none: NaN, never a guess.
+    """
 
     factors: tuple[str, ...]
     levels: tuple[tuple, ...]
@@ -27,15 +29,40 @@ class Design:
         """The scores, (combinations, seeds)."""
         return self.values.reshape(-1, len(self.seeds))
 
-    def by_level(self, factor: str) -> np.ndarray:
-        """Each seed's mean over the other factors, (levels, seeds)."""
+    def runs_of(self, factor: str) -> np.ndarray:
+        """The scores at each level, (levels, combinations of the other factors, seeds)."""
         axis = self.factors.index(factor)
-        others = tuple(i for i in range(len(self.factors)) if i != axis)
-        return self.values.mean(axis=others)
+        return np.moveaxis(self.values, axis, 0).reshape(len(self.levels[axis]), -1, len(self.seeds))
+
+    def by_level(self, factor: str) -> np.ndarray:
+        """Each seed's mean over the combinations of the other factors that finished, (levels, seeds)."""
+        return mean_of_finished(self.runs_of(factor))
+
+    def failures(self, factor: str) -> np.ndarray:
+        """How many runs failed at each level, (levels,)."""
+        return np.isnan(self.runs_of(factor)).sum(axis=(1, 2))
+
+    def difference(self, factor: str, a: object, b: object) -> np.ndarray:
+        """What level `a` scores above `b` at each seed, (seeds,): the mean over the combinations of the others at which
+        both finished; NaN at a seed without one.
+        """
+        runs, levels = self.runs_of(factor), self.levels[self.factors.index(factor)]
+        return mean_of_finished((runs[levels.index(a)] - runs[levels.index(b)])[None])[0]
 
 
-def design(cells: pd.DataFrame, factors: list[str], values: pd.Series) -> Design:
-    """Arranges one value a cell on the grid of `factors` and seed; levels keep their order of appearance.
+def mean_of_finished(runs: np.ndarray) -> np.ndarray:
+    """The mean over the second axis of (rows, combinations, seeds), NaN left out."""
+    return np.ma.masked_invalid(runs).mean(axis=1).filled(np.nan)
+
+
+def finished(cells: pd.DataFrame, measure: str) -> pd.Series:
+    """The cells' values of `measure`, NaN for a run that failed: that diverged, or has no finite value."""
+    values = cells[measure].astype(float)
+    return values.where(np.isfinite(values) & (cells["status"] == "ok"))
+
+
+def design(cells: pd.DataFrame, factors: list[str], measure: str) -> Design:
+    """Arranges the cells' values of `measure` on the grid of `factors` and seed; levels keep their order of appearance.
 
     Raises `UserError` if a combination is missing or is there twice: the analysis is of a balanced design.
     """
@@ -53,5 +80,5 @@ def design(cells: pd.DataFrame, factors: list[str], values: pd.Series) -> Design
         )
     places = tuple(pd.Categorical(cells[axis], level).codes for axis, level in zip(axes, levels, strict=True))
     array = np.empty(shape)
-    array[places] = values.to_numpy(float)
+    array[places] = finished(cells, measure).to_numpy(float)
     return Design(tuple(factors), tuple(levels[:-1]), levels[-1], array)

@@ -4,7 +4,7 @@ import pandas as pd
 
 from phase2.study.score import Score
 
-STUCK_MARGIN = 0.02  # final test score better than chance by no more than this
+STUCK_MARGIN = 0.02  # final validation score better than chance by no more than this
 
 
 def divergence(cells: pd.DataFrame, factors: list[str], score: Score) -> pd.DataFrame:

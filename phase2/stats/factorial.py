@@ -6,12 +6,10 @@ import numpy as np
 import pandas as pd
 from scipy.stats import f as f_distribution
 
-from phase2.stats.bootstrap import LEVEL
 from phase2.stats.design import Design
 from phase2.study.factors import SEED
 
 RESIDUAL = "residual"
-RESAMPLES = 2000
 TINY = 1e-12  # a share of the total below this is rounding
 
 
@@ -19,66 +17,47 @@ def variance(design: Design) -> pd.DataFrame:
     """Every subset of the factors with two levels or more, the seed as a block, and the residual.
 
     The model is score = all effects of the factors + seed + residual; the residual is every interaction with
-    the seed. Columns: term ("activation:init" for an interaction), df, share (of the total sum of squares,
-    eta squared), low, high (percentile bootstrap over seeds), omega2 (partial; below zero where F < 1), F, p.
-    A ratio without a denominator (one seed, or no variation) is NaN.
+    the seed. It is of the seeds at which every run finished. Columns: term ("activation:init" for an interaction), df,
+    share (of the total sum of squares, eta squared), omega2 (partial; below zero where F < 1), F, p, n (seeds), failed
+    (runs, which leave out their seeds). Below two seeds nothing tells an effect from noise: share, omega2, F and p are
+    NaN, as is a ratio without a denominator. Shares have no intervals: of a few seeds none keeps its level.
     """
     kept = [i for i, levels in enumerate(design.levels) if len(levels) > 1]
     terms = list(chain.from_iterable(combinations(kept, size) for size in range(1, len(kept) + 1)))
     sizes = [len(levels) for levels in design.levels]
-    combos, seeds = int(np.prod(sizes)), len(design.seeds)
+    failed = np.isnan(design.values)
+    whole = ~failed.any(axis=tuple(range(len(sizes))))
+    combos, seeds = int(np.prod(sizes)), int(whole.sum())
+    blocks = max(seeds, 1)
     df = [int(np.prod([sizes[i] - 1 for i in term])) for term in terms]
-    df += [seeds - 1, (combos - 1) * (seeds - 1)]
-    squares = sums_of_squares(design.values[None], terms)[0]
-    low, high = _share_interval(design, terms)
-    table = pd.DataFrame(
-        {
-            "term": [":".join(design.factors[i] for i in term) for term in terms] + [SEED, RESIDUAL],
-            "df": df,
-            "share": _shares(squares),
-            "low": low,
-            "high": high,
-        }
-    )
-    return table.join(_tests(squares, np.array(df), combos * seeds))
+    df += [blocks - 1, (combos - 1) * (blocks - 1)]
+    names = [":".join(design.factors[i] for i in term) for term in terms] + [SEED, RESIDUAL]
+    table = pd.DataFrame({"term": names, "df": df})
+    if seeds < 2:
+        table = table.assign(**dict.fromkeys(["share", "omega2", "F", "p"], np.nan))
+    else:
+        squares = sums_of_squares(design.values[..., whole], terms)
+        total = squares.sum()
+        table = table.assign(share=squares / total if total > TINY else np.nan)
+        table = table.join(_tests(squares, np.array(df), combos * seeds))
+    return table.assign(n=seeds, failed=int(failed.sum()))
 
 
 def sums_of_squares(values: np.ndarray, terms: list[tuple[int, ...]]) -> np.ndarray:
-    """Sums of squares, (batch, terms + 2), of `values` (batch, factor 1, ..., factor k, seeds).
+    """Sums of squares, (terms + 2,), of `values` (factor 1, ..., factor k, seeds).
 
     Each term is a tuple of factor positions: its effect is the mean over the axes outside it, centred along
-    each axis inside it. The last two columns are the seed and the residual.
+    each axis inside it. The last two are the seed and the residual.
     """
     last = values.ndim - 1
-    axes = range(1, last + 1)
-    columns = []
-    for term in [*({i + 1 for i in term} for term in terms), {last}]:
-        effect = values.mean(axis=tuple(a for a in axes if a not in term), keepdims=True)
+    squares = []
+    for term in [*terms, (last,)]:
+        effect = values.mean(axis=tuple(axis for axis in range(values.ndim) if axis not in term), keepdims=True)
         for axis in term:
             effect = effect - effect.mean(axis=axis, keepdims=True)
-        repeats = values[0].size / effect[0].size
-        columns.append(repeats * (effect**2).sum(axis=tuple(axes)))
-    total = ((values - values.mean(axis=tuple(axes), keepdims=True)) ** 2).sum(axis=tuple(axes))
-    residual = np.maximum(total - sum(columns), 0)
-    return np.stack([*columns, residual], axis=1)
-
-
-def _shares(squares: np.ndarray) -> np.ndarray:
-    total = squares.sum(axis=-1, keepdims=True)
-    return np.where(total > TINY, squares / np.where(total > TINY, total, 1), np.nan)
-
-
-def _share_interval(design: Design, terms: list[tuple[int, ...]]) -> tuple[np.ndarray, np.ndarray]:
-    seeds = len(design.seeds)
-    if seeds < 2:
-        return np.full(len(terms) + 2, np.nan), np.full(len(terms) + 2, np.nan)
-    drawn = np.random.default_rng(0).integers(seeds, size=(RESAMPLES, seeds))
-    shares = [
-        _shares(sums_of_squares(np.moveaxis(design.values[..., part], -2, 0), terms))
-        for part in np.array_split(drawn, 20)
-    ]
-    low, high = np.quantile(np.concatenate(shares), [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
-    return low, high
+        squares.append(values.size / effect.size * (effect**2).sum())
+    total = ((values - values.mean()) ** 2).sum()
+    return np.array([*squares, max(total - sum(squares), 0)])
 
 
 def _tests(squares: np.ndarray, df: np.ndarray, cells: int) -> pd.DataFrame:

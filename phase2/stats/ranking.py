@@ -4,43 +4,38 @@ import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 
-from phase2.stats.bootstrap import mean_interval
+from phase2.stats.best import behind_best
 from phase2.stats.design import Design
-from phase2.stats.paired import compare
+from phase2.stats.interval import over_seeds
 
 
 def ranking(design: Design, sign: int) -> pd.DataFrame:
-    """Every combination of levels, best mean first: the largest if `sign` is 1, the least if it is -1.
+    """Every combination of levels, the best first: the largest mean if `sign` is 1, the least if it is -1.
 
-    Columns: rank (1 is best; equal means share a rank), one a factor, mean, low, high (bootstrap over seeds),
-    n (seeds), behind (how much worse than the first row, seed by seed), behind_low, behind_high, p_best (paired
-    t-test against the first row, Holm-adjusted over all of them). The first row's last four are NaN.
+    A combination that failed at a seed comes after all that never did, the fewest failures first: nobody would choose
+    it, and the mean of the seeds that it survived cannot be compared with means of all.
+
+    Columns: rank (1 is best; equals share a rank), one a factor, mean, low, high, least, most, n (seeds that finished),
+    failed (seeds that did not), and behind, behind_low, behind_high, may_be_best as `behind_best` tells them.
     """
     values = design.by_combination()
-    means = sign * values.mean(axis=1).round(12)
-    order = np.argsort(-means, kind="stable")
-    low, high = mean_interval(values)
-    table = pd.DataFrame(design.combinations(), columns=list(design.factors))
-    table.insert(0, "rank", rankdata(-means, method="min").astype(int))
-    table = table.assign(mean=values.mean(axis=1), low=low, high=high, n=values.shape[1])
-    table = table.iloc[order].reset_index(drop=True)
-    return table.join(_behind_best(sign * values[order]))
-
-
-def _behind_best(values: np.ndarray) -> pd.DataFrame:
-    names = {"difference": "behind", "low": "behind_low", "high": "behind_high", "p_holm": "p_best"}
-    if len(values) == 1:
-        return pd.DataFrame(columns=list(names.values()), dtype=float)
-    compared = compare(values[0] - values[1:])[list(names)].rename(columns=names)
-    return compared.set_axis(range(1, len(values)))
+    known, failed = over_seeds(values), np.isnan(values).sum(axis=1)
+    worse = (-sign * known["mean"].round(12)).fillna(np.inf)
+    place = pd.DataFrame({"failed": failed, "worse": worse}).groupby(["failed", "worse"]).ngroup()
+    table = pd.DataFrame(design.combinations(), columns=list(design.factors)).join(known.assign(failed=failed))
+    table.insert(0, "rank", rankdata(place, method="min").astype(int))
+    order = np.argsort(place, kind="stable")
+    return table.iloc[order].reset_index(drop=True).join(behind_best(sign * values[order]))
 
 
 def level_means(design: Design) -> pd.DataFrame:
-    """Each level's mean over the other factors: factor, level, mean, low, high (bootstrap over seeds), n."""
+    """Each level's mean over the combinations of the other factors that finished.
+
+    Columns: factor, level, mean, low, high, least, most, n (seeds), failed (runs). Means of levels with failures are of
+    what survived; to compare levels, `pairs` takes what both finished.
+    """
     tables = []
     for factor, levels in zip(design.factors, design.levels, strict=True):
-        values = design.by_level(factor)
-        low, high = mean_interval(values)
-        columns = {"level": levels, "mean": values.mean(axis=1), "low": low, "high": high}
-        tables.append(pd.DataFrame({"factor": factor, **columns, "n": values.shape[1]}))
+        names = pd.DataFrame({"factor": factor, "level": list(levels)})
+        tables.append(names.join(over_seeds(design.by_level(factor)).assign(failed=design.failures(factor))))
     return pd.concat(tables, ignore_index=True)

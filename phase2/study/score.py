@@ -32,7 +32,7 @@ def card_of_score(task: str) -> dict[str, Any]:
 @dataclass(frozen=True)
 class Score:
     """The first metric of a study's task: its label, its unit, which values are `better` (higher or lower), and what
-    guessing scores by it, `chance`, which a run that diverged is given; beside it the unit of the task's loss.
+    guessing scores by it, `chance`; beside it the unit of the task's loss.
     """
 
     metric: str
@@ -56,7 +56,12 @@ class Score:
 
     @property
     def column(self) -> str:
-        """Of the table of cells: the metric on the test part at the end of training."""
+        """Of the table of cells: the metric on the validation part at the end of training, by which all is compared."""
+        return f"val_{self.metric}"
+
+    @property
+    def test_column(self) -> str:
+        """Of the table of cells: the metric on the test part at the end of training, read of what was chosen alone."""
         return f"test_{self.metric}"
 
     @property
@@ -93,8 +98,8 @@ class Score:
 
     @property
     def final(self) -> str:
-        """What the score is called, on the test part at the end of training."""
-        return f"test {self.label}"
+        """What the score is called, on the validation part at the end of training."""
+        return f"validation {self.label}"
 
     def name(self, measure: str) -> str:
         """What a measure is called."""

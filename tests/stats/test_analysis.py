@@ -1,61 +1,86 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 from phase2.errors import UserError
 from phase2.stats import analyse
+from phase2.stats.design import finished
 from phase2.stats.divergence import divergence
-from phase2.stats.score import scored
 from phase2.study.score import Score, card_of_score
 from phase2.study.tables import read_table
 
 FACTORS = ["activation", "init", "schedule"]
 ACCURACY = Score.of(card_of_score("images"), classes=10)
 ERROR = Score("error", "error", unit="", better="lower", chance=0.9, loss_unit="nats")
+OVER_SEEDS = ["mean", "low", "high", "least", "most", "n", "failed"]
+TESTED = ["p_t", "p_holm", "effect", "n", "failed_a", "failed_b"]
+FRACTIONS = ["diverged_fraction", "stuck_fraction"]
+BEHIND = ["behind", "behind_low", "behind_high", "may_be_best"]
 COLUMNS = {
-    "ranking": [
-        *FACTORS,
-        "measure",
-        "rank",
-        "mean",
-        "low",
-        "high",
-        "n",
-        "behind",
-        "behind_low",
-        "behind_high",
-        "p_best",
-    ],
-    "levels": ["measure", "factor", "level", "mean", "low", "high", "n"],
-    "pairs": [
-        "measure",
-        "factor",
-        "a",
-        "b",
-        "difference",
-        "low",
-        "high",
-        "p_t",
-        "p_holm",
-        "p_signflip",
-        "effect",
-        "n",
-    ],
-    "variance": ["measure", "term", "df", "share", "low", "high", "omega2", "F", "p"],
+    "ranking": ["measure", "rank", *FACTORS, *OVER_SEEDS, *BEHIND],
+    "levels": ["measure", "factor", "level", *OVER_SEEDS],
+    "pairs": ["measure", "factor", "a", "b", "difference", "low", "high", "least", "most", *TESTED],
+    "variance": ["measure", "term", "df", "share", "omega2", "F", "p", "n", "failed"],
+    "divergence": [*FACTORS, "cells", "diverged", "stuck", *FRACTIONS, "first_step", "median_step"],
+    "chosen": [*FACTORS, "val_mean", "test_mean", "low", "high", "least", "most", "n", "failed"],
+    "score": ["metric", "label", "unit", "better", "chance", "loss_unit"],
 }
 
 
-def diverge(cells, rows):
-    cells.loc[rows, ["test_accuracy", "curve_area"]] = np.nan
-    cells.loc[rows, "status"] = "diverged"
-    cells.loc[rows, "diverged_step"] = 7
-    return cells
+class Read:
+    """A test score that can only be read, and notes that it was; whoever calculates with it fails."""
+
+    def __init__(self, value, reads):
+        self.value, self.reads = value, reads
+
+    def __float__(self):
+        self.reads.append(self)
+        return self.value
+
+
+def of(tables, name, measure="val_accuracy"):
+    return tables[name][tables[name].measure == measure].reset_index(drop=True)
 
 
 def test_every_table_has_its_documented_columns(make_cells):
     tables = analyse(make_cells(), FACTORS, ACCURACY)
-    assert {name: sorted(tables[name].columns) for name in COLUMNS} == {
-        name: sorted(columns) for name, columns in COLUMNS.items()
-    }
+    assert {name: list(table.columns) for name, table in tables.items()} == COLUMNS
+
+
+def test_only_the_test_scores_of_what_validation_chose_are_read_and_once(make_cells):
+    cells, reads = make_cells(seeds=5), []
+    cells["test_accuracy"] = [Read(value, reads) for value in cells.test_accuracy]
+    best = cells[FACTORS] == list(cells.groupby(FACTORS).val_accuracy.mean().idxmax())
+    chosen = analyse(cells, FACTORS, ACCURACY)["chosen"].iloc[0]
+    assert reads == cells.test_accuracy[best.all(axis=1)].tolist()
+    assert chosen.test_mean == pytest.approx(np.mean([each.value for each in reads]))
+    assert (chosen.n, chosen.failed) == (5, 0)
+
+
+def test_the_test_scores_of_others_change_nothing(make_cells):
+    cells = make_cells(seeds=5)
+    first = analyse(cells, FACTORS, ACCURACY)
+    chosen = (cells[FACTORS] == first["chosen"].loc[0, FACTORS]).all(axis=1)
+    second = analyse(cells.assign(test_accuracy=cells.test_accuracy.where(chosen, 1.0)), FACTORS, ACCURACY)
+    for name, table in first.items():
+        pd.testing.assert_frame_equal(table, second[name])
+
+
+def test_a_combination_that_ever_failed_is_not_chosen_before_one_that_never_did(make_cells, diverge):
+    cells = make_cells(seeds=5)
+    best = analyse(cells, FACTORS, ACCURACY)["chosen"].loc[0, FACTORS]
+    failed = cells.index[(cells[FACTORS] == best).all(axis=1)][0]
+    after = analyse(diverge(cells, [failed]), FACTORS, ACCURACY)
+    assert after["chosen"].loc[0, FACTORS].tolist() != best.tolist()
+    last = of(after, "ranking").iloc[-1]
+    assert (last[FACTORS].tolist(), last.n, last.failed) == (best.tolist(), 4, 1)
+
+
+def test_where_every_combination_fails_one_that_fails_least_is_chosen(make_cells, diverge):
+    cells = make_cells(shape=(2,), seeds=5)
+    cells = diverge(cells, cells.seed.lt(2) & cells.activation.eq("a0") | cells.seed.lt(1))
+    chosen = analyse(cells, ["activation"], ACCURACY)["chosen"].iloc[0]
+    assert (chosen.activation, chosen.n, chosen.failed) == ("a1", 4, 1)
 
 
 def test_tables_do_not_depend_on_the_order_of_rows_beyond_level_order(make_cells):
@@ -72,26 +97,35 @@ def test_seed_among_the_factors_is_still_the_block(make_cells):
     assert with_seed["variance"].equals(analyse(cells, FACTORS, ACCURACY)["variance"])
 
 
-def test_a_diverged_cell_scores_at_chance(make_cells):
-    cells = diverge(make_cells(), [0])
-    assert scored(cells, "test_accuracy", 0.25)[0] == 0.25
-
-
-def test_a_diverged_cell_scores_at_chance_even_if_its_curve_has_an_area(make_cells):
+def test_a_run_that_diverged_has_no_score_even_if_its_curve_has_an_area(make_cells, diverge):
     cells = diverge(make_cells(), [0])
     cells.loc[0, "curve_area"] = 0.6
-    assert scored(cells, "curve_area", 0.1)[0] == 0.1
+    cells.loc[1, "curve_area"] = np.inf
+    assert finished(cells, "curve_area").isna().tolist()[:3] == [True, True, False]
 
 
-def test_ranking_puts_the_best_mean_first_and_tests_the_rest_against_it(make_cells):
-    table = analyse(make_cells(), FACTORS, ACCURACY)["ranking"].query("measure == 'test_accuracy'")
+def test_means_are_of_the_seeds_that_finished_and_never_of_a_guess(make_cells, diverge):
+    cells = make_cells(seeds=6)
+    tables = analyse(diverge(cells, [0, 3]), FACTORS, ACCURACY)
+    row = of(tables, "ranking").query("failed > 0").iloc[0]
+    assert row["mean"] == pytest.approx(cells.val_accuracy[[1, 2, 4, 5]].mean())
+    assert (row.n, row.failed) == (4, 2)
+    level = of(tables, "levels").query("level == 'a0'").iloc[0]
+    assert (level.n, level.failed) == (6, 2)
+    assert level.least > 0.5
+
+
+def test_ranking_puts_the_best_mean_first_and_compares_all_with_the_best(make_cells):
+    table = of(analyse(make_cells(seeds=6), FACTORS, ACCURACY), "ranking")
     assert table["mean"].is_monotonic_decreasing
     assert table["rank"].tolist() == list(range(1, len(table) + 1))
     np.testing.assert_allclose(table["behind"][1:], table["mean"].iloc[0] - table["mean"][1:])
-    assert table["p_best"][1:].between(0, 1).all()
+    assert table["behind"][0] == pytest.approx(table["mean"][1] - table["mean"][0])
+    assert table["may_be_best"][0]
+    assert not table["may_be_best"].iloc[-1]
 
 
-def test_equal_means_share_a_rank(make_cells):
+def test_equal_means_share_a_rank(make_cells, diverge):
     cells = diverge(make_cells(), slice(None))
     assert set(analyse(cells, FACTORS, ACCURACY)["ranking"]["rank"]) == {1}
 
@@ -100,21 +134,27 @@ def test_equal_means_share_a_rank(make_cells):
 def test_small_designs_are_analysed(make_cells, options):
     tables = analyse(make_cells(**options), FACTORS, ACCURACY)
     assert tables["ranking"]["mean"].notna().all()
+    assert tables["chosen"].test_mean.notna().all()
 
 
-def test_a_level_that_always_diverges_is_counted_and_ranked_last(make_cells):
-    cells = make_cells()
+def test_a_level_that_always_diverges_is_counted_ranked_last_and_compared_with_none(make_cells, diverge):
+    cells = make_cells(seeds=5)
     cells = diverge(cells, cells["activation"] == "a1")
     tables = analyse(cells, FACTORS, ACCURACY)
     lost = tables["divergence"].query("activation == 'a1'")
     assert (lost["diverged"] == lost["cells"]).all()
     assert (lost["median_step"] == 7).all()
-    assert tables["levels"].query("factor == 'activation'").sort_values("mean")["level"].iloc[0] == "a1"
+    assert set(of(tables, "ranking").activation[-4:]) == {"a1"}
+    level = of(tables, "levels").query("level == 'a1'").iloc[0]
+    assert (np.isnan(level["mean"]), level.n, level.failed) == (True, 0, 20)
+    pairs = of(tables, "pairs").query("factor == 'activation' and (a == 'a1' or b == 'a1')")
+    assert (pairs.n == 0).all()
+    assert pairs[["difference", "p_t", "p_holm"]].isna().all(axis=None)
 
 
-def test_a_cell_at_chance_is_stuck_and_a_diverged_one_is_not(make_cells):
+def test_a_cell_at_chance_is_stuck_and_a_diverged_one_is_not(make_cells, diverge):
     cells = diverge(make_cells(seeds=2), [0])
-    cells.loc[1, "test_accuracy"] = 0.119
+    cells.loc[1, "val_accuracy"] = 0.119
     row = divergence(cells, FACTORS, ACCURACY).iloc[0]
     assert (row["cells"], row["diverged"], row["stuck"]) == (2, 1, 1)
 
@@ -134,23 +174,26 @@ def test_repeated_and_absent_cells_are_errors(make_cells):
 
 def as_error(cells):
     """The same cells, judged by what their accuracies lack to the whole."""
-    return cells.assign(test_error=1 - cells["test_accuracy"], curve_area=1 - cells["curve_area"])
+    turned = {f"{part}_error": 1 - cells[f"{part}_accuracy"] for part in ("val", "test")}
+    return cells.assign(**turned, curve_area=1 - cells["curve_area"])
 
 
-def test_where_less_is_better_the_least_mean_ranks_first_and_the_others_are_behind_by_what_they_are_above(make_cells):
-    cells = diverge(make_cells(), [0, 5, 17])
-    right = analyse(cells, FACTORS, ACCURACY)["ranking"].query("measure == 'test_accuracy'")
-    wrong = analyse(as_error(cells), FACTORS, ERROR)["ranking"].query("measure == 'test_error'")
-    assert wrong["mean"].is_monotonic_increasing
+def test_where_less_is_better_all_is_told_as_where_more_is(make_cells, diverge):
+    cells = diverge(make_cells(seeds=6), [0, 5, 17])
+    right, wrong = (analyse(table, FACTORS, score) for table, score in ((cells, ACCURACY), (as_error(cells), ERROR)))
+    right, wrong = of(right, "ranking"), of(wrong, "ranking", "val_error")
+    whole = wrong[wrong.failed == 0]
+    assert whole["mean"].is_monotonic_increasing
     assert (wrong[[*FACTORS, "rank"]].to_numpy() == right[[*FACTORS, "rank"]].to_numpy()).all()
     np.testing.assert_allclose(wrong["mean"], 1 - right["mean"])
-    np.testing.assert_allclose(wrong["behind"], right["behind"])
-    assert (wrong["behind"][1:] >= 0).all()
+    for name in BEHIND:
+        np.testing.assert_allclose(wrong[name].astype(float), right[name].astype(float), atol=1e-12)
+    assert (whole["behind"][1:] >= 0).all()
 
 
-def test_where_less_is_better_what_is_hardly_below_chance_is_stuck(make_cells):
+def test_where_less_is_better_what_is_hardly_below_chance_is_stuck(make_cells, diverge):
     cells = diverge(make_cells(seeds=4), [0])
-    cells.loc[1:3, "test_accuracy"] = [0.119, 0.05, 0.13]
+    cells.loc[1:3, "val_accuracy"] = [0.119, 0.05, 0.13]
     row = divergence(as_error(cells), FACTORS, ERROR).iloc[0]
     assert (row["cells"], row["diverged"], row["stuck"]) == (4, 1, 2)
 

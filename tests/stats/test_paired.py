@@ -1,13 +1,11 @@
-from itertools import product
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from scipy.stats import ttest_rel
+from scipy.stats import ttest_1samp, ttest_rel
 
-from phase2.stats.bootstrap import mean_interval
-from phase2.stats.paired import effect_size, holm, pairs, sign_flip, t_test
+from phase2.errors import UserError
+from phase2.stats.paired import compare, effect_size, equivalence, holm, pairs, t_test
 
 pytestmark = pytest.mark.quick
 
@@ -18,26 +16,12 @@ def test_every_pair_of_levels_is_compared_once(make_design):
 
 
 def test_differences_are_paired_by_seed_over_means_of_the_other_factors(make_design):
-    grid = make_design()
+    grid = make_design(seeds=5)
     row = pairs(grid).iloc[0]
     a, b = grid.values[0].mean(axis=(0, 1)), grid.values[1].mean(axis=(0, 1))
-    assert (row["a"], row["b"], row["n"]) == ("a0", "a1", 4)
+    assert (row["a"], row["b"], row["n"]) == ("a0", "a1", 5)
     assert row["difference"] == pytest.approx(np.mean(a - b))
     assert row["p_t"] == pytest.approx(ttest_rel(a, b).pvalue)
-
-
-@settings(max_examples=25, deadline=None)
-@given(st.lists(st.integers(-50, 50), min_size=1, max_size=7))
-def test_sign_flip_p_equals_brute_force_over_all_flips(values):
-    d = np.array(values, float)
-    flips = np.array(list(product([1, -1], repeat=len(d))))
-    expected = np.mean(np.abs(flips @ d) >= abs(d.sum()) - 1e-9)
-    assert sign_flip(d[None])[0] == pytest.approx(expected)
-
-
-@pytest.mark.parametrize("n", [2, 5])
-def test_sign_flip_p_is_never_below_two_over_two_to_the_n(n):
-    assert sign_flip(np.full((1, n), 3.0))[0] == pytest.approx(2 / 2**n)
 
 
 def test_hedges_correction_at_five_seeds_is_the_tables_value():
@@ -45,8 +29,11 @@ def test_hedges_correction_at_five_seeds_is_the_tables_value():
     assert effect_size(d) == pytest.approx(0.79788 * 3 / np.std(d, ddof=1), rel=1e-4)
 
 
-def test_effect_size_needs_three_seeds():
-    assert np.isnan(effect_size(np.array([1.0, 2])))
+@pytest.mark.parametrize("n", [1, 3, 4, 5])
+def test_fewer_than_five_seeds_are_compared_without_p_interval_or_effect(n):
+    table = compare(np.random.default_rng(n).normal(size=(3, n)))
+    assert table[["p_t", "p_holm", "effect", "low", "high"]].isna().all(axis=None) == (n < 5)
+    assert table[["difference", "least", "most"]].notna().all(axis=None)
 
 
 def test_identical_levels_have_p_one_and_a_constant_difference_has_none():
@@ -60,24 +47,63 @@ def test_holm_leaves_out_what_could_not_be_tested():
 
 
 def test_holm_family_is_one_factor(make_design):
-    table = pairs(make_design(shape=(3, 2, 2)))
+    table = pairs(make_design(shape=(3, 2, 2), seeds=5))
     init = table[table["factor"] == "init"]
     np.testing.assert_allclose(init["p_holm"], init["p_t"])
 
 
-def test_intervals_are_deterministic_and_hold_the_mean():
-    values = np.random.default_rng(0).normal(size=(6, 5))
-    low, high = mean_interval(values)
-    assert (low <= values.mean(axis=1)).all()
-    assert (values.mean(axis=1) <= high).all()
-    np.testing.assert_array_equal(mean_interval(values), (low, high))
+def test_pairs_are_of_the_seeds_at_which_both_finished(make_design):
+    grid = make_design(shape=(3,), seeds=8)
+    values = grid.values.copy()
+    values[0, 2] = values[1, 2] = values[1, 5] = np.nan
+    table = pairs(replace(grid, values=values)).set_index(["a", "b"])
+    both = [0, 1, 3, 4, 6, 7]
+    assert table.n.tolist() == [6, 7, 6]
+    assert table[["failed_a", "failed_b"]].to_numpy().tolist() == [[1, 2], [1, 0], [2, 0]]
+    assert table.loc[("a0", "a1"), "p_t"] == pytest.approx(ttest_rel(values[0, both], values[1, both]).pvalue)
 
 
-def test_a_row_without_spread_gets_a_point_interval_beside_ordinary_rows():
-    low, high = mean_interval(np.array([[0.1, 0.1, 0.1], [0.2, 0.3, 0.5]]))
-    assert low[0] == high[0] == pytest.approx(0.1)
-    assert low[1] < high[1]
+def test_levels_are_compared_at_the_other_levels_at_which_both_finished(make_design):
+    grid = make_design(shape=(2, 3), seeds=5)
+    values = grid.values.copy()
+    values[0, 1] = np.nan  # the first activation always fails with the second init
+    row = pairs(replace(grid, values=values)).iloc[0]
+    assert row.difference == pytest.approx((values[0] - values[1])[[0, 2]].mean())
+    assert (row.n, row.failed_a, row.failed_b) == (5, 5, 0)
 
 
-def test_one_seed_has_no_interval():
-    assert np.isnan(mean_interval(np.array([[0.3]]))).all()
+def test_equivalence_is_two_one_sided_tests():
+    differences = np.random.default_rng(0).normal(0.1, 1, size=(4, 8))
+    table = equivalence(differences, margin=0.9)
+    theirs = [
+        max(ttest_1samp(d, -0.9, alternative="greater").pvalue, ttest_1samp(d, 0.9, alternative="less").pvalue)
+        for d in differences
+    ]
+    np.testing.assert_allclose(table.p_tost, theirs)
+    np.testing.assert_allclose(table.p_holm, holm(np.array(theirs)))
+    inside = (table.low > -0.9) & (table.high < 0.9)
+    assert (inside == (table.p_tost < 0.05)).all()
+    assert inside.nunique() == 2
+
+
+@pytest.mark.parametrize("true", [0.5, -0.5])
+def test_equivalence_is_said_of_a_difference_as_large_as_the_margin_in_5_of_100_draws(true):
+    differences = np.random.default_rng(1).normal(true, 0.2, size=(20_000, 6))
+    assert (equivalence(differences, margin=0.5).p_tost < 0.05).mean() == pytest.approx(0.05, abs=0.005)
+
+
+def test_what_no_test_finds_to_differ_is_not_thereby_equal():
+    scattered = np.array([[-20.0, 18, -15, 22, 1]])
+    assert t_test(scattered[0]) > 0.8
+    assert equivalence(scattered, margin=1).p_tost[0] > 0.05
+
+
+def test_nothing_is_equivalent_below_five_seeds_and_all_is_where_nothing_varies():
+    assert equivalence(np.zeros((1, 4)), margin=0.1).p_tost.isna().all()
+    assert equivalence(np.array([[0.05] * 5, [0.2] * 5]), margin=0.1).p_tost.tolist() == pytest.approx([0, 1])
+
+
+@pytest.mark.parametrize("margin", [0, -1, float("nan")])
+def test_a_margin_is_above_zero(margin):
+    with pytest.raises(UserError, match="expected the largest difference that is none"):
+        equivalence(np.zeros((1, 5)), margin)

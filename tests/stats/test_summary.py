@@ -7,26 +7,24 @@ ACCURACY = Score.of(card_of_score("images"), classes=10)
 
 
 def test_the_summary_repeats_the_tables(make_cells):
-    cells = make_cells()
+    cells = make_cells(seeds=5)
     tables = {"cells": cells} | analyse(cells, FACTORS, ACCURACY)
-    told = summary(tables, FACTORS)
-    first = tables["ranking"].query("measure == 'test_accuracy' and rank == 1").iloc[0]
-    assert told["cells"] == len(cells)
-    assert told["diverged"] == 0
-    assert told["best"]["activation"] == first["activation"]
-    assert told["best"]["mean"] == round(first["mean"], 4)
+    told, chosen = summary(tables, FACTORS), tables["chosen"].iloc[0]
+    assert (told["cells"], told["diverged"]) == (len(cells), 0)
+    assert told["chosen"]["activation"] == chosen["activation"]
+    for name in ("val_mean", "test_mean", "low", "high"):
+        assert told["chosen"][name] == float(f"{chosen[name]:.4g}")
     assert abs(sum(told["variance_share"].values()) - 1) < 1e-3
 
 
-def test_diverged_cells_are_counted(make_cells):
-    cells = make_cells()
-    cells.loc[:4, ["status", "test_accuracy", "curve_area"]] = ["diverged", None, None]
+def test_diverged_cells_are_counted(make_cells, diverge):
+    cells = diverge(make_cells(), slice(0, 4))
     tables = {"cells": cells} | analyse(cells, FACTORS, ACCURACY)
     assert summary(tables, FACTORS)["diverged"] == 5
 
 
-def test_a_single_seed_has_a_mean_and_no_interval(make_cells):
+def test_a_single_seed_has_means_and_neither_intervals_nor_shares(make_cells):
     cells = make_cells().query("seed == 0")
     told = summary({"cells": cells} | analyse(cells, FACTORS, ACCURACY), FACTORS)
-    assert "mean" in told["best"]
-    assert not {"low", "high"} & told["best"].keys()
+    assert told["chosen"].keys() == {*FACTORS, "val_mean", "test_mean"}
+    assert told["variance_share"] == {}
