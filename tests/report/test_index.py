@@ -100,7 +100,9 @@ def test_the_page_links_what_there_is_and_loads_nothing_else(tmp_path: Path):
     text = (tmp_path / "index.html").read_text()
     found = Page(text).addresses()
     figures = {
-        f"figures/{name}.{kind}" for name in ("grid/score_heatmap", "shapes/activation_shapes") for kind in ("pdf", "png")
+        f"figures/{name}.{kind}"
+        for name in ("grid/score_heatmap", "shapes/activation_shapes")
+        for kind in ("pdf", "png")
     }
     files = {
         "README.md",

@@ -1,4 +1,4 @@
-"""README's table of figures: written from files, in step with them, and nothing around it touched."""
+"""The tables of docs/benchmarks.md: written from files, in step with them, and nothing around them touched."""
 
 import json
 from pathlib import Path
@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from phase2.bench import Measured, bench, measurements
+from phase2.bench_page import BEGIN, END, publish, with_figures
 from phase2.errors import UserError
-from phase2.readme import BEGIN, END, publish, with_figures
 from phase2.source import ROOT
 
 TOY = """
@@ -21,8 +21,8 @@ AROUND = f"# A project\n\n{BEGIN}\n\nold\n\n{END}\n\nThe rest.\n"
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project with a README and two toy measurements, both run."""
-    (tmp_path / "README.md").write_text(AROUND)
+    """A project with a page of figures and two toy measurements, both run."""
+    (tmp_path / "benchmarks.md").write_text(AROUND)
     (tmp_path / "benchmarks").mkdir()
     slow = [Measured("a time", [3.0, 1.0, 2.0], "s", 2), Measured("a whole run", [12.345], "min", 17)]
     ratios = {"first": [2.0], "second": [3.5], "third": [3.0]}
@@ -36,16 +36,16 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def published(folder: Path) -> str:
-    publish(folder / "measured", folder / "kept", folder / "README.md")
-    return (folder / "README.md").read_text()
+    publish(folder / "measured", folder / "kept", folder / "benchmarks.md")
+    return (folder / "benchmarks.md").read_text()
 
 
-def test_the_readme_has_the_table_that_its_measurements_make():
-    text = (ROOT / "README.md").read_text()
-    assert text == with_figures(text, ROOT / "docs" / "benchmarks"), "run `phase2 bench --readme`"
+def test_the_page_has_the_tables_that_its_measurements_make():
+    text = (ROOT / "docs" / "benchmarks.md").read_text()
+    assert text == with_figures(text, ROOT / "docs" / "benchmarks"), "run `phase2 bench --publish`"
 
 
-def test_what_the_readme_shows_is_measured_by_a_file_of_benchmarks():
+def test_what_the_page_shows_is_measured_by_a_file_of_benchmarks():
     assert {path.stem for path in (ROOT / "docs" / "benchmarks").glob("*.json")} <= set(measurements())
 
 
@@ -89,11 +89,11 @@ def test_each_machine_has_a_table_of_its_own(folder: Path):
 
 def test_without_a_measurement_nothing_is_written(folder: Path):
     with pytest.raises(UserError, match="run `phase2 bench` first"):
-        publish(folder / "nowhere", folder / "kept", folder / "README.md")
-    assert (folder / "README.md").read_text() == AROUND
+        publish(folder / "nowhere", folder / "kept", folder / "benchmarks.md")
+    assert (folder / "benchmarks.md").read_text() == AROUND
 
 
 @pytest.mark.parametrize("text", ["", f"{END}\n{BEGIN}\n", f"{BEGIN}\n{BEGIN}\n{END}\n", f"{BEGIN}\n"])
-def test_a_readme_without_its_marks_is_refused(tmp_path: Path, text: str):
-    with pytest.raises(UserError, match=r"README\.md needs the lines"):
+def test_a_page_without_its_marks_is_refused(tmp_path: Path, text: str):
+    with pytest.raises(UserError, match=r"docs/benchmarks\.md needs the lines"):
         with_figures(text, tmp_path)
