@@ -43,9 +43,9 @@ body { font: 16px/1.5 Georgia, serif; max-width: 68rem; margin: 2rem auto; paddi
 h1, h2, h3 { line-height: 1.2; } h2 { border-bottom: 1px solid #bbb; margin-top: 3rem; }
 code, td, th { font-size: 0.85rem; } code { font-family: monospace; }
 table { border-collapse: collapse; } td, th { padding: 0.25rem 0.6rem; text-align: left; vertical-align: top; }
-th, td { border-bottom: 1px solid #ddd; } td.number { text-align: right; white-space: nowrap; }
-.gallery { display: grid; grid-template-columns: repeat(auto-fill, minmax(20rem, 1fr)); gap: 1.5rem; }
-figure { margin: 0; } img { width: 100%; height: 16rem; object-fit: contain; border: 1px solid #ddd; }
+th, td { border-bottom: 1px solid #ddd; } td.number { text-align: right; }
+.chapter { columns: 28rem; column-gap: 3rem; } .subject { break-inside: avoid; margin-bottom: 2.5rem; }
+.subject h3 { margin: 0; } figure { margin: 1rem 0; break-inside: avoid; } img { width: 100%; }
 figcaption { font-size: 0.85rem; color: #444; }
 """
 
@@ -158,7 +158,8 @@ def _outcomes(summary: pd.DataFrame) -> str:
     head = ("study", "chosen on validation", "test", "baseline", "better by", "seeds", "steps")
     lines = []
     for row in summary.to_dict("records"):
-        scores = [_number(row["test"], row["unit"]), _number(row["baseline"], row["unit"]), _effect(row)]
+        baseline = f"{_number(row['baseline'], row['unit'])} ({row['against']})"
+        scores = [_number(row["test"], row["unit"]), baseline, _effect(row)]
         numbers = [*scores, f"{row['n']:.0f}", f"{row['steps']:.0f}"]
         cells = "".join(f'<td class="number">{escape(number)}</td>' for number in numbers)
         question = f"{escape(row['question'])}<br><code>{escape(row['answer'])}</code>"
@@ -178,7 +179,7 @@ def _number(value: float, unit: str) -> str:
 def _chapter(run: Run, chapter: str) -> str:
     subjects = run.config.studies | run.config.probes
     told = [_subject(run, name) for name, subject in subjects.items() if subject.chapter == chapter]
-    return f"<h2>{chapter.capitalize()}</h2>{''.join(told)}" if told else ""
+    return f'<h2>{chapter.capitalize()}</h2><div class="chapter">{"".join(told)}</div>' if told else ""
 
 
 def _subject(run: Run, name: str) -> str:
@@ -192,9 +193,8 @@ def _subject(run: Run, name: str) -> str:
         place = f"figures/{name}/{figure}"
         image = f'<a href="{place}.pdf"><img src="{place}.png" alt="{figure}" loading="lazy"></a>'
         figures.append(f"<figure>{image}<figcaption>{told}</figcaption></figure>")
-    gallery = f'<div class="gallery">{"".join(figures)}</div>' if figures else ""
-    tables = f'<a href="tables/{name}/">tables/{name}/</a>'
-    return f'<h3 id="{name}">{name}</h3><p>{escape(subject.question)} {tables}</p>{gallery}'
+    head = f'<h3 id="{name}">{name}</h3><p>{escape(subject.question)} {_link(f"tables/{name}/")}</p>'
+    return f'<div class="subject">{head}{"".join(figures)}</div>'
 
 
 def _item(place: str, what: str) -> str:
