@@ -102,10 +102,10 @@ def cell_files(study, name):
 
 
 def weights_of(probe):
-    """The weights that a probe reads: those of all cells of its study, if it has one."""
-    study = getattr(probe, "study", None)
-    files = weight_files(CONFIG.studies[study]) if study else []
-    return [f"{CHECKPOINTS}/{study}/{cell.partition}/{file}" for file in files for cell in CELLS[study]]
+    """The weights that a probe reads, if it reads some."""
+    cells = CONFIG.runs_of(probe)
+    files = weight_files(CONFIG.studies[cells[0].study]) if cells else []
+    return [f"{CHECKPOINTS}/{cell.study}/{cell.partition}/{file}" for file in files for cell in cells]
 
 
 def notebook_subjects(name):

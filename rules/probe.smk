@@ -7,7 +7,7 @@ for name, probe in CONFIG.probes.items():
             f"probe_{name}"
         input:
             data=[DATA / "prepared" / d / "meta.json" for d in sorted(set(CONFIG.datasets_of(name).values()))],
-            weights=weights_of(probe),
+            weights=weights_of(name),
         output:
             **{table: f"{RESULTS}/tables/{name}/{table}.csv" for table in probe.tables},
             provenance=f"{RESULTS}/tables/{name}/provenance.json",
@@ -16,7 +16,7 @@ for name, probe in CONFIG.probes.items():
             f"logs/{RUN}/{name}.log",
         benchmark:
             f"logs/{RUN}/{name}.benchmark.tsv"
-        priority: int(not weights_of(probe))  # the long ones that wait for no training go first
+        priority: int(not weights_of(name))  # the long ones that wait for no training go first
         threads: CONFIG.compute.threads
         resources:
             mem_mb=4000,

@@ -15,6 +15,7 @@ from phase2.figures.catalog import figures
 from phase2.probe.catalog import PROBES, probes
 from phase2.probe.options import Probe
 from phase2.run.names import check_names
+from phase2.study.cell import Cell, cells_of
 from phase2.study.config import Compute, Data, Study
 from phase2.study.own import use_own
 from phase2.study.read import read
@@ -70,11 +71,28 @@ class Config(Section):
         read = {"data" if name == "runs" else name for name in options.inputs}
         return {role: dataset for role, dataset in sources.items() if role in read and dataset is not None}
 
+    def runs_of(self, probe: str) -> list[Cell]:
+        """The cells whose networks a probe reads: those of its study, less those that its `where` leaves out."""
+        options: Any = self.probes[probe]
+        if "runs" not in options.inputs:
+            return []
+        where = getattr(options, "where", {})
+        cells = cells_of(options.study, self.studies[options.study])
+        return [cell for cell in cells if all(dict(cell.axes)[axis] in levels for axis, levels in where.items())]
+
     @property
     def datasets(self) -> list[str]:
         """The data sets that the run reads."""
         studies = {study.task.dataset for study in self.studies.values()}
         return sorted(studies | {dataset for name in self.probes for dataset in self.datasets_of(name).values()})
+
+    def _check_where(self, name: str, where: dict[str, list[Any]]) -> None:
+        for axis, levels in where.items():
+            axes = self.studies[self.probes[name].study].axes.values()  # type: ignore[attr-defined]
+            if axis not in axes:
+                raise UserError(f"probes.{name}.where: {unknown('axis', axis, axes)}")
+            if lacking := [level for level in levels if level not in axes[axis]]:
+                raise UserError(f"probes.{name}.where.{axis}: the study has no {lacking[0]}, but {axes[axis]}")
 
     @field_validator("studies", "probes", mode="before")
     @classmethod
@@ -92,6 +110,7 @@ class Config(Section):
             study = getattr(probe, "study", None)
             if study is not None and study not in self.studies:
                 raise UserError(f"probes.{name}.study: {unknown('study', study, self.studies)}")
+            self._check_where(name, getattr(probe, "where", {}))
             if study is not None and self.studies[study].keep == "none":
                 raise UserError(f"probes.{name} reads the weights of {study}, which keeps none: set its keep to best")
         if self.run == "bench":

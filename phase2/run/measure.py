@@ -13,7 +13,6 @@ from phase2.errors import UserError
 from phase2.probe.catalog import load, probe_code
 from phase2.probe.runs import read_runs
 from phase2.run.config import Config
-from phase2.study.cell import cells_of
 from phase2.study.provenance import environment
 from phase2.train.memory import keep_freed_memory
 
@@ -26,9 +25,8 @@ def measure(name: str, config: Config, checkpoints: Path) -> tuple[dict[str, pd.
     prepared = config.data.folder / "prepared"
     data = {role: open_checked(prepared / dataset) for role, dataset in config.datasets_of(name).items()}
     inputs: dict[str, Any] = {role: source for role, source in data.items() if role in options.inputs}
-    cells = []
+    cells = config.runs_of(name)
     if "runs" in options.inputs:
-        cells = cells_of(options.study, config.studies[options.study])
         inputs["runs"] = read_runs(cells, checkpoints, data["data"])
     began = time.monotonic()
     tables = load(options.probe)(options, **inputs)

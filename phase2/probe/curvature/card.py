@@ -1,5 +1,7 @@
 """Sharpness, trace of the Hessian and gradient noise of the trained networks of a study."""
 
+from typing import Any
+
 from pydantic import Field
 
 from phase2.probe.options import Probe, Several
@@ -11,5 +13,6 @@ class Options(Probe):
     inputs = ("data", "runs")
 
     study: str = Field(description="the study whose best weights are read")
+    where: dict[str, list[Any]] = Field(default={}, description="levels by axis: cells with others are not read")
     images: Count = Field(description="training images on which loss and gradients are taken, at most")
     draws: Several = Field(description="random vectors of the trace's estimate")
