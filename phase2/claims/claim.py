@@ -37,6 +37,7 @@ class Claim:
     images: int
     steps: int
     beats_linear: bool
+    exploratory: bool
 
     @property
     def name(self) -> str:
@@ -75,15 +76,16 @@ class Claim:
 
 
 def claim(
-    *, seeds: int = 5, images: int = 0, steps: int = 0, beats_linear: bool = True
+    *, seeds: int = 5, images: int = 0, steps: int = 0, beats_linear: bool = True, exploratory: bool = False
 ) -> Callable[[Callable[[Results], Evidence]], Claim]:
     """Makes a claim of a function that takes the results of the study or probe that it is about.
 
     Its name is the claim's, its docstring the sentence, what it returns the evidence. A run without these seeds,
-    training images and steps cannot say, nor one in which no setting of the study beats the linear baseline.
+    training images and steps cannot say, nor one in which no setting of the study beats the linear baseline. What was
+    written after a look at such results is `exploratory`, whatever git says of later runs of the same seeds.
     """
 
     def made(criterion: Callable[[Results], Evidence]) -> Claim:
-        return Claim(criterion, seeds, images, steps, beats_linear)
+        return Claim(criterion, seeds, images, steps, beats_linear, exploratory)
 
     return made

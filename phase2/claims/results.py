@@ -109,6 +109,11 @@ class Results:
         worth = self._score.sign * pd.to_numeric(rows[self.validation], errors="coerce")
         return estimate((worth > self._score.sign * bound).groupby(rows[SEED]).mean(), "%")
 
+    def share_finished(self, **where: Any) -> Estimate:
+        """Which share of these cells did not diverge, seed by seed."""
+        rows = self.rows(**where)
+        return estimate((rows["status"] == "ok").groupby(rows[SEED]).mean(), "%")
+
     def best_level(self, axis: str, **where: Any) -> Any:
         """The level of an axis that is best on validation, by the mean over seeds and the other axes; one at which a
         seed diverged is not.

@@ -59,7 +59,12 @@ def _exact() -> list[Step]:
             latex=r"\mathbb{E}\bigl[x\,\mathbf{1}\{Z \le x\}\bigr] = x \int_{-\infty}^{x} \varphi(z)\,dz = x\,\Phi(x) "
             r"= \frac{x}{2}\Bigl(1 + \operatorname{erf}\frac{x}{\sqrt 2}\Bigr), "
             r"\qquad \varphi(z) = \frac{e^{-z^2/2}}{\sqrt{2\pi}}",
-            names={r"\Phi(x)": Phi, r"\varphi(z)": phi.subs(x, z), "z": z, r"\operatorname{erf}\frac{x}{\sqrt 2}": erf(x / sqrt(2))},
+            names={
+                r"\Phi(x)": Phi,
+                r"\varphi(z)": phi.subs(x, z),
+                "z": z,
+                r"\operatorname{erf}\frac{x}{\sqrt 2}": erf(x / sqrt(2)),
+            },
         ),
         Symbolic(
             r"The normal distribution is symmetric, so $\Phi(x) + \Phi(-x) = 1$, and GELU differs from the identity on "

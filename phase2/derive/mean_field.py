@@ -38,7 +38,9 @@ BY_DEFINITION: dict[str, tuple[Function, Function]] = {  # f and f', apart from 
 }
 
 
-MEAN, SLOPE = (rf"\mathbb{{E}}\,\phi{prime}\bigl(\sqrt{{q^{{{l}}}}}\,z\bigr)^2" for prime, l in (("", "l-1"), ("'", "l")))
+MEAN, SLOPE = (
+    rf"\mathbb{{E}}\,\phi{prime}\bigl(\sqrt{{q^{{{l}}}}}\,z\bigr)^2" for prime, l in (("", "l-1"), ("'", "l"))
+)
 GROWTH = r"\frac{\mathbb{E}\,(\delta^{l}_i)^2}{\mathbb{E}\,(\delta^{l+1}_i)^2}"
 BY_SIGNS = "for six activations, over every sign of the weights"
 

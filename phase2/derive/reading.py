@@ -31,11 +31,15 @@ EXACT = {
     **{"artanh": sympy.atanh, "sign": sympy.sign, "binom": sympy.binomial, "pi": sympy.pi, "number": sympy.Rational},
 }
 FLOAT = {
-    **{name: getattr(np, name) for name in ("log", "exp", "sin", "cos", "tanh", "cosh", "sqrt", "sign", "abs", "floor")},
+    **{
+        name: getattr(np, name) for name in ("log", "exp", "sin", "cos", "tanh", "cosh", "sqrt", "sign", "abs", "floor")
+    },
     **{"max": np.maximum, "min": np.minimum, "ceil": np.ceil, "artanh": np.arctanh, "pi": np.pi, "number": float},
     **{"binom": math.comb, "gamma": math.gamma, "diag": lambda x: np.diag(np.ravel(x))},
 }
-FUNCTION = re.compile(r"\\(?:operatorname\{([a-z]+)\}|(log|exp|sin|cos|tanh|cosh|max|min|sup))(?![a-zA-Z])|\\(Gamma)(?=\()")
+FUNCTION = re.compile(
+    r"\\(?:operatorname\{([a-z]+)\}|(log|exp|sin|cos|tanh|cosh|max|min|sup))(?![a-zA-Z])|\\(Gamma)(?=\()"
+)
 BRACKETS = {"(": ")", "[": "]", "{": "}", "|": "|", r"\lVert": r"\rVert", r"\lfloor": r"\rfloor", r"\lceil": r"\rceil"}
 OPERATORS = {r"\cdot": 0, "/": operator.truediv, r"\odot": operator.mul, r"\otimes": np.kron}
 

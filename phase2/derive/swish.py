@@ -1,7 +1,5 @@
 """Swish: its derivatives, its minimum in closed form, its limits in beta, and how near it comes to GELU."""
 
-
-
 import numpy as np
 import sympy
 from scipy.special import expit, ndtr

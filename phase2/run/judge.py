@@ -82,7 +82,9 @@ def _plain(
         "images": results.images if results else 0,
         "steps": results.steps if results else 0,
         "room": judged.room,
-        "registered": results is not None and registered(claim.criterion, subject.path, made_at(results, run_dir)),
+        "registered": results is not None
+        and not claim.exploratory
+        and registered(claim.criterion, subject.path, made_at(results, run_dir)),
         "source": f"{_shown(subject.path)}:{claim.criterion.__code__.co_firstlineno}",
     }
 
