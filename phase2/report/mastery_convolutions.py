@@ -42,8 +42,8 @@ CONVOLUTIONS: tuple[Check, ...] = (
             "tests/nn/test_conv.py::test_convolutions_match_torch_for_every_option",
             "tests/nn/test_conv.py::test_conv2d_is_the_plain_loops",
             "tests/nn/test_conv_lanes.py::test_vmap_over_any_arguments_equals_a_loop_and_has_right_derivatives",
+            "tests/models/test_lenet.py::test_trained_by_either_backend_it_is_the_same_network",
         ),
-        figures=("lenet_backends/backends",),
     ),
     Check(
         PART,
@@ -68,14 +68,14 @@ CONVOLUTIONS: tuple[Check, ...] = (
     Check(
         PART,
         "research",
-        "From LeNet to residual networks at equal budget; what depth does to plain and to residual networks",
-        figures=("architectures/best_curves", "depth/depth_curves"),
+        "What depth does to plain and to residual networks",
+        figures=("depth/depth_curves",),
     ),
     Check(
         PART,
         "research",
-        "Normalizations, activations and heads of convolutional networks",
-        figures=("conv_norms/score_heatmap", "heads/best_curves"),
+        "Normalizations of convolutional networks, each at its own rate",
+        figures=("conv_norms/score_heatmap",),
     ),
     Check(
         PART,
