@@ -62,7 +62,8 @@ def test_of_many_layers_six_are_shown_from_the_first_to_the_last():
     assert titles == ["layer 1", "layer 11", "layer 21", "layer 30", "layer 40", "layer 50"]
 
 
-def test_one_seed_has_a_mean_and_no_interval():
-    rows = over_seeds(units(seeds=1), ["activation"], "saturated")
-    assert rows["mean"].notna().all()
-    assert rows[["low", "high"]].isna().all(axis=None)
+def test_fewer_than_five_seeds_have_their_range():
+    rows = over_seeds(units(seeds=2), ["activation"], "saturated")
+    seeds = units(seeds=2).groupby(["activation", "seed"]).saturated.mean().groupby("activation")
+    np.testing.assert_allclose(rows.low, seeds.min())
+    np.testing.assert_allclose(rows.high, seeds.max())
