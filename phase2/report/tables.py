@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from phase2.report.inputs import BASELINE, StudyInputs
-from phase2.report.latex import between, count, escape, number, p_value, percent, score_text, signed, title_of
+from phase2.report.latex import MISSING, between, count, escape, number, p_value, percent, score_text, signed, title_of
 from phase2.report.tabular import Behind, Table
 from phase2.stats.interval import ENOUGH, LEVEL
 from phase2.study.score import head
@@ -157,7 +157,8 @@ def failures_table(study: StudyInputs) -> Table:
 
 
 def _table(study: StudyInputs, name: str, caption: str, columns: Columns, behind: list[Behind]) -> Table:
-    heads, aligns, cells = zip(*columns, strict=True)
+    told = [column for column in columns if not set(column[2]) <= {"", MISSING}]
+    heads, aligns, cells = zip(*(told or columns), strict=True)
     titled = f"{title_of(study.name)}: {caption[0].lower()}{caption[1:]}"
     file, how = f"tables/{study.name}/{name}.csv", "phase2.stats of the table of cells"
     rows = list(zip(*cells, strict=True))
