@@ -1,6 +1,7 @@
 # phase2: from dataset download to a typeset report. `snakemake --cores 2` makes the report of config.yaml, and
-# `snakemake --cores 2 --configfile config/smoke.yaml` that of an overlay. Targets: all (default: report and notebooks),
-# report, notebooks, data, grid, figures. Rules live in rules/, code in phase2/, one thin script a rule in workflow/scripts/.
+# `snakemake --cores 2 --configfile config/smoke.yaml` that of an overlay. Targets: all (default: report, notebooks, index),
+# report, notebooks, index, data, grid, figures. Rules live in rules/, code in phase2/, one thin script a rule in
+# workflow/scripts/.
 from snakemake.utils import min_version
 
 min_version("9.2")
@@ -21,6 +22,7 @@ include: "rules/aggregate.smk"
 include: "rules/figures.smk"
 include: "rules/report.smk"
 include: "rules/notebooks.smk"
+include: "rules/index.smk"
 include: "rules/receipts.smk"
 
 
@@ -29,3 +31,4 @@ rule all:
     input:
         rules.report.input,
         rules.notebooks.input,
+        rules.index.output,

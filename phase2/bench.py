@@ -42,7 +42,7 @@ class Measured:
     unit: str
     bound: float
     at_least: bool = False  # the bound is a floor; otherwise a ceiling
-    group: str = ""  # of a group's figures, the README has the one nearest to its bound
+    group: str = ""  # of a group's figures, docs/benchmarks.md has the one nearest to its bound
 
     @property
     def median(self) -> float:

@@ -181,21 +181,21 @@ def doctor() -> None:
 def bench(
     names: Annotated[list[str] | None, typer.Argument(help="files of benchmarks/; all if none is named")] = None,
     tiny: Annotated[bool, typer.Option("--tiny", help="The smallest sizes, once: shows that they run.")] = False,
-    readme: Annotated[bool, typer.Option("--readme", help="Measure nothing: write README's table.")] = False,
+    page: Annotated[bool, typer.Option("--publish", help="Measure nothing: write docs/benchmarks.md.")] = False,
 ) -> None:
     """Measure this machine (about 30 minutes for all): results/bench/*.json and a table.
 
     Exit code 1 if a bound is missed or a measurement fails; the others run. --tiny writes and judges nothing.
-    --readme takes results/bench/*.json into docs/benchmarks/ and writes README's table from what is there.
+    --publish takes results/bench/*.json into docs/benchmarks/ and writes docs/benchmarks.md from what is there.
     """
     from phase2.bench import bench as run_benchmarks
-    from phase2.readme import publish
+    from phase2.bench_page import publish
 
     measured = Path("results/bench")
-    if readme:
+    if page:
         if names or tiny:
-            raise UserError("--readme measures nothing and takes all that was measured: give it alone")
-        publish(measured, Path("docs/benchmarks"), Path("README.md"))
+            raise UserError("--publish measures nothing and takes all that was measured: give it alone")
+        publish(measured, Path("docs/benchmarks"), Path("docs/benchmarks.md"))
         return
     raise typer.Exit(run_benchmarks(names or [], measured, tiny))
 

@@ -16,7 +16,7 @@ from phase2.study.fingerprint import fingerprint
 from phase2.study.progress import Monitor
 from phase2.study.provenance import mixtures
 from phase2.study.read import check_options, read
-from phase2.study.results import weight_files
+from phase2.study.results import cell_folder, weight_files
 from phase2.study.score import card_of_score
 from phase2.words.labels import labels_of
 
@@ -89,7 +89,7 @@ def job_code(study, wildcards):
 
 def cell_files(study, name):
     """The files of one name, over all cells of a study."""
-    return [f"{RESULTS}/{study}/{cell.partition}/{name}" for cell in CELLS[study]]
+    return [str(cell_folder(Path(RESULTS), study, cell.partition) / name) for cell in CELLS[study]]
 
 
 def weights_of(probe):

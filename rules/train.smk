@@ -14,11 +14,11 @@ for name, study in CONFIG.studies.items():
             DATA / "prepared" / study.task.dataset / "meta.json",
         output:
             [
-                str(Path(root, name, job_path, cell, file))
+                str(folder / cell / file)
                 for cell in cell_paths
-                for root, files in (
-                    (RESULTS, ["metrics.json", "history.csv"]),
-                    (CHECKPOINTS, weight_files(study)),
+                for folder, files in (
+                    (cell_folder(Path(RESULTS), name, job_path), ["metrics.json", "history.csv"]),
+                    (Path(CHECKPOINTS, name, job_path), weight_files(study)),
                 )
                 for file in files
             ],

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from phase2 import cli
+from phase2.bench_page import BEGIN, END
 from phase2.files import write_json
-from phase2.readme import BEGIN, END
 from phase2.run.config import schema
 from phase2.run.reference import reference
 from phase2.source import ROOT
@@ -46,7 +46,7 @@ def test_train_writes_the_chosen_cells_and_says_how_they_ended(phase2, folder: P
     code, out, _ = phase2("train", "mlp_grid", "activation=relu", "seed=0", "init=kaiming", *SMOKE)
     assert code == 0
     assert out.count("test accuracy 0.9") == 2
-    cell = folder / "results/smoke/mlp_grid/activation=relu/seed=0/init=kaiming/schedule=cosine"
+    cell = folder / "results/smoke/cells/mlp_grid/activation=relu/seed=0/init=kaiming/schedule=cosine"
     assert json.loads((cell / "metrics.json").read_text())["status"] == "ok"
 
 
@@ -69,7 +69,7 @@ def test_several_values_of_an_axis_are_all_taken(phase2, tmp_path: Path):
 def test_training_again_replaces_what_the_store_has(phase2, folder: Path):
     cells = ("mlp_grid", "activation=tanh", "seed=0", "init=kaiming", *SMOKE)
     phase2("train", *cells)
-    path = folder / "results/smoke/mlp_grid/activation=tanh/seed=0/init=kaiming/schedule=cosine/metrics.json"
+    path = folder / "results/smoke/cells/mlp_grid/activation=tanh/seed=0/init=kaiming/schedule=cosine/metrics.json"
     (entry,) = (e for e in (folder / ".phase2/store").glob("*/*/metrics.json") if e.read_bytes() == path.read_bytes())
     first = entry.stat().st_ino
     phase2("train", *cells)
@@ -153,7 +153,7 @@ def test_a_store_is_listed_dropped_from_and_swept(phase2, tmp_path: Path):
             ("train", "mlp_grid", "activation=softmax"),
             "no cell of mlp_grid has activation=softmax. Its axes: activation:",
         ),
-        (("bench", "packs", "--readme"), "--readme measures nothing and takes all that was measured: give it alone"),
+        (("bench", "packs", "--publish"), "--publish measures nothing and takes all that was measured: give it alone"),
         (("train", "mlp_grid", "seed=0", "seed=9"), "no cell of mlp_grid has seed=9. Its axes: activation:"),
         (("train", "mlp_grid", "--set", "studies.mlp_gird.keep=all"), "unknown study 'mlp_gird': did you mean"),
         (("train", "mlp_grid", "--set", "studies.mlp_grid.budget.epoch=3"), "did you mean 'epochs'?"),
@@ -204,13 +204,14 @@ def test_data_that_other_code_prepared_are_prepared_again(phase2, folder: Path):
     assert "other" not in meta.read_text()
 
 
-def test_bench_writes_the_readmes_table_from_what_was_measured(phase2, folder: Path):
-    (folder / "README.md").write_text(f"{BEGIN}\n{END}\n")
+def test_bench_writes_the_page_of_figures_from_what_was_measured(phase2, folder: Path):
+    (folder / "docs").mkdir(exist_ok=True)
+    (folder / "docs/benchmarks.md").write_text(f"{BEGIN}\n{END}\n")
     figure = {"name": "a time", "values": [1.5], "unit": "s", "bound": 2, "at_least": False, "group": ""}
     measured = {"figures": [figure | {"median": 1.5, "met": True}], "environment": environment()}
     write_json(folder / "results" / "bench" / "toy.json", measured)
-    assert phase2("bench", "--readme")[0] == 0
-    assert "| `toy` | a time | 1.5 s (one run) | at most 2 s |" in (folder / "README.md").read_text()
+    assert phase2("bench", "--publish")[0] == 0
+    assert "| `toy` | a time | 1.5 s (one run) | at most 2 s |" in (folder / "docs/benchmarks.md").read_text()
     assert json.loads((folder / "docs" / "benchmarks" / "toy.json").read_text()) == measured
 
 

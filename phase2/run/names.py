@@ -1,16 +1,17 @@
 """Names that a study or a probe cannot have: the run has them already, or they would be one in the report's source."""
 
 from collections.abc import Iterable
+from typing import get_args
 
 from phase2.errors import UserError
+from phase2.study.section import Document
 from phase2.tex import macro_name
 
-# Folders below results/<run>/, logs, and the first words of macros of the whole run (phase2.report.describe, summary).
-FOLDERS = ("derivations", "figures", "notebooks", "receipts", "report", "tables")
+# Logs in logs/<run>/, and the first words of macros of the whole run.
+LOGS = ("claims", "derive", "index", "record", "sources", "summarise", *get_args(Document))
 TAKEN = {
-    **{name: f"a folder results/<run>/{name}" for name in FOLDERS},
-    **{name: f"a log {name}.log" for name in ("derive", "record", "sources", "summarise")},
-    **{name: f"macros \\{name.capitalize()}..." for name in ("alpha", "commit", "optimization", "share", "total")},
+    **{name: f"macros \\{name.capitalize()}..." for name in ("alpha", "commit", "share", "total")},
+    **{name: f"a log {name}.log" for name in LOGS},
 }
 
 

@@ -7,7 +7,7 @@ itself: it is the cell's receipt, and travels with the files.
 import csv
 import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from phase2.checksums import Checksums
@@ -40,11 +40,15 @@ def half_way(epochs: int) -> int:
     return max(1, epochs // 2)
 
 
+def cell_folder(results: Path, study: str, partition: PurePath) -> Path:
+    """Where what is told of a cell lies: the one place that says so. `results` is the folder of the run."""
+    return results / "cells" / study / partition
+
+
 def destinations(cell: Cell, study: Study, results: Path, checkpoints: Path) -> dict[str, Path]:
     """Where each file of a cell goes. `results` and `checkpoints` are the folders of the run."""
-    folder = Path(cell.study) / cell.partition
-    tables = {name: results / folder / name for name in (METRICS, HISTORY)}
-    return tables | {name: checkpoints / folder / name for name in weight_files(study)}
+    told, weights = cell_folder(results, cell.study, cell.partition), checkpoints / cell.study / cell.partition
+    return {name: told / name for name in (METRICS, HISTORY)} | {name: weights / name for name in weight_files(study)}
 
 
 def history_columns(metrics: Sequence[str]) -> list[str]:
@@ -71,7 +75,7 @@ def _checksum(content: dict[str, Any]) -> str:
 
 def read_metrics(cell: Cell, results: Path) -> dict[str, Any]:
     """A cell's metrics; raises `UserError` if the file is missing, damaged, or of another cell."""
-    path = results / cell.study / cell.partition / METRICS
+    path = cell_folder(results, cell.study, cell.partition) / METRICS
     try:
         metrics = whole_metrics(path)
     except FileNotFoundError:

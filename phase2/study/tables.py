@@ -11,7 +11,7 @@ from phase2.checksums import Checksums
 from phase2.errors import UserError
 from phase2.study.cell import Cell
 from phase2.study.code import metrics_of
-from phase2.study.results import HISTORY, MEND, METRICS, cell_disagreement, history_columns, read_metrics
+from phase2.study.results import HISTORY, MEND, METRICS, cell_disagreement, cell_folder, history_columns, read_metrics
 
 PARTS = ("test", "val", "train")
 HASHES = ("id", "data", "code", "commit")
@@ -30,7 +30,7 @@ def gather(cells: list[Cell], results: Path, data: str | None = None) -> tuple[p
     curve_rows: list[dict[str, Any]] = []
     checksums = Checksums()
     for cell in cells:
-        folder = results / cell.study / cell.partition
+        folder = cell_folder(results, cell.study, cell.partition)
         metrics = read_metrics(cell, results)
         if problem := cell_disagreement(cell, data, {name: folder / name for name in (METRICS, HISTORY)}, checksums):
             raise UserError(f"{folder}: {problem}. {MEND.capitalize()}")

@@ -1,7 +1,9 @@
 """A name that the run needs itself, and two names that the report could not tell apart, are refused when read."""
 
+import re
 from copy import deepcopy
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from studies import ROOT, STUDY
@@ -9,6 +11,7 @@ from studies import ROOT, STUDY
 from phase2.errors import UserError
 from phase2.run.config import load, validate
 from phase2.run.names import TAKEN
+from phase2.study.section import Document
 from phase2.tex import macro_name
 
 PROBE = {"question": "What?", "probe": "activation_shapes", "activations": ["relu"], "figures": []}
@@ -22,7 +25,7 @@ def named(studies: list[str], probes: list[str] = []) -> dict:  # noqa: B006
     }
 
 
-@pytest.mark.parametrize("name", ["optimization", "report", "tables", "figures", "notebooks", "derivations", "total"])
+@pytest.mark.parametrize("name", ["optimization", "report", "derive", "total"])
 def test_a_name_that_the_run_needs_is_refused(name: str):
     with pytest.raises(UserError, match=rf"(?i)studies\.{name}: the run itself has .*{name}.*: choose another name"):
         validate(named([name]))
@@ -44,13 +47,21 @@ def test_a_name_may_begin_with_another_one():
     assert macro_name("mlp", "Best Mean") != macro_name("mlp_best", "Mean")
 
 
+@pytest.mark.parametrize("name", ["cells", "tables", "figures", "notebooks", "receipts"])
+def test_a_study_may_be_named_as_a_folder_of_the_run(name: str):
+    """Its cells lie below cells/, its tables below tables/, its figures below figures/."""
+    validate(named([name]))
+
+
 def test_no_shipped_name_is_taken():
     for overlay in ([], *([path] for path in (ROOT / "config").glob("*.yaml"))):
         config = load([ROOT / "config.yaml", *overlay])
         assert not TAKEN.keys() & {*config.studies, *config.probes}
 
 
-def test_every_folder_that_the_rules_write_below_a_run_is_taken():
+def test_every_log_of_the_whole_run_is_taken():
+    """A study's and a probe's log is named as it is, and beside those of the rules."""
     rules = "\n".join(path.read_text() for path in sorted(Path(ROOT, "rules").glob("*.smk")))
-    folders = {part.split('"')[0].split("/")[0] for part in rules.split("{RESULTS}/")[1:]}
-    assert {folder for folder in folders if folder.isalpha()} <= TAKEN.keys()
+    logs = {*re.findall(r"logs/\{RUN\}/(\w+)\.log", rules), *get_args(Document)}
+    assert "derive" in logs
+    assert logs <= TAKEN.keys()

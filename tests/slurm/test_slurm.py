@@ -99,7 +99,7 @@ def test_every_step_of_the_grid_is_a_slurm_job_and_both_nodes_train(grid: str, c
     assert rules == {"rule_download": 1, "rule_verify": 1, "rule_prepare": 1, "rule_train_mlp_grid": 4}
     assert {job["JobState"] for job in done.values()} == {"COMPLETED"}
     assert {job["NodeList"] for comment, job in done.items() if comment.startswith(GRID)} == {"n1", "n2"}
-    assert len(list(checkout.glob("results/smoke/mlp_grid/**/metrics.json"))) == 16
+    assert len(list(checkout.glob("results/smoke/cells/mlp_grid/**/metrics.json"))) == 16
 
 
 def test_resources_of_the_rules_and_of_the_profile_arrive_in_the_jobs(grid: str) -> None:
@@ -114,7 +114,7 @@ def test_resources_of_the_rules_and_of_the_profile_arrive_in_the_jobs(grid: str)
 def test_a_gpu_and_threads_are_asked_for_if_the_configuration_does(grid: str, checkout: Path) -> None:
     assert not any("gpu" in job.get("TresPerJob", "") for job in submitted(grid).values())
     config = overlay(checkout, "gpu", compute={"device": "cuda", "threads": 2})
-    pack = "results/gpu/mlp_grid/activation=relu/seed=0/init=kaiming/schedule=constant/metrics.json"
+    pack = "results/gpu/cells/mlp_grid/activation=relu/seed=0/init=kaiming/schedule=constant/metrics.json"
     run = snakemake(checkout, pack, *SLURM, *config)
     assert run.returncode == 0, run.stdout  # without a GPU: the store has these cells
     (job,) = submitted(run.stdout).values()
@@ -126,7 +126,7 @@ def test_results_equal_those_of_a_run_without_slurm_bit_by_bit(grid: str, checko
     assert len(weights) == 16
     for path in weights:
         assert (checkout / path).read_bytes() == (local / path).read_bytes(), path
-    for path in (path.relative_to(local) for path in local.glob("results/smoke/mlp_grid/**/metrics.json")):
+    for path in (path.relative_to(local) for path in local.glob("results/smoke/cells/mlp_grid/**/metrics.json")):
         mine, theirs = (json.loads((folder / path).read_text()) for folder in (checkout, local))
         assert [mine[key] for key in ("key", "status", "final", "best")] == [
             theirs[key] for key in ("key", "status", "final", "best")
@@ -155,7 +155,7 @@ def test_a_cancelled_job_fails_the_run_and_a_rerun_trains_only_its_cells(grid: s
 
     assert run.wait(timeout=400) != 0
     assert f"SLURM-job '{job}' failed, SLURM status is: 'CANCELLED'" in output.read_text()
-    results = checkout / "results/killed/mlp_grid"
+    results = checkout / "results/killed/cells/mlp_grid"
     (survivor,) = results.glob("**/metrics.json")
     assert "activation=tanh" in str(survivor)
     before = survivor.stat().st_mtime_ns

@@ -17,7 +17,7 @@ FLOORS = (
     {"schedules"},
     *({name} for name in ("scratch", "nn", "models", "optim", "data", "task", "train", "study")),
     *({name} for name in ("words", "stats", "figures", "probe", "derive", "run", "report")),
-    {"bench", "cli", "doctor", "readme", "verify"},
+    {"bench", "bench_page", "cli", "doctor", "verify"},
 )
 FLOOR = {name: floor for floor, names in enumerate(FLOORS) for name in names}
 MODULES = sorted((ROOT / "phase2").rglob("*.py"))

@@ -42,7 +42,7 @@ COLUMNS = history_columns(["accuracy"])
 
 
 def folder_of(root: Path, **values: object) -> Path:
-    """A cell's folder below results or checkpoints, by its axis values."""
+    """A cell's folder below those of all cells or the checkpoints, by its axis values."""
     return root / "grid" / "/".join(f"{name}={value}" for name, value in values.items())
 
 
@@ -81,7 +81,8 @@ def test_metrics_hold_spec_id_status_metrics_and_provenance(folders: Folders):
 
 def test_history_has_its_columns_and_a_row_an_epoch_and_split(folders: Folders):
     run(folders)
-    with open(folder_of(folders.results, seed=0, init="kaiming", schedule="constant") / "history.csv") as file:
+    folder = folder_of(folders.results / "cells", seed=0, init="kaiming", schedule="constant")
+    with open(folder / "history.csv") as file:
         rows = list(csv.DictReader(file))
     assert list(rows[0]) == COLUMNS
     assert [(row["epoch"], row["step"], row["split"]) for row in rows] == [
@@ -118,7 +119,7 @@ def test_a_renamed_study_and_one_with_the_same_trainings_train_nothing(folders: 
     before = list(tree(folders.results, folders.checkpoints).values())
     renamed = cells_of("other", study_of())
     assert run_pack(renamed, study_of(), folders, COMPUTE) == PackReport(0, 4, 0, 0.0)
-    shutil.rmtree(folders.results / "grid")
+    shutil.rmtree(folders.results / "cells/grid")
     shutil.rmtree(folders.checkpoints / "grid")
     assert list(tree(folders.results, folders.checkpoints).values()) == before
     assert [read_metrics(cell, folders.results)["spec"] for cell in renamed] == [cell.spec for cell in cells()]

@@ -21,7 +21,7 @@ COLUMNS = history_columns(["accuracy"])
 
 def metrics_path(folders: Folders, **changes: object) -> Path:
     cell = cells(**changes)[0]
-    return folders.results / "grid" / cell.partition / "metrics.json"
+    return folders.results / "cells/grid" / cell.partition / "metrics.json"
 
 
 DAMAGE = {

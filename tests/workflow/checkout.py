@@ -99,7 +99,7 @@ class Checkout:
 
     def cells(self) -> dict[str, str]:
         """The contents of all cells' files."""
-        return self.contents("results/smoke/mlp_grid", "checkpoints/smoke/mlp_grid")
+        return self.contents("results/smoke/cells/mlp_grid", "checkpoints/smoke/mlp_grid")
 
 
 def clean_environ() -> dict[str, str]:

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from checkout import BIN, LEAN, SMOKE, Checkout, Ran, clean_environ
 
-PACK = "results/smoke/mlp_grid/activation=relu/seed=0"
+PACK = "results/smoke/cells/mlp_grid/activation=relu/seed=0"
 CELL = f"{PACK}/init=kaiming/schedule=cosine"
-OTHER = "results/smoke/mlp_grid/activation=tanh/seed=0/init=kaiming/schedule=cosine"
+OTHER = "results/smoke/cells/mlp_grid/activation=tanh/seed=0/init=kaiming/schedule=cosine"
 GELU = {"studies": {"mlp_grid": {"axes": {"activation": ["relu", "tanh", "gelu"], "seed": [0]}}}}
 JPEG = {"studies": {"mlp_grid": {"task": {"dataset": "cifar10_jpeg"}}}}
 
@@ -98,7 +98,7 @@ def test_values_on_the_command_line_lie_over_the_files_and_jobs_see_them(project
     values += ["studies={mlp_grid: {'optimizer': {'lr': 1e-2}, axes.schedule: [cosine]}}"]
     ran = project.run([*project.command("grid"), "--config", *values]).succeeded()
     assert ran.cells["trained"] == 2
-    (cell, _) = sorted((project.folder / "results/mine/mlp_grid").rglob("metrics.json"))
+    (cell, _) = sorted((project.folder / "results/mine/cells/mlp_grid").rglob("metrics.json"))
     spec = json.loads(cell.read_text())["spec"]
     assert (spec["budget"]["epochs"], spec["optimizer"]["lr"], spec["seed"]) == (1, 0.01, 3)
     project.run([*project.command("grid"), "--config", "studies={mlp_grid.budget.epoch: 1}"]).failed_with(
@@ -192,20 +192,20 @@ def test_a_full_disk_leaves_earlier_cells_whole(compute: dict[str, float], proje
 @pytest.mark.parametrize(
     ("place", "parts"),
     [
-        ("results/smoke/mlp_grid/activation=gelu", ("Failed to create output directory", "activation=gelu")),
+        ("results/smoke/cells/mlp_grid/activation=gelu", ("Failed to create output directory", "activation=gelu")),
         (".phase2/packs", ("/sys/fs", "Free space there or mend the permissions")),
     ],
     ids=["results", "work"],
 )
 def test_a_folder_that_cannot_be_written_is_named(place: str, parts: tuple[str, ...], project: Checkout):
     """Not even root may make anything in /sys/fs."""
-    before = project.contents("results/smoke/mlp_grid", "checkpoints")
+    before = project.contents("results/smoke/cells/mlp_grid", "checkpoints")
     folder = project.folder / place
     shutil.rmtree(folder, ignore_errors=True)
     folder.symlink_to("/sys/fs")
     project.snakemake("grid", config=GELU).failed_with(*parts)
     folder.unlink()
-    assert project.contents("results/smoke/mlp_grid", "checkpoints") == before
+    assert project.contents("results/smoke/cells/mlp_grid", "checkpoints") == before
 
 
 def test_a_corrupt_entry_of_the_store_is_moved_aside_and_trained_again(project: Checkout):
@@ -222,7 +222,7 @@ def test_a_corrupt_entry_of_the_store_is_moved_aside_and_trained_again(project: 
     assert "best.safetensors does not match its checksum" in log
     assert str(aside.relative_to(project.folder)) in log
     changed = before.items() ^ project.cells().items()
-    assert {name.split("/", 1)[1] for name, _ in changed} <= set(cell_files(CELL))
+    assert {name.split("mlp_grid/")[1] for name, _ in changed} <= set(cell_files(CELL))
 
 
 def metrics(project: Checkout, cell: str) -> dict[str, Any]:
@@ -230,8 +230,8 @@ def metrics(project: Checkout, cell: str) -> dict[str, Any]:
 
 
 def cell_files(cell: str) -> list[str]:
-    """A cell's files below results/ and checkpoints/."""
-    return [f"{cell.split('/', 1)[1]}/{name}" for name in ("metrics.json", "history.csv", "best.safetensors")]
+    """A cell's files below its study's folders."""
+    return [f"{cell.split('mlp_grid/')[1]}/{name}" for name in ("metrics.json", "history.csv", "best.safetensors")]
 
 
 @pytest.mark.parametrize(

@@ -68,14 +68,14 @@ def training_process(project: Checkout) -> int:
 def result(project: Checkout) -> dict[str, Any]:
     """Everything that the cells' files say, but what differs from run to run: times and speeds."""
     found: dict[str, Any] = {}
-    for path in sorted((project.folder / "results/smoke/mlp_grid").rglob("*.json")):
+    for path in sorted((project.folder / "results/smoke/cells/mlp_grid").rglob("*.json")):
         metrics = json.loads(path.read_text())
         kept = {**metrics, "provenance": {**metrics["provenance"]}}
         for place in (kept, kept["provenance"]):
             for name in VARYING:
                 place.pop(name, None)
         found[str(path.relative_to(project.folder))] = kept
-    for path in sorted((project.folder / "results/smoke/mlp_grid").rglob("*.csv")):
+    for path in sorted((project.folder / "results/smoke/cells/mlp_grid").rglob("*.csv")):
         with open(path, newline="") as file:
             rows = [{key: value for key, value in row.items() if key not in VARYING} for row in csv.DictReader(file)]
         found[str(path.relative_to(project.folder))] = rows

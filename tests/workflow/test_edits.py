@@ -28,7 +28,7 @@ SGD, FIGURE = "phase2/optim/sgd.py", "phase2/figures/ranking.py"
 HALVED = ("add_scaled_(params, grads, -lr)", "add_scaled_(params, grads, -lr / 2)")
 RESULTS = ("results/smoke", "checkpoints/smoke", "data/prepared")
 # What is asked for in the end, and the results that it brings.
-CELLS = ("results/smoke/mlp_grid", "checkpoints", "data")
+CELLS = ("results/smoke/cells/mlp_grid", "checkpoints", "data")
 TARGETS = {
     "figures": (*CELLS, "results/smoke/figures", "results/smoke/tables/mlp_grid"),
     "results/smoke/tables/unit_health/units.csv": (*CELLS, "results/smoke/tables/unit_health"),
@@ -95,7 +95,8 @@ class World:
             path.unlink()
 
     def delete_a_folder(self) -> None:
-        chosen = self.dice.choice(["results/smoke/tables", "results/smoke/mlp_grid", "checkpoints", "results", "data"])
+        folders = ["results/smoke/tables", "results/smoke/cells/mlp_grid", "checkpoints", "results", "data"]
+        chosen = self.dice.choice(folders)
         shutil.rmtree(self.folder / chosen, ignore_errors=True)
 
     def touch_files(self) -> None:

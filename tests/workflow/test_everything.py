@@ -1,10 +1,13 @@
 """The whole smoke configuration, every study, probe, derivation and notebook, from nothing; and nothing to do after."""
 
+import re
+
+import pandas as pd
 import pytest
 from checkout import BIN, SMOKE, Checkout, Ran, new_checkout
 from pdf import words_of
 
-from phase2.run.config import load
+from phase2.run.config import Config, load
 
 COMMAND = [str(BIN / "snakemake"), "--cores", "2", "all", "--configfile", SMOKE]
 
@@ -15,9 +18,14 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> tuple[Checkout, Ran]
     return checkout, checkout.run(COMMAND).succeeded()
 
 
+def everything_config(everything: tuple[Checkout, Ran]) -> Config:
+    checkout, _ = everything
+    return load([checkout.folder / "config.yaml", checkout.folder / SMOKE])
+
+
 def test_every_study_and_probe_leaves_its_tables_and_figures(everything: tuple[Checkout, Ran]):
     checkout, _ = everything
-    config = load([checkout.folder / "config.yaml", checkout.folder / SMOKE])
+    config = everything_config(everything)
     results = checkout.folder / "results" / "smoke"
     for name, probe in config.probes.items():
         tables = {path.name for path in (results / "tables" / name).iterdir()}
@@ -41,6 +49,36 @@ def test_the_notebooks_are_rendered(everything: tuple[Checkout, Ran]):
     for notebook in (checkout.folder / "notebooks").glob("*.ipynb"):
         page = checkout.folder / "results" / "smoke" / "notebooks" / f"{notebook.stem}.html"
         assert "<img" in page.read_text()
+
+
+def test_what_the_index_links_and_the_readme_names_is_there(everything: tuple[Checkout, Ran]):
+    results = everything[0].folder / "results" / "smoke"
+    links = re.findall(r'(?:href|src)="([^"#]+)"', (results / "index.html").read_text())
+    assert len(links) > 50
+    assert not [link for link in links if not (results / link).exists()]
+    places = re.findall(r"^\| `([^`]+)` \|", (results / "README.md").read_text(), re.MULTILINE)
+    assert "summary.csv" in places
+    patterns = [re.sub(r"<\w+>", "*", place).replace("/.../", "/**/") for place in places]
+    assert not [pattern for pattern in patterns if not any(results.glob(pattern))]
+
+
+def test_the_summary_has_a_row_for_every_study(everything: tuple[Checkout, Ran]):
+    results = everything[0].folder / "results" / "smoke"
+    summary = pd.read_csv(results / "summary.csv", keep_default_na=False)
+    assert list(summary["study"]) == sorted(summary["study"], key=list(everything_config(everything).studies).index)
+    assert set(summary["study"]) == {path.name for path in (results / "cells").iterdir()}
+
+
+def test_every_column_of_the_run_is_in_its_dictionary_and_none_besides(everything: tuple[Checkout, Ran]):
+    results, config = everything[0].folder / "results" / "smoke", everything_config(everything)
+    of = dict.fromkeys(config.studies, "studies") | {name: probe.probe for name, probe in config.probes.items()}
+    written = {
+        (of[path.parent.name], path.stem, column)
+        for path in results.glob("tables/*/*.csv")
+        for column in pd.read_csv(path, nrows=0)
+    }
+    told = {tuple(row) for row in pd.read_csv(results / "columns.csv")[["of", "table", "column"]].to_numpy()}
+    assert written | {("run", "summary", column) for column in pd.read_csv(results / "summary.csv")} == told
 
 
 def test_a_second_run_has_nothing_to_do(everything: tuple[Checkout, Ran]):

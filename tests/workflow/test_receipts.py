@@ -85,8 +85,8 @@ def test_an_edit_counts_where_snakemakes_memory_is_lost(edit, said: str, project
 
 DAMAGE = {
     f"checkpoints/smoke/{CELL}/best.safetensors": "train_mlp_grid: best.safetensors is not as it was written",
-    f"results/smoke/{CELL}/metrics.json": "train_mlp_grid: metrics.json is missing or damaged",
-    f"results/smoke/{CELL}/history.csv": "train_mlp_grid: history.csv is not as it was written",
+    f"results/smoke/cells/{CELL}/metrics.json": "train_mlp_grid: metrics.json is missing or damaged",
+    f"results/smoke/cells/{CELL}/history.csv": "train_mlp_grid: history.csv is not as it was written",
     "results/smoke/tables/mlp_grid/pairs.csv": "analyse: results/smoke/tables/mlp_grid/pairs.csv is not as it was",
     "results/smoke/figures/mlp_grid/pairs.png": "figure: results/smoke/figures/mlp_grid/pairs.png is not as it was",
     "results/smoke/report/generated/macros.tex": "sources: results/smoke/report/generated is not as it was written",
@@ -109,7 +109,7 @@ GONE = {
     "results/smoke/mastery.csv": "sources",
     "results/smoke/config.yaml": "record",
     "results/smoke/receipts": "analyse",
-    f"results/smoke/{CELL}": "train_mlp_grid",
+    f"results/smoke/cells/{CELL}": "train_mlp_grid",
 }
 
 
@@ -187,7 +187,7 @@ def test_verify_names_what_disagrees_and_mends_it(project: Checkout):
     assert "notebook: not made yet (2)" in project.phase2("verify", *options).output
     project.snakemake("all").succeeded()
     assert "everything agrees" in project.phase2("verify", *options).succeeded().output
-    key = json.loads((project.folder / f"results/smoke/{CELL}/metrics.json").read_text())["key"]
+    key = json.loads((project.folder / f"results/smoke/cells/{CELL}/metrics.json").read_text())["key"]
     overwrite(project, "results/smoke/tables/mlp_grid/levels.csv", last_byte)
     overwrite(project, f".phase2/store/{key[:2]}/{key}/history.csv", last_byte)
     remember_as_good(project, "results/smoke/tables/mlp_grid/levels.csv")

@@ -56,11 +56,11 @@ def test_a_new_lane_trains_alone_and_the_others_are_restored_to_the_byte(project
 
 
 def test_editing_a_figure_draws_it_again_and_trains_nothing(project: Checkout):
-    before = project.contents("results/smoke/mlp_grid", "results/smoke/tables", "results/smoke/figures")
+    before = project.contents("results/smoke/cells/mlp_grid", "results/smoke/tables", "results/smoke/figures")
     with open(project.folder / "phase2" / "figures" / "ranking.py", "a") as file:
         file.write("\nONE = 2 - 1\n")
     assert project.snakemake("report").succeeded().jobs == {"figure": 1, "typeset": 1, "report": 1}
-    assert before == project.contents("results/smoke/mlp_grid", "results/smoke/tables", "results/smoke/figures")
+    assert before == project.contents("results/smoke/cells/mlp_grid", "results/smoke/tables", "results/smoke/figures")
 
 
 def test_editing_comments_and_docstrings_or_what_is_not_used_runs_nothing(project: Checkout):

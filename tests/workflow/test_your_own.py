@@ -69,9 +69,8 @@ def test_parts_and_data_of_the_users_own_are_used_labelled_and_listed(clone: Che
     assert "SoftSign" in text
     assert "stripes" in text
     assert "with uncommitted changes" in text  # the parts are in no commit
-    metrics = (
-        clone.folder / "results/smoke/mlp_grid/activation=softsign/seed=0/init=kaiming/schedule=constant/metrics.json"
-    )
+    cell = "activation=softsign/seed=0/init=kaiming/schedule=constant"
+    metrics = clone.folder / "results/smoke/cells/mlp_grid" / cell / "metrics.json"
     assert json.loads(metrics.read_text())["final"]["test_accuracy"] > 0.9
     assert not planned(clone, OWN)
     clone.edit("my_parts/softsign.py", "1 + x.abs()", "2 + x.abs()")

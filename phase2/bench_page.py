@@ -1,6 +1,6 @@
-"""README's table of measured figures, written from what `phase2 bench` measured: no number there is typed by hand.
+"""The tables of docs/benchmarks.md, written from what `phase2 bench` measured: no figure there is typed by hand.
 
-The measurements that the table shows are kept in docs/benchmarks/, each with the machine it was made on.
+The measurements that they show are kept in docs/benchmarks/, each with the machine it was made on.
 """
 
 import json
@@ -11,23 +11,23 @@ from phase2.bench import Measured
 from phase2.errors import UserError
 from phase2.files import write_bytes, write_text
 
-BEGIN, END = "<!-- written by `phase2 bench --readme` -->", "<!-- end of what `phase2 bench --readme` writes -->"
+BEGIN, END = "<!-- written by `phase2 bench --publish` -->", "<!-- end of what `phase2 bench --publish` writes -->"
 HEAD = "| measurement | figure | median [smallest, largest] | bound |\n|---|---|---|---|"
 
 
-def publish(measured: Path, kept: Path, readme: Path) -> None:
-    """Takes what was measured into `kept`, in the place of older files, and writes README's table from all there."""
+def publish(measured: Path, kept: Path, page: Path) -> None:
+    """Takes what was measured into `kept`, in the place of older files, and writes the page's tables from all there."""
     for path in sorted(measured.glob("*.json")):
         write_bytes(kept / path.name, path.read_bytes())
     if not any(kept.glob("*.json")):
         raise UserError(f"no measurement in {measured} or {kept}: run `phase2 bench` first")
-    write_text(readme, with_figures(readme.read_text(encoding="utf-8"), kept))
+    write_text(page, with_figures(page.read_text(encoding="utf-8"), kept))
 
 
 def with_figures(text: str, kept: Path) -> str:
-    """README's text with the table of the kept measurements between its two marks."""
+    """The page's text with the tables of the kept measurements between its two marks."""
     if text.count(BEGIN) != 1 or text.count(END) != 1 or text.index(END) < text.index(BEGIN):
-        raise UserError(f"README.md needs the lines {BEGIN} and {END} once, in this order: its table is between")
+        raise UserError(f"docs/benchmarks.md needs the lines {BEGIN} and {END} once, in this order, around its tables")
     before, after = text.split(BEGIN)[0], text.split(END)[1]
     return before + "\n\n".join([BEGIN, *_tables(kept), END]) + after
 
