@@ -28,6 +28,7 @@ def _chapter(record: Record, chapter: Chapter, ledger: Ledger) -> str:
         rf"\section{{{chapter.capitalize()}}}",
         *([ledger.show(claims_table(claims, chapter)).long()] if claims else []),
         *main,
+        r"\FloatBarrier",
         *([ledger.show(studies_table(studies, chapter)).long()] if studies else []),
         r"\FloatBarrier",
     )

@@ -47,10 +47,9 @@ def title(study: str) -> str:
 
 
 def spec_table(subject: Subject) -> str:
-    """The specification as LaTeX: two columns over as many pages as they take."""
+    """The specification as LaTeX, two columns. It does not break: a table that does overflows beside floats."""
     rows = [rf"{name} & {value} \\" for name, value in spec_of(subject)]
-    begin = rf"\begingroup\small\begin{{longtable*}}{{{wrapped(*WIDTHS)}}}"
-    return lines(begin, *rows, r"\end{longtable*}\endgroup")
+    return lines(rf"{{\small\begin{{tabular}}{{{wrapped(*WIDTHS)}}}", *rows, r"\end{tabular}\par}")
 
 
 def images_of(study: StudyInputs) -> int:
