@@ -18,9 +18,10 @@ import sympy
 
 Names = Mapping[str, Any]
 RELATIONS = {"=": "=", r"\approx": "=", r"\le": "<=", "<": "<=", r"\ge": ">=", ">": ">="}
+SIGNS = "|".join(re.escape(sign) + (r"(?![a-zA-Z])" if sign[-1].isalpha() else "") for sign in RELATIONS)
 UNREAD = (r"\ne", r"\to", r"\sim", r"\propto", r"\in", "|_")  # relations and the like that nothing is made of
 SPACES = r"\\[,;!: ]|~|\\(?:[bB]igg?[lr]?|left|right)(?![a-zA-Z])|\\displaystyle"
-CLAUSE = r"\\qquad|\\quad|\\Long(?:left|right|leftright)arrow|[,;]|:(?!\\)|\\text\{[^}]*\}"
+CLAUSE = r"\\qquad|\\quad|\\Long(?:left|right|leftright)arrow|[,;:]|\\text\{[^}]*\}"
 ORDER = re.compile(r"\+O\(.*\)$")  # what a series leaves out
 DECIMAL = re.compile(r"-?\d*\.(\d+)(\\ldots)?(?:\\cdot10\^(?:\{(-?\d+)\}|(\d)))?$")
 STOPS = ("+", "-", "/", ")", "}", "]", "|", r"\cdot", r"\odot", r"\otimes", r"\rVert", r"\rfloor", r"\rceil", "")
@@ -76,7 +77,7 @@ def pairs(latex: str, names: Names, table: Mapping[str, Any] = FLOAT, alone: Any
     read = {plain(name): value for name, value in names.items()}
     found = []
     for clause in _split(plain(latex), CLAUSE):
-        parts = _split(clause, "|".join(rf"{re.escape(sign)}(?![a-zA-Z])" for sign in RELATIONS), keep=True)
+        parts = _split(clause, SIGNS, keep=True)
         sides = [_value(ORDER.sub("", side), read, table) for side in parts[::2]]
         readable = [place for place, side in enumerate(sides) if side is not None]
         for one, other in zip(readable, readable[1:], strict=False):
@@ -113,8 +114,9 @@ def _split(latex: str, pattern: str, keep: bool = False) -> list[str]:
             parts += [latex[begin:place], here[0]] if keep else [latex[begin:place]]
             begin = place = here.end()
         else:
+            place += latex[place] == "\\" and latex[place + 1 : place + 2] in ("{", "}")
             depth += (latex[place] in "({[") - (latex[place] in ")}]")
-            place += 2 if latex[place] == "\\" and latex[place + 1 : place + 2] in "{}" else 1
+            place += 1
     return [part.strip() for part in [*parts, latex[begin:]]]
 
 
