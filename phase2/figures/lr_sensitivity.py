@@ -3,6 +3,7 @@
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 from phase2.card import FigureCard
 from phase2.figures.marks import ROOM, band, final_scores, keys, panels
@@ -41,6 +42,7 @@ def lr_sensitivity(*, ranking: pd.DataFrame, score: pd.DataFrame) -> Figure:
     for name, axes in grid.items():
         axes.grid()
         axes.set_xscale("log")
+        axes.xaxis.set_minor_formatter(NullFormatter())
         axes.set_xlim(scores.lr.min() / ROOM, scores.lr.max() * ROOM)
         here = scores[scores.panel == name].sort_values("lr")
         for index, line in enumerate(lines):

@@ -48,7 +48,7 @@ def score_heatmap(*, cells: pd.DataFrame, score: pd.DataFrame) -> Figure:
     rows, columns, names = facets(cells)
     per_row = int((FULL_WIDTH - MARGIN) / max(len(columns) * CELL[0], title_width(names)))
     per_row = max(1, min(len(names), per_row))
-    figure = blank(-(-len(names) // per_row) * (max(0.6, len(rows) * CELL[1]) + 0.2) + 1.1)
+    figure = blank(-(-len(names) // per_row) * (max(0.9, len(rows) * CELL[1]) + 0.2) + 1.1)
     grid = panels(figure, names, per_row)
     norm = linear(summary.shown, told)
     for name, axes in grid.items():
