@@ -31,7 +31,7 @@ rule sources:
 
 rule typeset:
     input:
-        latex=sorted(map(str, filter(is_source, Path("report").rglob("*")))),
+        latex=lambda w: sources_of(w.document),
         generated=rules.sources.output.generated,
         environment=rules.sources.output.environment,
         figures=rules.figures.input,

@@ -125,5 +125,5 @@ def test_a_grid_of_one_level_without_baselines_figures_and_claims_is_told(tmp_pa
     config = write_report(tmp_path, {"activation": ["relu"], "seed": [0, 1]}, figures=[], claims=[])
     (tmp_path / "tables" / "mlp_grid" / "baseline.csv").unlink()
     write_sources(tmp_path, tmp_path / "report", config, DATASETS, ENVIRONMENT)
-    assert "guessing scores 10.0" in generated(tmp_path, "companion")
+    assert "guessing scores 10.00" in generated(tmp_path, "companion")
     assert re.search(r"\$\d+\.\d+\$ to \$\d+\.\d+\$", generated(tmp_path, "report"))

@@ -113,7 +113,7 @@ def test_the_page_links_what_there_is_and_loads_nothing_else(tmp_path: Path):
         "environment.json",
         "metrics.json",
     }
-    read = {"report.pdf", "optimization.pdf", "notebooks/nn_core_math.html"}
+    read = {"report.pdf", "optimization.pdf", "companion.pdf", "notebooks/nn_core_math.html"}
     assert found == figures | files | read | {"tables/grid/", "tables/shapes/", "#grid"}
     assert not re.search(r"<script|https?:|url\(|@import", text)
 

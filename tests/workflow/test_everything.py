@@ -53,10 +53,10 @@ def test_every_study_and_probe_leaves_its_tables_and_figures(everything: tuple[C
         assert figures == set(subject.figures)
 
 
-def test_the_report_has_its_derivations_measurements_and_mastery_table(everything: tuple[Checkout, Ran]):
+def test_the_companion_has_its_derivations_and_the_mastery_table(everything: tuple[Checkout, Ran]):
     checkout, _ = everything
-    words = words_of(checkout.folder / "results" / "smoke" / "report.pdf")
-    for part in ("Measurements", "Derivations", "Mastery", "[checked symbolically]", "test_a_chain_of_100_000_nodes"):
+    words = words_of(checkout.folder / "results" / "smoke" / "companion.pdf")
+    for part in ("Contents", "Derivations", "Mastery", "[checked symbolically]", "test_a_chain_of_100_000_nodes"):
         assert part in words
     assert "??" not in words
     assert (checkout.folder / "results" / "smoke" / "mastery.csv").read_text().startswith("part,kind,check,evidence\n")
