@@ -51,7 +51,8 @@ def _limit(rng: np.random.Generator) -> tuple[Any, Any]:
 
 
 def _bump(rng: np.random.Generator) -> tuple[Any, Any]:
-    return _bump_error(GRID, *np.sort(rng.uniform(0, 1, 2)), steepness=rng.uniform(20, 200))
+    a, b = np.sort(rng.uniform(0, 1, 2))
+    return _bump_error(GRID, a, b, rng.uniform(20, 200))
 
 
 def _bump_error(x: np.ndarray, a: float, b: float, steepness: float) -> tuple[Any, Any]:
@@ -165,7 +166,8 @@ def _construction() -> list[Step]:
         ),
         Numeric(
             r"The nearest sigmoid mixes $f(x_{j-1})$ and $f(x_j)$, and both knots are within $1/n$ of $x$. So a "
-            r"network of $n$ hidden units has an error that goes to 0 for every continuous $f$. Its output has the bias "
+            r"network of $n$ hidden units has an error that goes to 0 for every continuous $f$. Its output has the "
+            r"bias "
             r"$f(0)$; sums in $S$ have none, but one more unit with $w = 0$ is a constant: $f(0) = \alpha\,\sigma(b)$.",
             r"\sup_{x \in [0,1]} \Bigl| f(x) - f(0) - \sum_{k=1}^n \bigl(f(x_k) - f(x_{k-1})\bigr)\, "
             r"\sigma\bigl(\lambda(x - m_k)\bigr) \Bigr| \le \Bigl(1 + \frac1n\Bigr)\, \omega\Bigl(\frac1n\Bigr)",

@@ -100,6 +100,7 @@ def _one_unit() -> list[Step]:
             r"The scale makes up for the units that are missing, so the mean is that of the unit without dropout.",
             p * 0 + (1 - p) * x / (1 - p),
             x,
+            names={"p": p},
             latex=r"\mathbb{E}\Bigl[\frac{r x}{1-p}\Bigr] = p \cdot 0 + (1-p)\,\frac{x}{1-p} = x",
             span=BELOW_ONE,
         ),
@@ -117,6 +118,7 @@ def _one_unit() -> list[Step]:
             r"noise is off. A BatchNorm behind dropout learns a variance that it does not meet again.",
             x**2 + p / (1 - p) * x**2,
             x**2 / (1 - p),
+            names={"p": p},
             latex=r"\mathbb{E}\Bigl[\Bigl(\frac{r x}{1-p}\Bigr)^{\!2}\Bigr] "
             r"= x^2 + \frac{p}{1-p}\; x^2 = \frac{x^2}{1-p}",
             span=BELOW_ONE,
@@ -156,7 +158,8 @@ def _non_linear() -> list[Step]:
     return [
         Numeric(
             r"Behind a non-linearity the identity is only an approximation of the mean over masks. For a convex $f$, "
-            r"such as ReLU, it is never too large, by Jensen's inequality, and right where no mask changes the sign. Let $z = \sum_i w_i r_i x_i/(1-p)$.",
+            r"such as ReLU, it is never too large, by Jensen's inequality, and right where no mask changes the sign. "
+            r"Let $z = \sum_i w_i r_i x_i/(1-p)$.",
             r"f(\mathbb{E} z) \le \mathbb{E} f(z)",
             lambda rng: _jensen(_Layer(rng)),
             relation="<=",

@@ -123,6 +123,7 @@ def _objective() -> list[Step]:
             r"With Gaussian noise the first term of the bound is a squared error.",
             -log(normal),
             tau * (y - f) ** 2 / 2 - log(tau) / 2 + log(2 * pi) / 2,
+            names={r"f_\omega(x)": f},
             latex=r"-\log p(y|x, \omega) = \frac{\tau}{2}\,(y - f_\omega(x))^2 - \tfrac12 \log \tau "
             r"+ \tfrac12 \log 2\pi",
         ),
@@ -184,6 +185,7 @@ def _prediction() -> list[Step]:
             r"the samples.",
             estimate,
             (T - 1) / T * (second - first**2),
+            names={r"\operatorname{Var} \hat y": second - first**2},
             latex=r"\mathbb{E}\Bigl[\frac1T \sum_{t=1}^T \hat y_t^2 - \bar y^2\Bigr] "
             r"= \frac{T-1}{T}\, \operatorname{Var} \hat y",
         ),
@@ -210,8 +212,10 @@ def _prediction() -> list[Step]:
             at=_agreed_and_opposed,
         ),
         Remark(
-            r"The hope is that $\mathcal{I}$ is large for unfamiliar inputs, on which the draws disagree, and small for "
-            r"ambiguous ones. Nothing above says so: $q$ is a narrow family, and its draws may agree where there are no "
+            r"The hope is that $\mathcal{I}$ is large for unfamiliar inputs, on which the draws disagree, and small "
+            r"for "
+            r"ambiguous ones. Nothing above says so: $q$ is a narrow family, and its draws may agree where there are "
+            r"no "
             r"data. So it has to be measured, against the largest probability of one ordinary forward pass."
         ),
     ]

@@ -300,7 +300,8 @@ def residual_variance() -> Derivation:
         claim=(
             r"If its branch keeps the variance, a residual block doubles it, $q_L = 2^L$; with Kaiming's variance for "
             r"both weights it triples it. BatchNorm in the branch "
-            r"makes it grow as $L + 1$ only, a factor $L^{-1/2}$ on branches that keep it holds it below $e$, and a last "
+            r"makes it grow as $L + 1$ only, a factor $L^{-1/2}$ on branches that keep it holds it below $e$, and a "
+            r"last "
             r"layer that starts at 0 leaves the identity."
         ),
         steps=[*_growth(), *_normalized(), *_small_branches(), *_zero()],

@@ -122,6 +122,7 @@ def _shapes() -> list[Step]:
             r"$\pi/2$ times as fast as a straight line.",
             sympy.diff(HALF_COSINE, s),
             -pi / 2 * (eta - end) * sin(pi * s),
+            names={r"\eta_{\mathrm{end}}": end},
             latex=r"\frac{d\eta_t}{ds} = -\frac{\pi}{2}\, (\eta - \eta_{\mathrm{end}}) \sin \pi s",
         ),
         Symbolic(
@@ -129,6 +130,7 @@ def _shapes() -> list[Step]:
             r"third less than one quarter, where a line spends a quarter each.",
             HALF_COSINE.subs(s, Rational(1, 3)),
             end + Rational(3, 4) * (eta - end),
+            names={r"\eta_{\mathrm{end}}": end},
             latex=r"\eta_{T/3} = \eta_{\mathrm{end}} + \tfrac34\, (\eta - \eta_{\mathrm{end}})",
         ),
         Numeric(

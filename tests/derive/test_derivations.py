@@ -81,7 +81,7 @@ def test_a_bound_has_to_say_how_near_it_is():
     x = sympy.Symbol("x", positive=True)
     with pytest.raises(WrongStep, match="nowhere how near"):
         Symbolic("far off", x, 100 * x, relation="<=").check(np.random.default_rng(0))
-    with pytest.raises(WrongStep, match="100.00 times what it bounds"):
+    with pytest.raises(WrongStep, match="is 100 times what it bounds"):
         Symbolic("far off", x, 100 * x, relation="<=", at={x: 1}).check(np.random.default_rng(0))
     with pytest.raises(WrongStep, match="100 times what it bounds"):
         Numeric("far off", "", lambda rng: (1, 100), relation="<=", at=lambda rng: (1, 100)).check(

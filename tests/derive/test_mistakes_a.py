@@ -110,7 +110,7 @@ GELU = {
     ),
     "1.702 is rounded": (
         "A steeper gate",
-        misprint("gelu", "A steeper gate", r"\sigma(1.702", r"\sigma(1.7"),
+        misprint("gelu", "A steeper gate", r"\sigma(1.702\,x", r"\sigma(1.7\,x"),
     ),
 }
 
@@ -152,7 +152,7 @@ SATURATION = {
     ),
 }
 
-s = smoothness.sigma
+s, F = smoothness.sigma, smoothness.F
 SMOOTHNESS = {
     "a 2 is lost from the sigmoid's curvature": ("the curvature is a cubic", {"right": s * (1 - s) ** 2}),
     "tanh's curvature is scaled by 4": (
@@ -169,7 +169,10 @@ SMOOTHNESS = {
     ),
     "the step goes uphill": (
         "the loss is certain",
-        {"right": smoothness.F - smoothness.F.subs(smoothness.w, smoothness.w + smoothness.slope / smoothness.lipschitz)},
+        {
+            "right": smoothness.F
+            - smoothness.F.subs(smoothness.w, smoothness.w + smoothness.slope / smoothness.lipschitz)
+        },
     ),
     "the bound leaves the residual out": (
         "has a Lipschitz constant $L$",

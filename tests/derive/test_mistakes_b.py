@@ -85,7 +85,9 @@ def variance_too_large(rng):
 def square_of_the_mean_slope(rng):
     """(E φ')² in the place of E φ'²."""
     names = mean_field._growth(rng)
-    roots = [mean_field._expectation(lambda x, f=f: abs(f(x)) ** 0.5, 1.0) for _, f in mean_field.BY_DEFINITION.values()]
+    roots = [
+        mean_field._expectation(lambda x, f=f: abs(f(x)) ** 0.5, 1.0) for _, f in mean_field.BY_DEFINITION.values()
+    ]
     return {**names, mean_field.SLOPE: np.array(roots) ** 2}
 
 

@@ -47,7 +47,9 @@ def test_an_entry_leads_somewhere_and_its_fields_are_plausible(key: str):
     if "pages" in fields:
         first, last = map(int, fields["pages"].split("--"))
         assert first <= last < first + 200
-    assert key.startswith(tuple(part.lower() for part in re.findall(r"[A-Za-z]+", fields["author"].split(",")[0])) + KEYS)
+    assert key.startswith(
+        tuple(part.lower() for part in re.findall(r"[A-Za-z]+", fields["author"].split(",")[0])) + KEYS
+    )
     assert re.search(r"\d{4}", key)[0] in (fields["year"], *YEARS.get(key, ()))
 
 
