@@ -138,7 +138,7 @@ def is_source(path):
 
 def sources_of(document):
     """The files below report/ that a PDF is typeset from: all but the other documents."""
-    others = {Path("report", f"{name}.tex") for name in DOCUMENTS if name != document}
+    others = {Path("report", name) for name in ("mastery.yaml", *(f"{d}.tex" for d in DOCUMENTS if d != document))}
     return sorted(str(path) for path in Path("report").rglob("*") if is_source(path) and path not in others)
 
 

@@ -165,7 +165,7 @@ def test_a_new_folder_is_a_probe_that_can_be_configured_measured_drawn_and_told(
         assert after["schema"]
         assert after["reference"]
         write_tiny(copy / "data" / "prepared" / "digits")
-        assert "in \\texttt{counts}" in (said := python(copy, USE))
+        assert "table \\texttt{counts}" in (said := python(copy, USE))
         assert said.strip().endswith("3 rows")
         assert (copy / "results/tables/many/parts.pdf").is_file()
     finally:

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from phase2.derive.catalog import DERIVATIONS
-from phase2.report.mastery import MASTERY, Check, mastery_frame, mastery_table
+from phase2.report.mastery import Check, mastery, mastery_frame, mastery_table
 from phase2.run.config import load
 
+MASTERY = mastery()
 ROOT = Path(__file__).parents[2]
 DESK = load([ROOT / "config.yaml"])
 FIGURES = {f"{name}/{figure}" for name, subject in (DESK.studies | DESK.probes).items() for figure in subject.figures}
