@@ -5,10 +5,11 @@ import subprocess
 
 from phase2 import registry
 from phase2.derive.catalog import DERIVATIONS
-from phase2.figures.catalog import STUDY, drawing
+from phase2.figures.catalog import OF_STUDIES, STUDY, drawing
 from phase2.figures.catalog import check as check_figures
 from phase2.files import canonical_json
 from phase2.probe.catalog import probe_code
+from phase2.report.shown import shown_by
 from phase2.run.claims import modules as modules_of_claims
 from phase2.run.claims import subjects
 from phase2.run.claims import tables_of as claims_read
@@ -61,16 +62,7 @@ JOBS = {name: jobs_of(cells, CONFIG.studies[name]) for name, cells in CELLS.item
 DATASETS = CONFIG.datasets
 MONITOR = Monitor(Path(".phase2/progress") / RUN)
 DOCUMENTS = CONFIG.documents
-NOTEBOOKS = {  # what each shows: kinds of probes, and tables of the studies that compare activations
-    "nn_core_math": {
-        "probes": ["four_ways", "batch_noise", "mean_field", "lsuv_convergence", "gradient_flow", "uncertainty"],
-        "tables": [],
-    },
-    "activation_comparison": {
-        "probes": ["activation_shapes", "gradient_flow", "unit_health"],
-        "tables": ["curves", "ranking", "score"],
-    },
-}
+NOTEBOOKS = ["nn_core_math", "activation_comparison", "convolutions"]  # in the order in which to read them
 
 
 wildcard_constraints:
@@ -108,17 +100,23 @@ def weights_of(probe):
     return [f"{CHECKPOINTS}/{cell.study}/{cell.partition}/{file}" for file in files for cell in cells]
 
 
-def notebook_subjects(name):
-    """The probes and studies that a notebook shows, with the tables that it reads of each."""
-    shown = NOTEBOOKS[name]
-    probes = {n: probe.tables for n, probe in CONFIG.probes.items() if probe.probe in shown["probes"]}
-    studies = {n: shown["tables"] for n, s in CONFIG.studies.items() if shown["tables"] and "activation" in s.factors}
-    return probes | studies
+def shown_in(notebook):
+    """What a notebook shows, by its code."""
+    return shown_by(Path("notebooks", f"{notebook}.ipynb"))
 
 
-def notebook_tables(name):
-    """The tables that a notebook reads."""
-    return [f"{RESULTS}/tables/{n}/{table}.csv" for n, tables in notebook_subjects(name).items() for table in tables]
+def notebook_subjects(notebook):
+    """The probes and studies that a notebook shows, with the tables that it may read of each."""
+    shown = shown_in(notebook)
+    probes = {n: probe.tables for n, probe in CONFIG.probes.items() if probe.probe in shown.probes}
+    studies = [n for n, study in CONFIG.studies.items() if n in shown.studies or set(shown.axes) & set(study.factors)]
+    return probes | dict.fromkeys(studies, (*OF_STUDIES, "baseline"))
+
+
+def notebook_tables(notebook):
+    """The tables that a notebook may read."""
+    subjects = notebook_subjects(notebook)
+    return [f"{RESULTS}/tables/{n}/{table}.csv" for n, tables in subjects.items() for table in tables]
 
 
 def figures_of(*subjects):

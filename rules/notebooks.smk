@@ -5,6 +5,7 @@ rule notebook:
     input:
         notebook="notebooks/{notebook}.ipynb",
         tables=lambda w: notebook_tables(w.notebook),
+        claims=rules.claims.output.claims,
         config=rules.record.output.config,
     output:
         page=f"{RESULTS}/notebooks/{{notebook}}.html",
@@ -18,11 +19,9 @@ rule notebook:
     params:
         code=lambda w: fingerprint(
             "phase2.report.notebook",
-            "phase2.nn.normalization.layer",
-            "phase2.scratch.mlp",
-            "phase2.scratch.tape_mlp",
+            *shown_in(w.notebook).modules,
             *(drawing(figure).module for figure in figures_of(*notebook_subjects(w.notebook))),
-            *(target.split(":")[0] for target in DERIVATIONS.values()),
+            *(DERIVATIONS[name].split(":")[0] for name in shown_in(w.notebook).derivations),
         ),
         labels=labels_in(*SUBJECTS),
         captions=lambda w: captions(*notebook_subjects(w.notebook)),

@@ -1,4 +1,4 @@
-"""What the notebooks show: tables and figures of a run, and derivations, or a sentence where a run lacks them."""
+"""What the notebooks show: tables, figures and claims of a run, or a sentence where it lacks them; and derivations."""
 
 import base64
 import io
@@ -21,6 +21,7 @@ from phase2.errors import UserError
 from phase2.figures.catalog import STUDY, drawing
 from phase2.figures.catalog import load as load_figure
 from phase2.figures.style import styled
+from phase2.run.verdicts import read_claims
 from phase2.source import ROOT
 from phase2.study.factors import factors_of
 from phase2.study.score import Score
@@ -82,6 +83,16 @@ class Subjects:
         asked = tuple(member for member in self.members if name in member.config["figures"])
         return Subjects(f"{self.kind} with the figure {name}", asked).show(lambda subject: subject.figure(name))
 
+    def claims(self) -> HTML:
+        """What the run says of every claim about a member: the verdict, the sentence, the evidence."""
+        names = [member.name for member in self.members]
+        told = [claim for claim in read_claims(_folder()) if claim["subject"] in names] if names else []
+        if not told:
+            return HTML(f"<p class='absent'>This run judges no claim about a {escape(self.kind)}.</p>")
+        about = ", ".join(f"<code>{escape(name)}</code>" for name in names)
+        lead = f"<p class='subject'>What this run says of the claims about {about}:</p>"
+        return HTML("\n".join([lead, "<ul class='claims'>", *map(_claim, told), "</ul>"]))
+
 
 def probes(kind: str) -> Subjects:
     """The probes of a kind (`four_ways`, `gradient_flow`, ...) that the run has."""
@@ -89,10 +100,14 @@ def probes(kind: str) -> Subjects:
     return Subjects(f"probe {kind}", tuple(_subject(n, part) for n, part in named.items() if part["probe"] == kind))
 
 
+def studies(name: str) -> Subjects:
+    """The study of this name, if the run has it."""
+    return Subjects(f"study {name}", tuple(study for study in _studies() if study.name == name))
+
+
 def study_of(axis: str) -> Subjects:
     """The study that compares the levels of an axis with the fewest other axes besides."""
-    studies = [_subject(name, part) for name, part in _config(_folder())["studies"].items()]
-    found = sorted((study for study in studies if axis in study.factors), key=lambda study: len(study.factors))
+    found = sorted((study for study in _studies() if axis in study.factors), key=lambda study: len(study.factors))
     return Subjects(f"study with an axis {axis}", tuple(found[:1]))
 
 
@@ -112,6 +127,11 @@ def formula(latex: str) -> HTML:
     return HTML(html.mathml(latex, display="block"))
 
 
+def picture(figure: Figure) -> HTML:
+    """A figure that a cell has drawn itself, in the pipeline's style if its function is `styled`."""
+    return HTML(_image(figure))
+
+
 def _folder() -> Path:
     return Path(os.environ.get(RESULTS) or DEFAULT)
 
@@ -127,6 +147,10 @@ def _config(folder: Path) -> dict[str, Any]:
         ) from None
 
 
+def _studies() -> list[Subject]:
+    return [_subject(name, part) for name, part in _config(_folder())["studies"].items()]
+
+
 def _subject(name: str, config: dict[str, Any]) -> Subject:
     return Subject(name, config, _folder() / "tables" / name)
 
@@ -135,6 +159,17 @@ def _html(shown: HTML | pd.DataFrame | Figure) -> str:
     if isinstance(shown, Figure):
         return _image(shown)
     return str((table(shown) if isinstance(shown, pd.DataFrame) else shown).data)
+
+
+def _claim(claim: dict[str, Any]) -> str:
+    """An item of a list: verdict and sentence, then numbers, reason and what stands behind them."""
+    numbers = [f"{name.replace('_', ' ')} {number['text']}" for name, number in claim["numbers"].items()]
+    scale = f"{claim['seeds']} seeds, {claim['images']:,} images, {claim['steps']:,} steps"
+    evidence = "; ".join([*numbers, *([claim["why"]] if claim["why"] else []), scale])
+    return (
+        f"<li><strong class='{claim['verdict'].replace(' ', '-')}'>{claim['verdict'].capitalize()}</strong> "
+        f"{escape(claim['sentence'])} <small>{escape(evidence)} (<code>{escape(claim['name'])}</code>)</small></li>"
+    )
 
 
 @styled

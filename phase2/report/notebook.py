@@ -24,6 +24,16 @@ from phase2.report.display import RESULTS
 SECONDS = 300  # that a cell may take, on however slow a machine
 LONGEST = 75  # bytes of TMPDIR that leave room for a socket's name below it: its whole path has at most 103
 
+# A cell whose source Jupyter hides (the solution of an exercise) is folded here too: a browser unfolds it without a script.
+FOLDED = """{%- extends "index.html.j2" -%}
+{%- block codecell -%}
+{%- if cell.metadata.get("jupyter", {}).get("source_hidden") -%}
+<details><summary>Solution</summary>{{ super() }}</details>
+{%- else -%}
+{{ super() }}
+{%- endif -%}
+{%- endblock codecell -%}"""
+
 PAGE = """<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -51,6 +61,7 @@ img { display: block; max-width: 100%; margin: 0.5rem auto; }
 figure { margin: 1rem 0; }
 figcaption, small, .subject { color: #5a5a5a; font-size: 0.85rem; }
 blockquote { margin: 0.8rem 0; padding: 0.1rem 1rem; border-left: 3px solid #0072B2; background: #f4f8fb; }
+blockquote p { margin: 0.4rem 0; }
 math { font-size: 1.06em; }
 math[display="block"] { margin: 0.4rem 0; padding: 0.3rem 0; overflow: auto hidden; }
 section.derivation li { margin-bottom: 0.7rem; }
@@ -60,6 +71,10 @@ code { font-size: 0.9em; }
 .output_stream, .output_text { padding: 0.2rem 0.8rem; }
 .output_stderr { background: #fdeeee; }
 .absent { font-style: italic; }
+.claims { padding-left: 0; list-style: none; }
+.claims li { margin: 0.5rem 0; padding-left: 1rem; border-left: 3px solid #d8d8d8; }
+.supported { color: #00704f; } .denied { color: #b34a00; } .cannot-say { color: #5a5a5a; }
+details { margin: 0.8rem 0; } summary { cursor: pointer; font-weight: 600; }
 .anchor-link { display: none; }
 table { border-collapse: collapse; margin: 0.8rem auto; font-size: 0.85rem; }
 th { border-bottom: 1px solid #1b1b1b; font-weight: 600; }
@@ -77,7 +92,9 @@ def render(notebook: Path, results: Path, log: TextIO) -> str:
     """
     content = read(notebook)
     _execute(notebook, content, results, log)
-    exporter = HTMLExporter(template_name="basic", exclude_input_prompt=True, exclude_output_prompt=True)
+    exporter = HTMLExporter(
+        template_name="basic", raw_template=FOLDED, exclude_input_prompt=True, exclude_output_prompt=True
+    )
     body, _ = exporter.from_notebook_node(content)
     style = STYLE + HtmlFormatter(nobackground=True).get_style_defs(".highlight")
     return PAGE.format(title=escape(_title(notebook, content)), style=style, body=body)
