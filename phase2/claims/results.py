@@ -104,7 +104,7 @@ class Results:
     def powers(self, x: str, y: str, table: str, **where: Any) -> pd.Series:
         """The power of x with which y goes, by least squares of their logarithms, seed by seed."""
         rows = self.rows(table, **where)
-        logs = np.log(rows[[x, y]]).assign(**{SEED: rows[SEED]})
+        logs = pd.DataFrame({name: np.log(rows[name]) for name in (x, y)}).assign(**{SEED: rows[SEED]})
         return logs.groupby(SEED).apply(lambda of: np.polyfit(of[x], of[y], 1)[0])
 
     def share_above(self, bound: float, **where: Any) -> Estimate:
