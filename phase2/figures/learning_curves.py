@@ -57,13 +57,8 @@ def learning_curves(
     grid[0, 0].set(xlim=(0, 1.03 * curves.epoch.max() if len(curves) else 1))
     grid[0, 0].xaxis.get_major_locator().set_params(integer=True, nbins=4)
     figure.supylabel(told.on("validation"))
-    _legend(
-        figure,
-        label(factors[1]) if factors[1:] else "",
-        lines,
-        diverged=len(ends) > 0,
-        baseline=keys_of_baseline(baseline, told),
-    )
+    beside = keys_of_baseline(baseline, told)
+    _legend(figure, label(factors[1]) if factors[1:] else "", lines, diverged=len(ends) > 0, beside=beside)
     return figure
 
 
@@ -86,10 +81,11 @@ def _panel(axes: Axes, curves: pd.DataFrame, stopped: pd.DataFrame, lines: list[
         axes.scatter(lost.epoch, [worse] * len(lost), transform=axes.get_xaxis_transform(), **look)
 
 
-def _legend(figure: Figure, title: str, lines: list[str], diverged: bool, baseline: list[Line2D]) -> None:
-    handles = [*(keys(lines) if title else []), *baseline]
+def _legend(figure: Figure, title: str, lines: list[str], diverged: bool, beside: list[Line2D]) -> None:
+    handles = keys(lines) if title else []
     if diverged:
         handles.append(Line2D([], [], color="black", marker="X", linestyle="", label="a seed diverged"))
+    handles += beside
     look: dict[str, Any] = {"loc": "outside lower center", "ncols": min(len(handles), 6), "handlelength": 2.8}
     if handles:
         figure.legend(handles=handles, title=title, **look)

@@ -37,7 +37,7 @@ def test_a_line_joins_a_models_means_and_bars_are_their_intervals():
 
 
 def test_models_are_told_apart_by_colour_marker_and_line_and_stand_side_by_side():
-    figure = sharing(ranking=ranking(), baseline=BASELINE, score=SCORES)
+    figure = sharing(ranking=ranking(), baseline=BASELINE.iloc[:0], score=SCORES)
     lines = figure.axes[0].lines
     for look in ("get_color", "get_marker", "get_linestyle"):
         assert len({getattr(line, look)() for line in lines}) == 3
