@@ -33,6 +33,7 @@ PLACES = {  # what lies in the folder of a run; those of one file each are links
     "receipts/": "what each file was made from: parameters, code, checksums",
     "report/": "the LaTeX sources of the PDFs, and the trace of each number",
 }
+DICTIONARY = ("of", "table", "column", "meaning")
 OF_A_DOCUMENT = {
     "report": "what the run found",
     "optimization": "the same of its studies of optimization",
@@ -61,7 +62,7 @@ class Run:
     notebooks: list[str]
 
     def tables(self, name: str, *tables: str) -> dict[str, pd.DataFrame]:
-        """Those tables of a study that it has."""
+        """Those tables of a study or a probe that it has."""
         paths = {table: self.folder / "tables" / name / f"{table}.csv" for table in tables}
         return {table: read_table(path) for table, path in paths.items() if path.exists()}
 
@@ -83,21 +84,30 @@ def write_index(run: Run) -> None:
         ],
         columns=list(OVERVIEW),
     )
-    for name, table in {"summary": summary, "columns": dictionary(run.config)}.items():
+    for name, table in {"summary": summary, "columns": dictionary(run)}.items():
         with atomic_path(run.folder / f"{name}.csv") as temporary:
             table.to_csv(temporary, index=False, float_format="%.6g")
     write_text(run.folder / "README.md", readme(run))
     write_text(run.folder / "index.html", page(run, summary))
 
 
-def dictionary(config: Config) -> pd.DataFrame:
-    """What every column of every table of a run means: of (studies, or a kind of probe), table, column, meaning."""
+def dictionary(run: Run) -> pd.DataFrame:
+    """What every column of every table means: of (run, studies, or a kind of probe), table, column, meaning.
+
+    What a card does not tell, of a probe of the user's own, is empty.
+    """
     rows = {("run", "summary", column): meaning for column, meaning in OVERVIEW.items()}
-    for study in config.studies.values():
-        for table, meanings in columns(study).items():
-            rows |= {("studies", table, column): meaning for column, meaning in meanings.items()}
-    told = [(*key, meaning) for key, meaning in rows.items()]
-    return pd.DataFrame(told, columns=["of", "table", "column", "meaning"])
+    axes: dict[str, str] = {}
+    for name, study in run.config.studies.items():
+        told = columns(study)
+        axes |= {axis: told["cells"][axis] for axis in study.axes.values()}
+        for table, frame in run.tables(name, *told).items():
+            rows |= {("studies", table, column): told[table][column] for column in frame}
+    for name, probe in run.config.probes.items():
+        for table, frame in run.tables(name, *probe.tables).items():
+            meanings = {column: probe.told(table, column) or axes.get(column, "") for column in frame}
+            rows |= {(probe.probe, table, column): meaning for column, meaning in meanings.items()}
+    return pd.DataFrame([(*key, meaning) for key, meaning in rows.items()], columns=list(DICTIONARY))
 
 
 def documents(run: Run) -> dict[str, str]:
