@@ -11,7 +11,7 @@ OVERLAY = $(if $(CONFIG),--configfile $(CONFIG))
 # Times on 2 cores with a quick network; a second run of any set-up takes no time.
 define HELP
 target             what                                                          time       disk
-make report        set up, then everything: two PDFs in results/desk, notebooks  15 min      0.9 GB
+make report        set up, then everything: open results/desk/index.html          15 min      0.9 GB
                    another run: make report CONFIG=config/smoke.yaml CORES=4
 make smoke         the same on tiny grids and bundled data                       4 min      50 MB
 make test          set up, then all tests                                       18 min      0.1 GB
@@ -24,8 +24,8 @@ make doctor        check Python, torch, LaTeX, data, GPU, Slurm, DVC            
 make clean         delete tools' caches and site/; results and cells stay        1 s        -
 
 the parts of the set-up, done by the targets above when missing:
-make setup         .venv with the exact versions of constraints.txt              3 min      6.3 GB
-make latex         latexmk, biber and TeX Live from the system's packages        2 min      0.8 GB
+make setup         .venv with the exact versions of constraints.txt              2 min      6.5 GB
+make latex         latexmk, biber and TeX Live from the system's packages        1 min      0.8 GB
 make data-package  Fashion-MNIST from the system's packages (Debian)             5 s        31 MB
 make slurm         slurm-wlm and munge from the system's packages                20 s       20 MB
 make s3            what the test of an S3 remote needs, into .venv/s3            10 s       90 MB

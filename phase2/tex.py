@@ -1,11 +1,9 @@
-"""What the report's fonts can print and how TeX is told; names of macros, which are of letters only.
+"""What the report's fonts can print, and how TeX is told.
 
 It stands below the configuration, which refuses at once what could not be typeset hours later.
 """
 
 import unicodedata
-
-DIGITS = ("Zero", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
 
 _GREEK = "αβγδεζηθικλμνξπρςστυφχψωϕϵϑΓΔΘΛΞΠΣΥΦΨΩ"
 _GREEK_NAMES = (
@@ -55,20 +53,3 @@ def _printed(character: str) -> str:
 def unprintable(text: str) -> list[str]:
     """The characters of `text` that the report's fonts lack, each once, in their order."""
     return [c for c in dict.fromkeys(unicodedata.normalize("NFC", text)) if c not in SPECIAL and c not in PLAIN]
-
-
-def macro_name(subject: str, name: str = "") -> str:
-    r"""The macro of a statement: letters only, as TeX wants it. `subject` is the study or probe; "" is the whole run.
-
-    A subject gives one capital alone, so that where it ends is seen, and no macro of `mlp` is one of `mlp_best`.
-
-    >>> macro_name("mlp_grid", "best 2")
-    'MlpgridBestTwo'
-    """
-    return _words(subject).capitalize() + _words(name)
-
-
-def _words(text: str) -> str:
-    words = "".join(c if c.isascii() and c.isalnum() else " " for c in text).split()
-    spelt = ("".join(DIGITS[int(c)] if c.isdigit() else c for c in word) for word in words)
-    return "".join(word[0].upper() + word[1:] for word in spelt)

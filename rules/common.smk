@@ -134,6 +134,12 @@ def is_source(path):
     return path.is_file() and not path.name.startswith((".", "#")) and not path.name.endswith(("~", ".bak"))
 
 
+def sources_of(document):
+    """The files below report/ that a PDF is typeset from: all but the other documents."""
+    others = {Path("report", name) for name in ("mastery.yaml", *(f"{d}.tex" for d in DOCUMENTS if d != document))}
+    return sorted(str(path) for path in Path("report").rglob("*") if is_source(path) and path not in others)
+
+
 def labels_in(*subjects):
     """What is told of all that figures and sentences of these studies and probes, and of the probes' studies, may name."""
     names = set()

@@ -8,6 +8,7 @@ rule sources:
         provenance=[f"{RESULTS}/tables/{name}/provenance.json" for name in CONFIG.probes],
         derivations=rules.derive.output.latex,
         claims=rules.claims.output.claims,
+        checks="report/mastery.yaml",
         data=[DATA / "prepared" / dataset / "meta.json" for dataset in DATASETS],
     output:
         generated=directory(f"{RESULTS}/report/generated"),
@@ -31,7 +32,7 @@ rule sources:
 
 rule typeset:
     input:
-        latex=sorted(map(str, filter(is_source, Path("report").rglob("*")))),
+        latex=lambda w: sources_of(w.document),
         generated=rules.sources.output.generated,
         environment=rules.sources.output.environment,
         figures=rules.figures.input,

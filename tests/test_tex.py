@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pdf import words_of
 
 from phase2.source import ROOT
-from phase2.tex import PLAIN, SPECIAL, escape, macro_name, unprintable
+from phase2.tex import PLAIN, SPECIAL, escape, unprintable
 
 words = st.text("abz019_", min_size=1, max_size=6).filter(lambda text: text.strip("_"))
 
@@ -46,9 +46,3 @@ def test_a_decomposed_accent_is_one_character():
 def test_what_is_not_printed_is_named_once_and_in_its_order():
     assert unprintable("a 文 b 中 文") == ["文", "中"]
     assert escape("中") == "U+4E2D"
-
-
-@given(words, words, words, words)
-def test_macros_of_subjects_that_differ_differ(one: str, suffix: str, other: str, another: str):
-    if macro_name(one) != macro_name(other):
-        assert macro_name(one, suffix) != macro_name(other, another)

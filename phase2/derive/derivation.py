@@ -79,7 +79,7 @@ class Symbolic:
         left, right = (_value(side, self.at) for side in (self.left, self.right))
         self._compare(left, right)
         if not right - left <= (self.slack - 1) * sympy.Abs(left) + _error():
-            raise WrongStep(f"{self.text}: the bound is {sympy.N(right / left, 5)} times what it bounds")
+            raise WrongStep(f"{self.text}: the bound is {float(right / left):.5g} times what it bounds")
         return f"at {DIGITS} digits{_nearness(self.slack)}"
 
     def _compare(self, left: sympy.Expr, right: sympy.Expr, relation: str = "", digits: float = 0.0) -> None:
@@ -171,7 +171,7 @@ class Numeric:
     def sides(self, case: Any) -> Iterator[tuple[np.ndarray, np.ndarray, str, float]]:
         """Left and right, how they relate, and the error that printed digits allow."""
         if isinstance(case, tuple):
-            yield *(np.asarray(side, dtype=float) for side in case), self.relation, 0.0
+            yield np.asarray(case[0], dtype=float), np.asarray(case[1], dtype=float), self.relation, 0.0
             return
         read = pairs(self.latex, case)
         if not read:

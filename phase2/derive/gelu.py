@@ -84,6 +84,7 @@ def _exact() -> list[Step]:
             r"at 0, and changes its sign at $\pm\sqrt 2$.",
             sympy.Derivative(f, (x, 2)),
             (2 - x**2) * phi,
+            names={r"\varphi(x)": phi},
             latex=r"f''(x) = 2\,\varphi(x) - x^2\,\varphi(x) = (2 - x^2)\,\varphi(x)",
         ),
         Numeric(
@@ -105,6 +106,7 @@ def _approximations() -> list[Step]:
             r"is a sigmoid in other units.",
             (1 + tanh(z)) / 2,
             1 / (1 + exp(-2 * z)),
+            names={"u": z, r"\sigma": lambda t: 1 / (1 + exp(-t))},
             latex=r"\tfrac12\bigl(1 + \tanh u\bigr) = \sigma(2u)",
         ),
         Symbolic(
@@ -131,6 +133,7 @@ def _approximations() -> list[Step]:
             r"would ask for $\beta = \sqrt{8/\pi} = 1.596$.",
             sympy.diff(sigmoid_gelu(sqrt(8 / pi)) / x, x).subs(x, 0),
             phi.subs(x, 0),
+            names={r"\beta": sqrt(8 / pi), r"\varphi": lambda t: phi.subs(x, t)},
             latex=r"\frac{d}{dx}\,\sigma(\beta x)\Big|_{x=0} = \frac{\beta}{4} = \varphi(0) = \frac{1}{\sqrt{2\pi}}",
         ),
         Numeric(

@@ -167,7 +167,8 @@ def _theory() -> list[Step]:
         Numeric(
             r"The same $\chi$ tells whether two inputs stay together. If $u$ and $v$ have variance $q$ and "
             r"correlation $c$, then by Price's theorem $c$ moves the covariance as follows. So at $c = 1$ the next "
-            r"layer's correlation has the slope $\chi\,q/q'$, where $q'$ is its variance, and at a fixed point $q^* > 0$ "
+            r"layer's correlation has the slope $\chi\,q/q'$, where $q'$ is its variance, and at a fixed point $q^* > "
+            r"0$ "
             r"the slope $\chi$: if that is above 1, nearby inputs are driven apart, which is chaos.",
             r"\frac{\partial}{\partial c}\, \mathbb{E}\,\phi(u)\,\phi(v) = q\; \mathbb{E}\,\phi'(u)\,\phi'(v)",
             _correlation,
@@ -210,7 +211,8 @@ def _relu() -> list[Step]:
             span=(0.1, 1.2),
         ),
         Symbolic(
-            r"There is no chaos beyond it, as there is no fixed point: the variance grows with the squared gradient, and "
+            r"There is no chaos beyond it, as there is no fixed point: the variance grows with the squared gradient, "
+            r"and "
             r"the slope of the correlation at $c = 1$ does not exceed 1, whatever $\sigma_w$ is. Nearby inputs stay "
             r"together.",
             sigma_w**2 / 2 * q / (sigma_w**2 / 2 * q + sigma_b**2),
@@ -231,7 +233,6 @@ def _mean_of_series(f: sympy.Expr, order: int) -> sympy.Expr:
 def _tanh() -> list[Step]:
     square = q - 2 * q**2 + Rational(17, 3) * q**3
     slope = 1 - 2 * q + 7 * q**2
-    on_edge = 1 + 2 * q - 3 * q**2
     return [
         Symbolic(
             r"For tanh expand $\tanh^2 x = x^2 - \tfrac23 x^4 + \tfrac{17}{45} x^6 - \dots$ and use the moments "

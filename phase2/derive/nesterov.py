@@ -255,7 +255,8 @@ def _rate() -> list[Step]:
             how="by numerical minimization",
         ),
         Numeric(
-            r"The double root adds a factor that grows with $t$, as with the heavy ball: the error falls as $\rho^t$ in "
+            r"The double root adds a factor that grows with $t$, as with the heavy ball: the error falls as $\rho^t$ "
+            r"in "
             r"the long run only. The steepest direction is done after one step. (From $e_0 = 1$.)",
             r"\lambda = \ell: \quad e_t = \bigl(1 + (1 - \rho)\,t\bigr)\, \rho^t, \qquad "
             r"\lambda = L: \quad e_{t+1} = 0",
@@ -270,7 +271,8 @@ def _rate() -> list[Step]:
             how="by running the library's SGD",
         ),
         Symbolic(
-            r"On a quadratic this is the slower of the two: what the heavy ball takes off the error in a step is larger "
+            r"On a quadratic this is the slower of the two: what the heavy ball takes off the error in a step is "
+            r"larger "
             r"by a factor of up to 2, near $\kappa = \infty$, where it needs half as many steps.",
             1 - momentum,
             2 / sqrt(kappa),

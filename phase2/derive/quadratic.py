@@ -218,7 +218,8 @@ def _optimum() -> list[Step]:
             how="by numerical minimization over rate and momentum",
         ),
         Numeric(
-            r"That is so in the long run. At the two ends the roots coincide, and a factor that grows with $t$ comes on "
+            r"That is so in the long run. At the two ends the roots coincide, and a factor that grows with $t$ comes "
+            r"on "
             r"top: from $e_0 = 1$ the errors only begin to fall as $\rho^t$ after some $\sqrt\kappa$ steps.",
             r"e_t^\ell = \bigl(1 + (1 - \rho)\,t\bigr)\, \rho^t, \qquad "
             r"e_t^L = \bigl(1 + (1 + \rho)\,t\bigr)\, (-\rho)^t",

@@ -11,6 +11,7 @@ import operator
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import reduce
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,9 +19,10 @@ import sympy
 
 Names = Mapping[str, Any]
 RELATIONS = {"=": "=", r"\approx": "=", r"\le": "<=", "<": "<=", r"\ge": ">=", ">": ">="}
+SIGNS = "|".join(re.escape(sign) + (r"(?![a-zA-Z])" if sign[-1].isalpha() else "") for sign in RELATIONS)
 UNREAD = (r"\ne", r"\to", r"\sim", r"\propto", r"\in", "|_")  # relations and the like that nothing is made of
 SPACES = r"\\[,;!: ]|~|\\(?:[bB]igg?[lr]?|left|right)(?![a-zA-Z])|\\displaystyle"
-CLAUSE = r"\\qquad|\\quad|\\Long(?:left|right|leftright)arrow|[,;]|:(?!\\)|\\text\{[^}]*\}"
+CLAUSE = r"\\qquad|\\quad|\\Long(?:left|right|leftright)arrow|[,;:]|\\text\{[^}]*\}"
 ORDER = re.compile(r"\+O\(.*\)$")  # what a series leaves out
 DECIMAL = re.compile(r"-?\d*\.(\d+)(\\ldots)?(?:\\cdot10\^(?:\{(-?\d+)\}|(\d)))?$")
 STOPS = ("+", "-", "/", ")", "}", "]", "|", r"\cdot", r"\odot", r"\otimes", r"\rVert", r"\rfloor", r"\rceil", "")
@@ -29,19 +31,27 @@ EXACT = {
     **{name: getattr(sympy, name) for name in ("log", "exp", "sin", "cos", "tanh", "cosh", "gamma", "sqrt", "erf")},
     **{"max": sympy.Max, "min": sympy.Min, "floor": sympy.floor, "ceil": sympy.ceiling, "abs": sympy.Abs},
     **{"artanh": sympy.atanh, "sign": sympy.sign, "binom": sympy.binomial, "pi": sympy.pi, "number": sympy.Rational},
+    "infty": sympy.oo,
+    "integral": lambda inside, x, low, high: sympy.Integral(inside, (x, low, high)).evalf(50),
 }
 FLOAT = {
     **{
         name: getattr(np, name) for name in ("log", "exp", "sin", "cos", "tanh", "cosh", "sqrt", "sign", "abs", "floor")
     },
     **{"max": np.maximum, "min": np.minimum, "ceil": np.ceil, "artanh": np.arctanh, "pi": np.pi, "number": float},
+    "infty": np.inf,
     **{"binom": math.comb, "gamma": math.gamma, "diag": lambda x: np.diag(np.ravel(x))},
 }
 FUNCTION = re.compile(
     r"\\(?:operatorname\{([a-z]+)\}|(log|exp|sin|cos|tanh|cosh|max|min|sup))(?![a-zA-Z])|\\(Gamma)(?=\()"
 )
 BRACKETS = {"(": ")", "[": "]", "{": "}", "|": "|", r"\lVert": r"\rVert", r"\lfloor": r"\rfloor", r"\lceil": r"\rceil"}
-OPERATORS = {r"\cdot": 0, "/": operator.truediv, r"\odot": operator.mul, r"\otimes": np.kron}
+OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
+    r"\cdot": lambda x, y: times(x, y),
+    "/": operator.truediv,
+    r"\odot": operator.mul,
+    r"\otimes": np.kron,
+}
 
 
 class Unreadable(Exception):
@@ -76,10 +86,10 @@ def pairs(latex: str, names: Names, table: Mapping[str, Any] = FLOAT, alone: Any
     read = {plain(name): value for name, value in names.items()}
     found = []
     for clause in _split(plain(latex), CLAUSE):
-        parts = _split(clause, "|".join(rf"{re.escape(sign)}(?![a-zA-Z])" for sign in RELATIONS), keep=True)
+        parts = _split(clause, SIGNS, keep=True)
         sides = [_value(ORDER.sub("", side), read, table) for side in parts[::2]]
         readable = [place for place, side in enumerate(sides) if side is not None]
-        for one, other in zip(readable, readable[1:], strict=False):
+        for one, other in pairwise(readable):
             signs = {RELATIONS[sign] for sign in parts[2 * one + 1 : 2 * other : 2]} - {"="} or {"="}
             if len(signs) == 1:
                 digits = max(_precision(parts[2 * place]) for place in (one, other))
@@ -113,8 +123,9 @@ def _split(latex: str, pattern: str, keep: bool = False) -> list[str]:
             parts += [latex[begin:place], here[0]] if keep else [latex[begin:place]]
             begin = place = here.end()
         else:
+            place += latex[place] == "\\" and latex[place + 1 : place + 2] in ("{", "}")
             depth += (latex[place] in "({[") - (latex[place] in ")}]")
-            place += 2 if latex[place] == "\\" and latex[place + 1 : place + 2] in "{}" else 1
+            place += 1
     return [part.strip() for part in [*parts, latex[begin:]]]
 
 
@@ -158,8 +169,7 @@ class Reader:
     def product(self) -> Any:
         value = self.row()
         while sign := self.take(*OPERATORS):
-            other = self.row()
-            value = times(value, other) if sign == r"\cdot" else OPERATORS[sign](value, other)
+            value = OPERATORS[sign](value, self.row())
         return value
 
     def row(self, function: bool = False) -> Any:
@@ -172,6 +182,10 @@ class Reader:
         return reduce(times, values)
 
     def factor(self) -> Any:
+        if (name := self.named()) is not None:
+            return self.raised(self.called(name))
+        if self.take(r"\int"):
+            return self.integral()
         if word := self.take(r"\sum", r"\prod"):
             return self.over(operator.add if word == r"\sum" else times)
         if function := FUNCTION.match(self.text):
@@ -180,10 +194,7 @@ class Reader:
 
     def raised(self, value: Any) -> Any:
         while self.take("^"):
-            if self.take(r"{\top}", r"\top"):
-                value = np.transpose(value)
-            else:
-                value = value ** self.argument()
+            value = np.transpose(value) if self.take(r"{\top}", r"\top") else value ** self.argument()
         return value
 
     def argument(self) -> Any:
@@ -251,10 +262,8 @@ class Reader:
         return reduce(combine, values)
 
     def atom(self) -> Any:
-        for name in self.ordered:
-            if self.text.startswith(name) and not _goes_on(name, self.text[len(name) :], callable(self.names[name])):
-                self.text = self.text[len(name) :].lstrip()
-                return self.called(self.names[name])
+        if (name := self.named()) is not None:
+            return self.called(name)
         if number := re.match(r"\d*\.?\d+(\\ldots)?", self.text):
             self.text = self.text[number.end() :].lstrip()
             return self.table["number"](number[0].removesuffix(r"\ldots"))
@@ -265,11 +274,35 @@ class Reader:
             return self.table["sqrt"](self.argument())
         if self.take(r"\binom"):
             return self.table["binom"](self.argument(), self.argument())
-        if self.take(r"\pi"):
-            return self.table["pi"]
+        if constant := self.take(r"\pi", r"\infty"):
+            return self.table[constant[1:]]
         if self.take("e^"):
             return self.table["exp"](self.argument())
         return self.bracket()
+
+    def named(self) -> Any:
+        """What the longest name that is next stands for; None if there is none."""
+        for name in self.ordered:
+            if self.text.startswith(name) and not _goes_on(name, self.text[len(name) :], callable(self.names[name])):
+                self.text = self.text[len(name) :].lstrip()
+                return self.names[name]
+        return None
+
+    def integral(self) -> Any:
+        """An integral between two bounds, to as many digits as are checked; only with exact numbers."""
+        if "integral" not in self.table:
+            raise Unreadable(self.text)
+        self.need("_")
+        low = self.argument()
+        self.need("^")
+        high = self.argument()
+        end = re.search(r"d([a-z]|\\[a-z]+)(?![a-zA-Z])", self.text)
+        if not end:
+            raise Unreadable(self.text)
+        variable = sympy.Dummy(real=True)
+        inside = Reader(self.text[: end.start()], {**self.names, end[1]: variable}, self.table).whole()
+        self.text = self.text[end.end() :].lstrip()
+        return self.table["integral"](inside, variable, low, high)
 
     def called(self, value: Any) -> Any:
         """The value of a name, or of the function that it stands for, at the index or argument behind it."""

@@ -10,7 +10,7 @@ from sympy import Abs, Rational, cosh, exp, log, oo, tanh
 from torch import Tensor
 from torch.autograd.functional import jacobian
 
-from phase2.derive.derivation import Case, Derivation, Numeric, Remark, Step, Symbolic
+from phase2.derive.derivation import Derivation, Numeric, Remark, Step, Symbolic
 
 DEPTH, WIDTH = 10, 6
 Share = Callable[["_Deep"], tuple[Any, Any]]
@@ -80,7 +80,7 @@ def _tail(net: _Deep) -> tuple[Any, Any]:
     return _share(net, 4 * torch.exp(-2 * net.z.abs().amin(1)))
 
 
-def _cases(phi: Callable[[Tensor], Tensor], share: Share, bias: float, to: float) -> dict[str, Case]:
+def _cases(phi: Callable[[Tensor], Tensor], share: Share, bias: float, to: float) -> dict[str, Any]:
     """A random network, and one of which every unit works at the same place, where the bound is reached."""
     return {
         "case": lambda rng: share(_Deep(rng, phi, bias)),
@@ -95,6 +95,7 @@ def _one_unit() -> list[Step]:
             r"square, so it never exceeds that, and reaches it at $x = 0$ only.",
             Rational(1, 4) - sympy.Derivative(sigma, x),
             (Rational(1, 2) - sigma) ** 2,
+            names={r"\sigma(x)": sigma, r"\sigma'(x)": sympy.diff(sigma, x)},
             latex=r"\tfrac14 - \sigma'(x) = \tfrac14 - \sigma(x)\,\bigl(1 - \sigma(x)\bigr) "
             r"= \bigl(\tfrac12 - \sigma(x)\bigr)^2 \ge 0",
         ),
@@ -103,6 +104,7 @@ def _one_unit() -> list[Step]:
             r"four times as large: at most 1.",
             sympy.Derivative(tanh(x), x),
             4 * sympy.diff(sigma, x).subs(x, 2 * x),
+            names={r"\sigma'(2x)": sympy.diff(sigma, x).subs(x, 2 * x), "x": x},
             latex=r"\tanh'(x) = 1 - \tanh^2 x = 4\,\sigma'(2x) \le 1",
         ),
     ]

@@ -82,6 +82,7 @@ def _constants() -> list[Step]:
             r"6s + 1$ vanishes at $s = \tfrac12 \pm \tfrac{1}{2\sqrt 3}$.",
             sympy.Derivative(sigma, (x, 2)),
             sigma * (1 - sigma) * (1 - 2 * sigma),
+            names={"s": sigma},
             latex=r"\sigma''(x) = s\,(1 - s)(1 - 2s)",
         ),
         Numeric(
@@ -114,6 +115,7 @@ def _constants() -> list[Step]:
             r"of the zeros of the next derivative, $0$ and $\pm 2$.",
             sympy.Derivative(gelu, (x, 3)),
             (x**3 - 4 * x) * phi,
+            names={r"\varphi(x)": phi},
             latex=r"f'''(x) = x\,(x^2 - 4)\,\varphi(x)",
         ),
         Numeric(
@@ -167,6 +169,7 @@ def _optimization() -> list[Step]:
             r"for the checks $f = \tanh$.",
             sympy.diff(slope, w),
             a**2 * ((1 - t**2) ** 2 + (t - y) * (-2 * t * (1 - t**2))),
+            names={"f(aw)": t, "f'(aw)": 1 - t**2, "f''(aw)": -2 * t * (1 - t**2)},
             latex=r"F''(w) = a^2\,\bigl( f'(aw)^2 + (f(aw) - y)\, f''(aw) \bigr)",
         ),
         Symbolic(

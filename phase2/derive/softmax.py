@@ -95,6 +95,7 @@ def _first_derivatives() -> list[Step]:
             r"so the quotient rule gives two terms. (The check takes three classes.)",
             sympy.Derivative(p1, z1),
             p1 * (1 - p1),
+            names={"e^{z_i}": exp(z1), r"\sum_k e^{z_k}": total, "p_i": p1},
             latex=r"\frac{\partial p_i}{\partial z_i} = \frac{e^{z_i}}{\sum_k e^{z_k}} "
             r"- \frac{e^{z_i}\, e^{z_i}}{\bigl(\sum_k e^{z_k}\bigr)^2} = p_i\,(1 - p_i)",
         ),
@@ -102,6 +103,7 @@ def _first_derivatives() -> list[Step]:
             r"Every other logit stands below the line only, so it takes away from $p_i$.",
             sympy.Derivative(p1, z2),
             -p1 * p2,
+            names={"p_i": p1, "p_j": p2},
             latex=r"\frac{\partial p_i}{\partial z_j} = -\,p_i\,p_j, \qquad i \ne j",
         ),
         Numeric(
@@ -157,6 +159,7 @@ def _stability() -> list[Step]:
             r"$\mathbf 1$, and the Hessian has a zero eigenvalue.",
             log(total) - z1,
             log(exp(z1 + c) + exp(z2 + c) + exp(z3 + c)) - (z1 + c),
+            names={r"\sum_k e^{z_k}": total, r"\sum_k e^{z_k + c}": exp(c) * total, "z_t": z1},
             latex=r"\ell(z) = \log \sum_k e^{z_k} - z_t = \log \sum_k e^{z_k + c} - (z_t + c) = \ell(z + c\,\mathbf 1)",
         ),
         Numeric(

@@ -58,6 +58,7 @@ def _derivatives() -> list[Step]:
             r"else follows.",
             sympy.Derivative(sigma(u), u),
             sigma(u) * (1 - sigma(u)),
+            names={r"\sigma": sigma},
             latex=r"\sigma'(u) = \sigma(u)\,\bigl(1 - \sigma(u)\bigr)",
         ),
         Symbolic(
@@ -65,6 +66,7 @@ def _derivatives() -> list[Step]:
             r"derivative that can be had from $f_\beta$ and $\sigma$.",
             sympy.Derivative(f, x),
             beta * f + s * (1 - beta * f),
+            names={r"\sigma": s, r"f_\beta": f},
             latex=r"f_\beta'(x) = \sigma + \beta x\,\sigma (1 - \sigma) = \beta f_\beta + \sigma\,(1 - \beta f_\beta)",
         ),
         Symbolic(
@@ -72,12 +74,14 @@ def _derivatives() -> list[Step]:
             r"\beta/2$.",
             sympy.Derivative(f, (x, 2)),
             beta * s * (1 - s) * (2 + beta * x * (1 - 2 * s)),
+            names={r"\sigma": s},
             latex=r"f_\beta''(x) = \beta\,\sigma (1 - \sigma)\,\bigl(2 + \beta x\,(1 - 2\sigma)\bigr)",
         ),
         Symbolic(
             r"Where $\beta$ is learned, its own derivative is needed too.",
             sympy.Derivative(f, beta),
             x**2 * s * (1 - s),
+            names={r"\sigma": s},
             latex=r"\frac{\partial f_\beta}{\partial \beta}(x) = x^2\,\sigma (1 - \sigma)",
         ),
         Symbolic(
@@ -98,12 +102,14 @@ def _minimum() -> list[Step]:
             r"$w\,e^w = e^{-1}$, which Lambert's $W$ solves.",
             sympy.diff(swish_of(u, sympy.Integer(1)), u).subs(u, lowest),
             sympy.Integer(0),
+            names={"W": LambertW, "u_*": -1 - W},
             latex=r"f_1'(u_*) = 0, \qquad u_* = -1 - W(e^{-1})",
         ),
         Symbolic(
             r"There $e^{u_*} = -(1 + u_*)$, so that the value is $u_* e^{u_*} / (1 + e^{u_*}) = 1 + u_*$.",
             swish_of(lowest, sympy.Integer(1)),
             -W,
+            names={"W": LambertW, "u_*": -1 - W},
             latex=r"\min f_1 = f_1(u_*) = 1 + u_* = -W(e^{-1})",
         ),
         Numeric(
@@ -122,12 +128,14 @@ def _family() -> list[Step]:
             r"As $\beta \to 0$ the gate is half open everywhere, and Swish becomes linear.",
             sympy.Limit(f, beta, 0),
             x / 2,
+            names={r"\sigma": sigma},
             latex=r"\lim_{\beta \to 0} f_\beta(x) = x\,\sigma(0) = \frac{x}{2}",
         ),
         Symbolic(
             r"From ReLU it differs by as much on the one side as on the other, by symmetry of the gate.",
             Max(x, 0) - f,
             Abs(x) * sigma(-beta * Abs(x)),
+            names={r"f_\beta(x)": f, r"\sigma": sigma},
             latex=r"\max(x, 0) - f_\beta(x) = |x|\,\sigma(-\beta |x|)",
         ),
         Symbolic(
@@ -137,6 +145,7 @@ def _family() -> list[Step]:
             W / beta,
             relation="<=",
             at={x: -1 - W, beta: 1},
+            names={r"f_\beta(x)": f, "W": LambertW},
             latex=r"0 \le \max(x, 0) - f_\beta(x) \le \frac{W(e^{-1})}{\beta}",
         ),
         Numeric(

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from phase2.card import FigureCard
-from phase2.figures.marks import band, keys, over_seeds, stacked
+from phase2.figures.marks import band, keys, over_seeds, settled, stacked
 from phase2.figures.style import blank, series, styled
 from phase2.study.factors import factors_of
 from phase2.study.score import Score
@@ -16,8 +16,9 @@ from phase2.words.levels import faceted, facets, label
 
 CARD = FigureCard(
     ("cells", "curves", "score"),
-    "Validation {score} by epoch, mean over the seeds still running with its 95% t interval. "
-    "A cross marks the last finite epoch of a cell that diverged (epoch 0 if it had none).",
+    "Validation {score} by epoch, mean over the seeds still running with its 95% t interval (the range of fewer than "
+    "five). The axis shows the last two thirds of all trainings whole. A cross marks the last finite epoch of a run "
+    "that diverged, at the edge if its score is beyond it or if it had none.",
 )
 
 PANEL, PAGE = 1.0, 8.0  # inches: the height of a row of panels, and of all of them at most
@@ -38,6 +39,7 @@ def learning_curves(*, cells: pd.DataFrame, curves: pd.DataFrame, score: pd.Data
     rows, lines, across = facets(cells)
     figure = blank(min(PAGE, len(rows) * PANEL) + 0.75)
     grid = figure.subplots(len(rows), len(across), sharex=True, sharey=True, squeeze=False)
+    settled(grid[0, 0], validation, "epoch", "shown", told.sign)
     ends = _ends(cells, validation)
     for row, name in enumerate(rows):
         for column, panel in enumerate(across):
@@ -49,10 +51,8 @@ def learning_curves(*, cells: pd.DataFrame, curves: pd.DataFrame, score: pd.Data
         grid[0, column].set_title(stacked(panel))
         grid[-1, column].set_xlabel("epoch")
     grid[0, 0].set(xlim=(0, 1.03 * curves.epoch.max() if len(curves) else 1))
-    if told.is_share:
-        grid[0, 0].set(ylim=(0, 100))
     grid[0, 0].xaxis.get_major_locator().set_params(integer=True, nbins=4)
-    figure.supylabel(told.on("validation"), fontsize=7.5)
+    figure.supylabel(told.on("validation"))
     _legend(figure, label(factors[1]) if factors[1:] else "", lines, diverged=len(ends) > 0)
     return figure
 
@@ -72,7 +72,7 @@ def _panel(axes: Axes, curves: pd.DataFrame, stopped: pd.DataFrame, lines: list[
         ends = stopped[stopped.column == name]
         look = DIVERGED | {"color": series(index)["color"], "zorder": 4, "clip_on": False}
         seen, lost = ends[ends.shown.notna()], ends[ends.shown.isna()]
-        axes.scatter(seen.epoch, seen.shown, **look)
+        axes.scatter(seen.epoch, seen.shown.clip(*sorted(axes.get_ylim())), **look)
         axes.scatter(lost.epoch, [worse] * len(lost), transform=axes.get_xaxis_transform(), **look)
 
 

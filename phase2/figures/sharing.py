@@ -1,4 +1,4 @@
-"""What sharing weights is worth: test score of each model on images as they are and with their pixels permuted."""
+"""What sharing weights is worth: validation score of each model on images as they are and with pixels permuted."""
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -12,8 +12,8 @@ from phase2.words.levels import crossed, label
 
 CARD = FigureCard(
     ("ranking", "score"),
-    "Test {score} of networks of equally many parameters on images and on images whose pixels are permuted, the "
-    "same way in all: mean with its 95% interval over seeds.",
+    "Validation {score} of networks of equally many parameters on images and on images whose pixels are permuted, the "
+    "same way in all: mean with its 95% t interval over seeds (the range of fewer than five).",
     needs=("model", "pixels"),
 )
 
@@ -26,7 +26,7 @@ SPREAD = 0.05  # of the way between two kinds of pixels: models stand side by si
 def sharing(*, ranking: pd.DataFrame, score: pd.DataFrame) -> Figure:
     """A line for each model from one kind of pixels to the next, a panel for each combination of the other factors.
 
-    The test score, with its interval over seeds.
+    The validation score, with its interval over seeds.
     """
     told = Score.read(score)
     others = factors_of(ranking, before="mean", without=["model", "pixels"])
@@ -47,7 +47,7 @@ def sharing(*, ranking: pd.DataFrame, score: pd.DataFrame) -> Figure:
         axes.set_xticks(range(len(kinds)), kinds)
         axes.set_xlim(-0.35, len(kinds) - 0.65)
         axes.tick_params(labelbottom=True)  # also where nothing is below
-    figure.supxlabel(label("pixels"), fontsize=7.5)
-    figure.supylabel(told.on("test"), fontsize=7.5)
+    figure.supxlabel(label("pixels"))
+    figure.supylabel(told.on("validation"))
     figure.legend(handles=keys(lines), loc="outside right center", title=label("model"))
     return figure

@@ -61,6 +61,11 @@ class Claim(BaseModel):
         return MARKS[self.verdict]
 
     @property
+    def told(self) -> str:
+        """Its name and its sentence as LaTeX."""
+        return rf"\emph{{{escape(self.name[:1].upper() + self.name[1:])}.}} {escape(self.sentence)}"
+
+    @property
     def evidence(self) -> str:
         """Its numbers by name, or why it cannot be judged, as LaTeX."""
         told = [f"{escape(name)} {number_text(number)}" for name, number in self.numbers.items()]
@@ -101,9 +106,8 @@ def claim_macros(claims: list[Claim]) -> str:
 def claim_lines(claims: list[Claim]) -> str:
     """A line for each claim: verdict, sentence, numbers, what stands behind it; nothing for none."""
     items = [
-        rf"\item[{claim.mark}] {escape(claim.sentence)} "
-        rf"\emph{{{escape(claim.verdict.capitalize())}.}} "
-        rf"{claim.evidence + '. ' if claim.evidence else ''}({claim.scale})"
+        rf"\item[{claim.mark}] {claim.told} {escape(claim.verdict.capitalize())}"
+        rf"{': ' + claim.evidence if claim.evidence else ''} ({claim.scale})."
         for claim in claims
     ]
     return lines(r"\begin{claims}", *items, r"\end{claims}") if items else ""

@@ -31,7 +31,7 @@ def _subject(subject: Subject, record: Record, ledger: Ledger) -> str:
     """The question, its claims with their verdicts, what was run, then figures and tables."""
     made = tables.tables_of(subject) if isinstance(subject, StudyInputs) else probe_tables.tables_of(subject)
     return lines(
-        r"\Needspace{140bp}",
+        r"\Needspace{200bp}",
         rf"\subsection{{{title_of(subject.name)}}}\label{{sec:{subject.name}}}",
         rf"\emph{{{sentence(subject.section.question)}}}",
         claim_lines([claim for claim in record.claims if claim.subject == subject.name]),

@@ -12,7 +12,7 @@ from phase2.files import atomic_path, write_text
 from phase2.run.config import Config
 from phase2.stats.columns import columns
 from phase2.stats.overview import OVERVIEW, overview
-from phase2.study.score import Score
+from phase2.study.score import PERCENT, Score
 from phase2.study.section import Chapter
 from phase2.study.tables import read_table
 
@@ -168,12 +168,14 @@ def _outcomes(summary: pd.DataFrame) -> str:
 
 
 def _effect(row: dict[Any, Any]) -> str:
-    between = f" [{row['low']:.3g}, {row['high']:.3g}]" if pd.notna(row["low"]) else ""
-    return f"{row['effect']:.3g}{between}" if pd.notna(row["effect"]) else "all failed"
+    effect, *ends = (_number(row[name], row["unit"]).removesuffix("%") for name in ("effect", "low", "high"))
+    return f"{effect} [{', '.join(ends)}]".replace(" ", "\N{NO-BREAK SPACE}") if all(ends) else effect
 
 
 def _number(value: float, unit: str) -> str:
-    return f"{value:.3g}{unit if unit == '%' else f' {unit}'}".strip() if pd.notna(value) else "all failed"
+    if pd.isna(value):
+        return ""
+    return f"{value:.1f}%" if unit == PERCENT else f"{value:.3g} {unit}".strip()
 
 
 def _chapter(run: Run, chapter: str) -> str:

@@ -54,6 +54,12 @@ def score_text(score: Score, number: float, digits: int = 2) -> str:
     return score.number(score.scale * number, digits) if math.isfinite(number) else MISSING
 
 
+def quantity(score: Score, number: float, digits: int = 2) -> str:
+    """A score with its unit; a dash if it is missing."""
+    unit = r"\%" if score.is_share else f"~{escape(score.unit)}" if score.unit else ""
+    return score_text(score, number, digits) + (unit if math.isfinite(number) else "")
+
+
 def signed(score: Score, difference: float) -> str:
     """A difference of scores without its unit, with a sign that is as wide as a digit."""
     sign = "-" if difference < 0 else "+"

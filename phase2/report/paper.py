@@ -1,12 +1,11 @@
 """The short papers, report.pdf and optimization.pdf: of each chapter its claims, a table of its studies, a figure."""
 
-import math
 from typing import get_args
 
 from phase2.report.claims import Claim
 from phase2.report.figures import figures_of
 from phase2.report.inputs import BASELINE, Record, StudyInputs
-from phase2.report.latex import count, escape, lines, score_text, sentence, title_of
+from phase2.report.latex import count, escape, lines, quantity, score_text, sentence, title_of
 from phase2.report.macros import Ledger
 from phase2.report.tables import SPREAD, chosen_runs, setting_of, spread
 from phase2.report.tabular import Behind, Table, wrapped
@@ -28,6 +27,7 @@ def _chapter(record: Record, chapter: Chapter, ledger: Ledger) -> str:
         rf"\section{{{chapter.capitalize()}}}",
         *([ledger.show(claims_table(claims, chapter)).long()] if claims else []),
         *main,
+        r"\FloatBarrier",
         *([ledger.show(studies_table(studies, chapter)).long()] if studies else []),
         r"\FloatBarrier",
     )
@@ -35,13 +35,13 @@ def _chapter(record: Record, chapter: Chapter, ledger: Ledger) -> str:
 
 def claims_table(claims: list[Claim], chapter: Chapter) -> Table:
     """The claims of a chapter with their verdicts and what stands behind each."""
-    rows = [[claim.mark, escape(claim.sentence), claim.evidence, claim.scale] for claim in claims]
+    rows = [[claim.mark, claim.told, claim.evidence, claim.scale] for claim in claims]
     caption = (
         rf"{chapter.capitalize()}: the claims. \supported{{}} this run supports it, \denied{{}} denies it, "
         r"\cannotsay{} cannot say; registered: the test was written before the runs that decide it."
     )
     heads = ["", "Claim", "Numbers", "From"]
-    widths, behind = wrapped(10, 190, 145, 98), [Behind(claim.subject) for claim in claims]
+    widths, behind = wrapped(10, 205, 145, 102), [Behind(claim.subject) for claim in claims]
     return Table(f"claims:{chapter}", caption, widths, heads, rows, "claims.json", "phase2 claims", behind=behind)
 
 
@@ -59,9 +59,8 @@ def studies_table(studies: list[StudyInputs], chapter: Chapter) -> Table:
 
 
 def _study_row(study: StudyInputs) -> list[str]:
-    row, unit = study.tables["chosen"].iloc[0], study.score.unit
-    test = score_text(study.score, row["test_mean"])
-    shown = rf"{test} {escape(unit)} {spread(study, row)}" if math.isfinite(row["test_mean"]) else "every run failed"
+    row = study.tables["chosen"].iloc[0]
+    shown = f"{quantity(study.score, row['test_mean'])} {spread(study, row)}"
     names = [title_of(study.name), sentence(study.study.question), setting_of(study), shown]
     return [*names, _baseline(study), count(row["n"]), _steps(study)]
 
@@ -86,7 +85,7 @@ def _missing(record: Record) -> str:
     lost = {study.name: int((study.tables["cells"]["status"] != "ok").sum()) for study in record.studies}
     lost = {name: failed for name, failed in lost.items() if failed}
     items = [rf"Failed, and left out: \texttt{{{escape(name)}}}." for name in record.config.missing]
-    items += [rf"Cannot be said: {escape(claim.name)} ({escape(claim.why)})." for claim in open_claims]
+    items += [f"Cannot be said: {escape(claim.name)} ({escape(claim.why)})." for claim in open_claims]
     items += [rf"{title_of(name)}: {count(failed)} of its runs diverged." for name, failed in lost.items()]
     if not items:
         return "Nothing: no study or probe failed, no run diverged, and every claim was judged."

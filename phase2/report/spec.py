@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from phase2.report.inputs import BASELINE, ProbeInputs, StudyInputs, Subject
-from phase2.report.latex import count, described, escape, lines, listed, percent, score_text
+from phase2.report.latex import count, described, escape, lines, listed, quantity
 from phase2.report.tabular import wrapped
 from phase2.study.factors import SEED
 from phase2.study.section import Section
@@ -47,10 +47,9 @@ def title(study: str) -> str:
 
 
 def spec_table(subject: Subject) -> str:
-    """The specification as LaTeX: two columns over as many pages as they take."""
+    """The specification as LaTeX, two columns. It does not break: a table that does overflows beside floats."""
     rows = [rf"{name} & {value} \\" for name, value in spec_of(subject)]
-    begin = rf"\begingroup\small\begin{{longtable*}}{{{wrapped(*WIDTHS)}}}"
-    return lines(begin, *rows, r"\end{longtable*}\endgroup")
+    return lines(rf"{{\small\begin{{tabular}}{{{wrapped(*WIDTHS)}}}", *rows, r"\end{tabular}\par}")
 
 
 def images_of(study: StudyInputs) -> int:
@@ -70,12 +69,10 @@ def _data(study: StudyInputs) -> str:
 
 def _guessing(study: StudyInputs) -> str:
     """What the largest class reaches, or where no baseline was made, what guessing does."""
-    unit = r"\%" if study.score.is_share else f" {escape(study.score.unit)}"
     if BASELINE in study.tables:
         scores = study.tables[BASELINE].set_index("model")["test_score"]
-        return f"the largest of which scores {score_text(study.score, float(scores['majority']))}{unit}"
-    chance = percent(study.score.chance, 1) if study.score.is_share else f"{study.score.chance:g}"
-    return f"guessing scores {chance}{unit}"
+        return f"the largest of which scores {quantity(study.score, float(scores['majority']))}"
+    return f"guessing scores {quantity(study.score, study.score.chance)}"
 
 
 def _steps(study: StudyInputs) -> str:
@@ -120,7 +117,7 @@ def _value(path: tuple[str, ...], value: Any) -> str:
         return described("model", value)
     if path == ("optimizer", "name"):
         return described("optimizer", value)
-    return escape(label(value)) if isinstance(value, str) else _number(value)
+    return escape(label(value).replace("_", " ")) if isinstance(value, str) else _number(value)
 
 
 def _levels(levels: list[Any]) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from phase2.report.inputs import BASELINE, StudyInputs
-from phase2.report.latex import between, count, escape, number, p_value, percent, score_text, signed, title_of
+from phase2.report.latex import MISSING, between, count, escape, number, p_value, percent, score_text, signed, title_of
 from phase2.report.tabular import Behind, Table
 from phase2.stats.interval import ENOUGH, LEVEL
 from phase2.study.score import head
@@ -36,7 +36,7 @@ def spread(study: StudyInputs, row: Any) -> str:
 
 def setting_of(study: StudyInputs) -> str:
     """The combination that validation chose, as words."""
-    return escape(crossed(study.tables["chosen"], study.factors).iloc[0]) or "the only one"
+    return escape(crossed(study.tables["chosen"], study.factors).iloc[0])
 
 
 def chosen_runs(study: StudyInputs) -> Behind:
@@ -126,8 +126,10 @@ def pairs_table(study: StudyInputs) -> Table:
 
 
 def variance_table(study: StudyInputs) -> Table:
-    """The decomposition of the score; no rows where it has no shares: for a design of one factor, or with failures."""
+    """The decomposition of the score, where there are shares; no rows for one factor, whose levels tell all of it."""
     variance = study.table("variance").dropna(subset="share")
+    if not variance["term"].str.contains(":").any():
+        variance = variance.iloc[:0]
     columns: Columns = [
         ("Term", "l", [escape(term_label(term)) for term in variance["term"]]),
         ("df", "r", [*map(count, variance["df"])]),
@@ -138,7 +140,7 @@ def variance_table(study: StudyInputs) -> Table:
     ]
     caption = (
         rf"Analysis of variance of {escape(study.score.final)}: share of the total sum of squares, partial $\omega^2$, "
-        "$F$ and $p$."
+        "$F$ and $p$, of the seeds at which every run finished."
     )
     return _table(study, "variance", caption, columns, [Behind(study.name)] * len(variance))
 
@@ -155,7 +157,8 @@ def failures_table(study: StudyInputs) -> Table:
 
 
 def _table(study: StudyInputs, name: str, caption: str, columns: Columns, behind: list[Behind]) -> Table:
-    heads, aligns, cells = zip(*columns, strict=True)
+    told = [column for column in columns if not set(column[2]) <= {"", MISSING}]
+    heads, aligns, cells = zip(*(told or columns), strict=True)
     titled = f"{title_of(study.name)}: {caption[0].lower()}{caption[1:]}"
     file, how = f"tables/{study.name}/{name}.csv", "phase2.stats of the table of cells"
     rows = list(zip(*cells, strict=True))

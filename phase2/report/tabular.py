@@ -63,7 +63,7 @@ class Table:
         """All rows, over as many pages as they take, the head on each; for columns whose widths fit the text."""
         head = [r"\toprule", _row(self.heads), r"\midrule"]
         return lines(
-            r"\begingroup\footnotesize",
+            r"\begingroup\footnotesize\renewcommand{\arraystretch}{1.15}",
             rf"\begin{{longtable}}{{{self.align}}}",
             rf"\caption{{{self.caption}}}\label{{{self.label}}}\\",
             *head,

@@ -36,7 +36,7 @@ def typeset(
         shutil.copytree(generated_dir, build / "generated")
         shutil.copytree(figures_dir, build / "figures")
         document, logged = f"{pdf.stem}.tex", build / f"{pdf.stem}.log"
-        done = _latexmk(build, document, epoch)
+        done = latexmk(build, document, epoch)
         if done.returncode and is_full(scratch):
             raise no_room(scratch)
         log = logged.read_text(encoding="utf-8", errors="replace") if logged.is_file() else done.stdout
@@ -53,7 +53,8 @@ def typeset(
         write_json(labels, numbered)
 
 
-def _latexmk(build: Path, document: str, epoch: int) -> subprocess.CompletedProcess[str]:
+def latexmk(build: Path, document: str, epoch: int = 0) -> subprocess.CompletedProcess[str]:
+    """Typesets a document of a folder in that folder."""
     return subprocess.run(
         ["latexmk", "-norc", "-pdf", "-halt-on-error", "-interaction=nonstopmode", document],
         cwd=build,

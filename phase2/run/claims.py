@@ -10,6 +10,7 @@ from pathlib import Path
 
 from phase2 import registry, source
 from phase2.card import ClaimsCard
+from phase2.errors import UserError, unknown
 from phase2.probe.catalog import folder_of
 from phase2.run.config import Config
 
@@ -25,12 +26,22 @@ class Subject:
     path: Path
 
 
-def subjects(config: Config) -> Iterator[Subject]:
-    """What there are claims about: studies, present or not, in the order of the files, then the run's probes."""
+def subjects(config: Config) -> list[Subject]:
+    """What there are claims about: studies and probes in the order of the configuration, then studies that it lacks.
+
+    Raises `UserError` for claims of the user's own about a study that there is not.
+    """
+    places = {name: place for place, name in enumerate([*config.studies, *config.probes])}
+    return sorted(_found(config), key=lambda subject: places.get(subject.name, len(places)))
+
+
+def _found(config: Config) -> Iterator[Subject]:
     folders = [source.ROOT / "phase2" / "claims" / "studies", *registry.own_folders()]
     for path in (path for folder in folders for path in sorted(folder.glob("*.py"))):
         card, _ = source.card_of(path) or (None, {})
         if isinstance(card, ClaimsCard):
+            if path.parent != folders[0] and card.of not in (*config.studies, *config.missing):
+                raise UserError(f"{path}: {unknown('study', card.of, config.studies)}")
             yield Subject(card.of, "study", path)
     for name, probe in config.probes.items():
         path = folder_of(probe.probe) / FILE

@@ -43,7 +43,9 @@ def _judged(claim: Claim, subject: Subject, results: Results) -> Judged:
     try:
         return claim.judge(results)
     except UserError as error:
-        return Judged("cannot say", f"this run's {subject.name} lacks what it asks for: {error}")
+        return Judged("cannot say", f"this run lacks what it asks for: {error}")
+    except Exception as error:  # of a claim of the user's own anything may be wrong
+        raise UserError(f"{subject.path}: the claim {claim.name!r} fails ({error!r}): mend its function") from error
 
 
 def read_results(config: Config, subject: Subject, run_dir: Path) -> Results | None:

@@ -8,11 +8,13 @@ from typing import Any
 import pandas as pd
 import torch
 
+from phase2 import registry
 from phase2.data.checked import open_checked
 from phase2.errors import UserError
-from phase2.probe.catalog import load, probe_code
+from phase2.probe.catalog import check_loaded, load, probe_code
 from phase2.probe.runs import read_runs
 from phase2.run.config import Config
+from phase2.study.code import components_of
 from phase2.study.provenance import environment
 from phase2.train.memory import keep_freed_memory
 
@@ -29,7 +31,9 @@ def measure(name: str, config: Config, checkpoints: Path) -> tuple[dict[str, pd.
     if "runs" in options.inputs:
         inputs["runs"] = read_runs(cells, checkpoints, data["data"])
     began = time.monotonic()
-    tables = load(options.probe)(options, **inputs)
+    with registry.noted() as loaded:
+        tables = load(options.probe)(options, **inputs)
+    check_loaded(options, loaded, {part for cell in cells for part in components_of(cell.settings)})
     if set(tables) != set(options.tables):
         raise UserError(f"the probe {options.probe} made {sorted(tables)}, expected {options.tables}")
     return tables, {

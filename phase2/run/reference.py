@@ -39,8 +39,7 @@ or `--configfile` given twice it would take the last alone, so that is refused: 
 - YAML takes `no`, `off` and `false` for a truth value and `null` for nothing: where nothing is a choice, write `none`.
 - A key that stands twice in one section is an error. `~/` is the home folder; other variables are left as they are.
 - A question may have Latin letters with accents, Greek letters and common signs: what the report's fonts can print.
-- A study's name is lower case; two that differ in underscores or in the spelling of a digit alone are refused, and so
-  are names that a run uses itself, such as `report` and `tables`.
+- A study's name is lower case; names that a run uses itself, such as `report`, are refused.
 """
 
 COSTS = {  # of each run, by its overlay, with a quick network

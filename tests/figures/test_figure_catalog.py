@@ -12,7 +12,7 @@ from phase2.probe.catalog import PROBES
 
 pytestmark = pytest.mark.quick
 
-TABLES = {"cells", "curves", "schedules", "ranking", "levels", "pairs", "variance", "divergence", "score"}
+TABLES = {"cells", "curves", "schedules", "ranking", "levels", "pairs", "variance", "divergence", "chosen", "score"}
 
 
 @pytest.mark.parametrize("module", ["figures.catalog", "probe.catalog", "words.levels"])

@@ -26,7 +26,7 @@ def test_a_line_joins_a_models_means_and_bars_are_their_intervals():
     made = ranking()
     axes = sharing(ranking=made, score=SCORES).axes[0]
     assert [tick.get_text() for tick in axes.get_xticklabels()] == ["natural", "permuted"]
-    final = made[made.measure == "test_accuracy"].set_index(["model", "pixels"])
+    final = made[made.measure == "val_accuracy"].set_index(["model", "pixels"])
     for index, model in enumerate(["convolutional", "locally_connected", "dense"]):
         rows = final.loc[[(model, "natural"), (model, "permuted")]] * 1
         x, y = axes.lines[index].get_xydata().T

@@ -2,10 +2,12 @@
 
 import pytest
 import torch
+from sklearn.datasets import load_digits
 from torch import nn
 
 from phase2.models.counting import parameters
 from phase2.models.lenet import LeNet
+from phase2.nn import cross_entropy
 
 
 @pytest.mark.parametrize(("channels", "count"), [(3, 62_006), (1, 61_706)])
@@ -46,3 +48,23 @@ def test_width_scales_every_layer_in_proportion():
     sizes = [model.conv1.out_channels, model.conv2.out_channels]
     sizes += [layer.out_features for layer in model.classifier if hasattr(layer, "out_features")]
     assert sizes == [12, 32, 240, 168, 10]
+
+
+def test_trained_by_either_backend_it_is_the_same_network():
+    """180 steps on digits in float64, from the same weights and in the same order: what a study of backends would ask."""
+    digits = load_digits()
+    x, y = torch.tensor(digits.images / 8 - 0.6).unsqueeze(1), torch.tensor(digits.target)
+    scratch, fused = (LeNet((1, 8, 8), 10, backend=backend).double() for backend in ("scratch", "fused"))
+    fused.load_state_dict(scratch.state_dict())
+    losses = []
+    for model in (scratch, fused):
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9)
+        for rows in 3 * torch.arange(1200).split(20):
+            loss = cross_entropy(model(x[rows]), y[rows])
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+        losses.append(cross_entropy(model(x[1200:]), y[1200:]))
+    assert losses[0] < 1.5  # they have learnt: it was 2.3
+    torch.testing.assert_close(losses[0], losses[1], rtol=1e-8, atol=0)
+    torch.testing.assert_close(scratch.state_dict(), fused.state_dict(), rtol=1e-6, atol=1e-9)

@@ -49,11 +49,11 @@ def test_there_is_a_row_for_every_network_and_point(data):
     lines, planes, ways = (tables[name] for name in ("lines", "planes", "interpolation"))
     assert list(lines) == ["norm", "seed", "distance", "loss", "accuracy"]
     assert list(planes) == ["norm", "seed", "x", "y", "loss"]
-    assert list(ways) == ["norm", "seed_a", "seed_b", "position", "loss", "accuracy"]
+    assert list(ways) == ["norm", "seed", "to_seed", "position", "loss", "accuracy"]
     assert (len(lines), len(planes), len(ways)) == (2 * 3 * 5, 2 * 9, 2 * 2 * 5)
     assert lines.distance[:5].tolist() == [-0.5, -0.25, 0, 0.25, 0.5]
     assert set(planes.seed) == {0}
-    assert list(dict.fromkeys(zip(ways.seed_a, ways.seed_b, strict=True))) == [(0, 1), (1, 2)]
+    assert list(dict.fromkeys(zip(ways.seed, ways.to_seed, strict=True))) == [(0, 1), (1, 2)]
     assert np.isfinite(lines.loss).all()
     assert lines.accuracy.between(0, 1).all()
 
@@ -111,7 +111,7 @@ def test_a_study_without_rates_or_other_axes_or_with_one_seed_has_its_tables(dat
     tables = measured(data, one)
     assert list(tables["lines"]) == ["seed", "distance", "loss", "accuracy"]
     assert tables["interpolation"].empty
-    assert list(tables["interpolation"]) == ["seed_a", "seed_b", "position", "loss", "accuracy"]
+    assert list(tables["interpolation"]) == ["seed", "to_seed", "position", "loss", "accuracy"]
 
 
 def test_numbers_repeat_and_directions_are_the_same_for_all_networks_of_a_seed(data):

@@ -49,8 +49,8 @@ from pathlib import Path
 from phase2.figures.catalog import FIGURES, load
 from phase2.figures.style import save
 from phase2.files import write_json
-from phase2.report.macros import Ledger
-from phase2.report.probes import read_probe, state_probe
+from phase2.report.inputs import ProbeInputs
+from phase2.report.probe_tables import tables_of
 from phase2.run.config import validate
 from phase2.run.measure import measure
 
@@ -68,9 +68,8 @@ for name, table in tables.items():
 write_json(folder / "provenance.json", provenance)
 for name in config.probes["many"].figures:
     save(load(name)(**{table: tables[table] for table in FIGURES[name].tables}), folder / name)
-ledger = Ledger()
-state_probe(read_probe(Path("results"), "many", config.model_dump(mode="json")), ledger)
-print(ledger.entries["ManyMeasured"].value, ledger.entries["ManyRowsOfCounts"].value)
+printed, = tables_of(ProbeInputs("many", config.probes["many"], tables, provenance))
+print(printed.caption, len(printed.rows), "rows")
 """
 NEW = {
     "card.py": '''
@@ -166,7 +165,7 @@ def test_a_new_folder_is_a_probe_that_can_be_configured_measured_drawn_and_told(
         assert after["schema"]
         assert after["reference"]
         write_tiny(copy / "data" / "prepared" / "digits")
-        assert "in \\texttt{counts}" in (said := python(copy, USE))
+        assert "table \\texttt{counts}" in (said := python(copy, USE))
         assert said.strip().endswith("3 rows")
         assert (copy / "results/tables/many/parts.pdf").is_file()
     finally:

@@ -113,7 +113,7 @@ def test_the_page_links_what_there_is_and_loads_nothing_else(tmp_path: Path):
         "environment.json",
         "metrics.json",
     }
-    read = {"report.pdf", "optimization.pdf", "notebooks/nn_core_math.html"}
+    read = {"report.pdf", "optimization.pdf", "companion.pdf", "notebooks/nn_core_math.html"}
     assert found == figures | files | read | {"tables/grid/", "tables/shapes/", "#grid"}
     assert not re.search(r"<script|https?:|url\(|@import", text)
 
@@ -125,6 +125,7 @@ def test_the_page_shows_each_figure_with_its_caption_under_its_question(tmp_path
     assert text.index("What is <sharp> & what is not?") < text.index("figures/shapes/activation_shapes.png")
     assert text.count("<figcaption>") == 2
     assert "accuracy in percent" in text
+    assert re.search(r"84\.0%.*10\.0% \(guessing\).*74\.0\s\[7\d\.\d,\s7\d\.\d\]", text)
     assert "{score}" not in text
 
 

@@ -2,14 +2,20 @@
 
 import json
 import subprocess
+from pathlib import Path
 
+import pandas as pd
 import pytest
 
-from phase2.claims import studies
+from phase2 import registry
+from phase2.claims import Evidence, Results, claim, studies
 from phase2.errors import UserError
 from phase2.run import registered as dates
-from phase2.run.judge import load
+from phase2.run.claims import Subject, subjects
+from phase2.run.config import load as load_config
+from phase2.run.judge import _judged, load
 from phase2.run.verdicts import listing
+from phase2.source import ROOT
 from phase2.study import provenance
 
 WRITTEN = '''
@@ -117,3 +123,32 @@ def test_a_claim_is_asked_for_by_words_and_an_unknown_one_is_told_with_the_neare
 def test_a_run_without_claims_says_how_to_make_them(tmp_path):
     with pytest.raises(UserError, match="run `snakemake`"):
         listing(tmp_path)
+
+
+def test_a_claim_that_asks_for_what_the_run_lacks_says_so_and_one_that_fails_names_its_file():
+    results = Results("depth", {"cells": pd.DataFrame({"seed": [0], "depth": [8]})})
+    subject = Subject("depth", "study", Path("my_claims/depth.py"))
+
+    @claim(seeds=1)
+    def lacking(study: Results) -> Evidence:
+        """Asks for a depth that there is not."""
+        return Evidence(not study.rows(depth=32).empty)
+
+    @claim(seeds=1)
+    def failing(study: Results) -> Evidence:
+        """Divides by zero."""
+        return Evidence(1 / 0 > 1)
+
+    told = _judged(lacking, subject, results)
+    assert (told.verdict, told.why) == ("cannot say", "this run lacks what it asks for: depth/cells has no depth 32")
+    with pytest.raises(UserError, match=r"my_claims/depth\.py: the claim 'failing' fails \(ZeroDivisionError"):
+        _judged(failing, subject, results)
+
+
+def test_claims_of_the_users_own_about_no_study_are_refused_with_the_nearest(tmp_path, monkeypatch):
+    folder = tmp_path / "my_claims"
+    folder.mkdir()
+    (folder / "depth.py").write_text('from phase2.card import ClaimsCard\nCARD = ClaimsCard(of="dept")\n')
+    monkeypatch.setattr(registry, "own_folders", lambda: (folder,))
+    with pytest.raises(UserError, match=r"depth\.py: unknown study 'dept'.*depth"):
+        list(subjects(load_config([ROOT / "config.yaml"])))

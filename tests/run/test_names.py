@@ -1,4 +1,4 @@
-"""A name that the run needs itself, and two names that the report could not tell apart, are refused when read."""
+"""A name that the run needs itself is refused when read."""
 
 import re
 from copy import deepcopy
@@ -11,8 +11,7 @@ from studies import ROOT, STUDY
 from phase2.errors import UserError
 from phase2.run.config import load, validate
 from phase2.run.names import TAKEN
-from phase2.study.section import Document
-from phase2.tex import macro_name
+from phase2.study.section import COMPANION, Document
 
 PROBE = {"question": "What?", "probe": "activation_shapes", "activations": ["relu"], "figures": []}
 
@@ -25,26 +24,12 @@ def named(studies: list[str], probes: list[str] = []) -> dict:  # noqa: B006
     }
 
 
-@pytest.mark.parametrize("name", ["optimization", "report", "derive", "total"])
+@pytest.mark.parametrize("name", ["optimization", "report", "derive", "companion"])
 def test_a_name_that_the_run_needs_is_refused(name: str):
     with pytest.raises(UserError, match=rf"(?i)studies\.{name}: the run itself has .*{name}.*: choose another name"):
         validate(named([name]))
     with pytest.raises(UserError, match=rf"probes\.{name}: the run itself has"):
         validate(named(["grid"], [name]))
-
-
-@pytest.mark.parametrize(("one", "other"), [("mlp_2", "mlp_two"), ("mlp2", "mlp_2"), ("mlp_grid", "mlpgrid")])
-def test_two_names_that_are_one_macro_are_refused_and_both_named(one: str, other: str):
-    parts = rf"studies\.{one} and (studies|probes)\.{other} would both be .*{macro_name(one)} .*: rename one"
-    with pytest.raises(UserError, match=parts):
-        validate(named([one, other]))
-    with pytest.raises(UserError, match=parts):
-        validate(named([one], [other]))
-
-
-def test_a_name_may_begin_with_another_one():
-    validate(named(["mlp", "mlp_best", "mlp_finding", "reports"], ["mlp_seed"]))
-    assert macro_name("mlp", "Best Mean") != macro_name("mlp_best", "Mean")
 
 
 @pytest.mark.parametrize("name", ["cells", "tables", "figures", "notebooks", "receipts"])
@@ -56,12 +41,12 @@ def test_a_study_may_be_named_as_a_folder_of_the_run(name: str):
 def test_no_shipped_name_is_taken():
     for overlay in ([], *([path] for path in (ROOT / "config").glob("*.yaml"))):
         config = load([ROOT / "config.yaml", *overlay])
-        assert not TAKEN.keys() & {*config.studies, *config.probes}
+        assert not {*TAKEN} & {*config.studies, *config.probes}
 
 
 def test_every_log_of_the_whole_run_is_taken():
     """A study's and a probe's log is named as it is, and beside those of the rules."""
     rules = "\n".join(path.read_text() for path in sorted(Path(ROOT, "rules").glob("*.smk")))
-    logs = {*re.findall(r"logs/\{RUN\}/(\w+)\.log", rules), *get_args(Document)}
+    logs = {*re.findall(r"logs/\{RUN\}/(\w+)\.log", rules), *get_args(Document), COMPANION}
     assert "derive" in logs
-    assert logs <= TAKEN.keys()
+    assert logs <= {*TAKEN}

@@ -76,7 +76,8 @@ def test_defaults_of_options_never_change():
         for kind, fields in options.items()
     }
     assert {kind: known for kind, known in defaults.items() if known} == {
-        "activation_shapes": {"low": -4.0, "high": 4.0, "points": 801}
+        "activation_shapes": {"low": -4.0, "high": 4.0, "points": 801},
+        "curvature": {"where": {}},
     }
 
 

@@ -113,7 +113,7 @@ def test_new_files_of_every_kind_make_nothing_again_and_run(grown: Checkout):
     ran = grown.snakemake("report", config=WITH_ALL).succeeded()
     assert ran.cells == {"trained": 4, "restored": 0, "diverged": 0, "not finished": 0}
     assert (ran.jobs["figure"], ran.jobs["probe_new"]) == (2, 1)
-    text = words_of(grown.folder / "results/smoke/report.pdf")
+    text = words_of(grown.folder / "results/smoke/companion.pdf")
     for told in (
         "newest activation",
         "newest metric",

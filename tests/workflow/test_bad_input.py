@@ -281,6 +281,6 @@ def test_an_error_of_latex_is_quoted_with_its_line_and_the_pdf_of_before_is_kept
 
 def all_but_the_report(project: Checkout) -> dict[str, str]:
     found = project.contents("results", "checkpoints")
-    for name in ("report.pdf", "receipts/typeset-report.json"):
+    for name in ("report.pdf", "report/report.labels.json", "receipts/typeset-report.json"):
         found.pop(f"results/smoke/{name}", None)
     return found

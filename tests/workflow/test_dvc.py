@@ -70,7 +70,7 @@ def test_what_was_pushed_is_whole_in_another_clone_and_later_edits_count(first: 
     second("dvc pull -q")
     assert "Nothing to be done" in second("snakemake -n").output
     assert "everything agrees" in second("phase2 verify").output
-    assert "cells     16" in second("phase2 trace report ranking").output
+    assert "cells     16" in second("phase2 trace ranking").output
     assert "up to date" in second("dvc repro").output
     second("dvc exp run --temp -S config.yaml:studies.mlp_grid.budget.epochs=2")
     assert "mlp_grid.budget.epochs" in second("dvc exp show --csv").output

@@ -1,5 +1,6 @@
 """The whole smoke configuration, every study, probe, derivation and notebook, from nothing; and nothing to do after."""
 
+import json
 import re
 
 import pandas as pd
@@ -9,12 +10,29 @@ from pdf import words_of
 
 from phase2.run.config import Config, load
 
-COMMAND = [str(BIN / "snakemake"), "--cores", "2", "all", "--configfile", SMOKE]
+COMMAND = [str(BIN / "snakemake"), "--cores", "2", "all", "--configfile", SMOKE, "planted.yaml"]
+PLANTED = '''"""A claim that is false."""
+
+from phase2.card import ClaimsCard
+from phase2.claims import Evidence, Results, claim
+
+CARD = ClaimsCard(of="failures")
+
+
+@claim(beats_linear=False)
+def tiny_weights_are_better(failures: Results) -> Evidence:
+    """Planted: eight layers learn better from tiny weights than from Kaiming's."""
+    gap = failures.difference("init", "normal_small", "kaiming", failures.validation, depth=8, lr=0.03)
+    return Evidence(gap.above(), gap=gap)
+'''
 
 
 @pytest.fixture(scope="module")
 def everything(tmp_path_factory: pytest.TempPathFactory) -> tuple[Checkout, Ran]:
     checkout = new_checkout(tmp_path_factory.mktemp("everything") / "project")
+    (checkout.folder / "my_claims").mkdir()
+    (checkout.folder / "my_claims" / "planted.py").write_text(PLANTED)
+    (checkout.folder / "planted.yaml").write_text("parts: [my_claims]\n")
     return checkout, checkout.run(COMMAND).succeeded()
 
 
@@ -35,13 +53,25 @@ def test_every_study_and_probe_leaves_its_tables_and_figures(everything: tuple[C
         assert figures == set(subject.figures)
 
 
-def test_the_report_has_its_derivations_measurements_and_mastery_table(everything: tuple[Checkout, Ran]):
+def test_the_companion_has_its_derivations_and_the_mastery_table(everything: tuple[Checkout, Ran]):
     checkout, _ = everything
-    words = words_of(checkout.folder / "results" / "smoke" / "report.pdf")
-    for part in ("Measurements", "Derivations", "Mastery", "[checked symbolically]", "test_a_chain_of_100_000_nodes"):
+    words = words_of(checkout.folder / "results" / "smoke" / "companion.pdf")
+    for part in ("Contents", "Derivations", "Mastery", "[checked symbolically]", "test_a_chain_of_100_000_nodes"):
         assert part in words
     assert "??" not in words
     assert (checkout.folder / "results" / "smoke" / "mastery.csv").read_text().startswith("part,kind,check,evidence\n")
+
+
+def test_claims_are_supported_denied_and_left_open_and_the_false_one_is_denied(everything: tuple[Checkout, Ran]):
+    results = everything[0].folder / "results" / "smoke"
+    claims = {claim["name"]: claim for claim in json.loads((results / "claims.json").read_text())}
+    assert {claim["verdict"] for claim in claims.values()} == {"supported", "denied", "cannot say"}
+    assert claims["tiny weights are better"]["verdict"] == "denied"
+    assert not claims["tiny weights are better"]["registered"]  # it is in no commit
+    assert claims["tiny weights stop networks of eight layers"]["verdict"] == "supported"
+    assert claims["plain networks degrade with depth"]["why"] == "needs 8 seeds, has 1"
+    assert claims["kaiming starts deep rectifiers sooner"]["why"] == "this run has no study deep_init"
+    assert "Planted: eight layers" in words_of(results / "report.pdf")
 
 
 def test_the_notebooks_are_rendered(everything: tuple[Checkout, Ran]):

@@ -7,7 +7,6 @@ from checkout import Checkout
 from pdf import words_of
 
 DIVERGING = {"studies": {"mlp_grid": {"optimizer": {"lr": 1e30, "options": {"momentum": 0.0, "nesterov": False}}}}}
-SENTENCES = ("So every run failed.", "Nothing finite was measured")
 
 
 def with_another_study(dataset: str) -> dict[str, Any]:
@@ -35,8 +34,7 @@ def test_a_run_in_which_every_cell_diverges_is_reported(project: Checkout):
     ran = project.snakemake("all", config=DIVERGING).succeeded()
     assert ran.cells == {"trained": 16, "restored": 0, "diverged": 16, "not finished": 0}
     text = words_of(project.folder / "results/smoke/report.pdf")
-    for sentence in SENTENCES:
-        assert sentence in text
+    assert "16 of its runs diverged" in text
 
 
 def test_without_a_study_that_fails_the_others_are_reported_and_later_all(project: Checkout):
@@ -48,7 +46,7 @@ def test_without_a_study_that_fails_the_others_are_reported_and_later_all(projec
     ran = project.snakemake("report", "-k", config=broken).failed_with(
         "cannot get cifar10-jpeg.tar.xz", "report: results/smoke/report.pdf, which lacks another, another_health"
     )
-    assert ran.jobs["typeset"] == 1
+    assert ran.jobs["typeset"] == 2
     assert "not whole: it lacks another and another_health, which failed" in words_of(report)
     assert "missing:\n- another\n- another_health\n" in recorded.read_text()
     project.snakemake("report", config=whole).succeeded()

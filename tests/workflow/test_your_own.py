@@ -65,7 +65,7 @@ def test_parts_and_data_of_the_users_own_are_used_labelled_and_listed(clone: Che
     (clone.folder / "my_parts" / "softsign.py").write_text(SOFTSIGN)
     ran = clone.snakemake("report", config=OWN).succeeded()
     assert ran.cells == {"trained": 4, "restored": 0, "diverged": 0, "not finished": 0}
-    text = words_of(clone.folder / "results/smoke/report.pdf")
+    text = words_of(clone.folder / "results/smoke/companion.pdf")
     assert "SoftSign" in text
     assert "stripes" in text
     assert "with uncommitted changes" in text  # the parts are in no commit
@@ -106,7 +106,7 @@ def test_a_probe_of_the_users_own_is_measured_drawn_and_told(project: Checkout):
     shares = pd.read_csv(project.folder / "results/smoke/tables/next_to_nothing/shares.csv")
     assert len(shares) == len(pd.read_csv(project.folder / "results/smoke/tables/mlp_grid/cells.csv"))
     assert shares.share.between(0, 1).all()
-    text = words_of(project.folder / "results/smoke/report.pdf")
+    text = words_of(project.folder / "results/smoke/companion.pdf")
     for told in ("Next to nothing", config["probes"]["next_to_nothing"]["question"], "Weights near zero: mean over"):
         assert told in text
     assert not again()
@@ -143,12 +143,13 @@ def test_a_study_of_a_task_of_the_users_own_is_compared_by_its_metric_and_says_s
         (clone.folder / "my_parts" / f"{name}.py").write_text(code)
     assert clone.snakemake("report", config=JUDGED).succeeded().cells["diverged"] == 4
     tables = clone.folder / "results/smoke/tables/mlp_grid"
-    ranking = read_table(tables / "ranking.csv").query("measure == 'test_surprise'")
+    ranking = read_table(tables / "ranking.csv").query("measure == 'val_surprise'")
     assert ranking["mean"].iloc[0] == ranking["mean"].min() < 1
-    assert (ranking["mean"].iloc[-2:] == 1.0).all()  # those that diverged
+    assert list(ranking["failed"]) == [0, 0, 2, 2]
+    assert ranking["mean"].iloc[-2:].isna().all()  # those that diverged
+    assert "validation surprise (bits)" in words_of(clone.folder / "results/smoke/companion.pdf")
     text = words_of(clone.folder / "results/smoke/report.pdf")
-    assert "test surprise (bits)" in text
-    assert "mean test surprise of" in text
+    assert re.search(r"\d bits", text)
     assert "accuracy" not in text.lower()
     assert not planned(clone, JUDGED)
     clone.edit("my_parts/surprise.py", '"chance": 1.0', '"chance": 2.0')

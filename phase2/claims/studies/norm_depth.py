@@ -7,10 +7,10 @@ CARD = ClaimsCard(of="norm_depth")
 
 
 @claim()
-def normalization_makes_twenty_layers_trainable(norm_depth: Results) -> Evidence:
-    """With 20 layers, BatchNorm and LayerNorm end more than 3 points above no normalization, at their best rates."""
+def normalization_makes_sixteen_layers_trainable(norm_depth: Results) -> Evidence:
+    """With 16 layers, BatchNorm and LayerNorm end more than 3 points above no normalization, at their best rates."""
     best = norm_depth.at_best("lr")
-    batch, layer = (best.difference("norm", norm, "none", depth=20) for norm in ("batch", "layer"))
+    batch, layer = (best.difference("norm", norm, "none", depth=16) for norm in ("batch", "layer"))
     return Evidence(all_of(batch.above(0.03), layer.above(0.03)), batch=batch, layer=layer)
 
 
@@ -24,6 +24,6 @@ def a_shallow_network_needs_no_normalization(norm_depth: Results) -> Evidence:
 
 @claim()
 def depth_alone_gains_nothing(norm_depth: Results) -> Evidence:
-    """With BatchNorm, 20 layers end no higher than 2 on the test images, each at its best rate."""
-    gap = norm_depth.at_best("lr").difference("depth", 20, 2, norm="batch")
+    """With BatchNorm, 16 layers end no higher than 2 on the test images, each at its best rate."""
+    gap = norm_depth.at_best("lr").difference("depth", 16, 2, norm="batch")
     return Evidence(gap.below(0.005), gap=gap)

@@ -57,8 +57,8 @@ def measure(options: Options, data: Prepared) -> dict[str, pd.DataFrame]:
         names = {"activation": activation, "init": init}
         layers += [{**names, "seed": seed, "layer": l, **_summary(s)} for l, s in enumerate(signals, start=1)]
         if seed == options.seeds[0]:
-            histograms += [table.assign(**names) for table in _histograms(signals)]
-    columns = ["activation", "init", "layer", "kind", "rms", "bin_left", "bin_right", "density"]
+            histograms += [table.assign(**names, seed=seed) for table in _histograms(signals)]
+    columns = ["activation", "init", "seed", "layer", "kind", "rms", "bin_left", "bin_right", "density"]
     return {"layers": pd.DataFrame(layers), "histograms": pd.concat(histograms, ignore_index=True)[columns]}
 
 

@@ -7,7 +7,7 @@ from pydantic import Field, StrictInt
 from phase2.probe.options import Probe
 from phase2.study.section import WHOLE, Count, Positive
 
-FAR = 20  # times the least loss: what is beyond is not told apart in figures
+SHOWN = 0.95  # of the losses are told apart in figures: a few may be larger by any factor
 
 
 class Options(Probe):
