@@ -83,16 +83,6 @@ class Subjects:
         asked = tuple(member for member in self.members if name in member.config["figures"])
         return Subjects(f"{self.kind} with the figure {name}", asked).show(lambda subject: subject.figure(name))
 
-    def claims(self) -> HTML:
-        """What the run says of every claim about a member: the verdict, the sentence, the evidence."""
-        names = [member.name for member in self.members]
-        told = [claim for claim in read_claims(_folder()) if claim["subject"] in names] if names else []
-        if not told:
-            return HTML(f"<p class='absent'>This run judges no claim about a {escape(self.kind)}.</p>")
-        about = ", ".join(f"<code>{escape(name)}</code>" for name in names)
-        lead = f"<p class='subject'>What this run says of the claims about {about}:</p>"
-        return HTML("\n".join([lead, "<ul class='claims'>", *map(_claim, told), "</ul>"]))
-
 
 def probes(kind: str) -> Subjects:
     """The probes of a kind (`four_ways`, `gradient_flow`, ...) that the run has."""
@@ -109,6 +99,18 @@ def study_of(axis: str) -> Subjects:
     """The study that compares the levels of an axis with the fewest other axes besides."""
     found = sorted((study for study in _studies() if axis in study.factors), key=lambda study: len(study.factors))
     return Subjects(f"study with an axis {axis}", tuple(found[:1]))
+
+
+def claims(*about: Subjects) -> HTML:
+    """What the run says of every claim about these: the verdict, the sentence, the evidence; a sentence for none."""
+    names = [member.name for subjects in about for member in subjects.members]
+    told = [claim for claim in read_claims(_folder()) if claim["subject"] in names]
+    if not told:
+        kinds = escape(" or a ".join(subjects.kind for subjects in about))
+        return HTML(f"<p class='absent'>This run judges no claim about a {kinds}.</p>")
+    listed = ", ".join(f"<code>{name}</code>" for name in dict.fromkeys(claim["subject"] for claim in told))
+    lead = f"<p class='subject'>What this run says of the claims about {listed}:</p>"
+    return HTML("\n".join([lead, "<ul class='claims'>", *map(_claim, told), "</ul>"]))
 
 
 def derivation(name: str) -> HTML:

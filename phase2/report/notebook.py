@@ -24,7 +24,7 @@ from phase2.report.display import RESULTS
 SECONDS = 300  # that a cell may take, on however slow a machine
 LONGEST = 75  # bytes of TMPDIR that leave room for a socket's name below it: its whole path has at most 103
 
-# A cell whose source Jupyter hides (the solution of an exercise) is folded here too: a browser unfolds it without a script.
+# A cell whose source Jupyter hides, the solution of an exercise, is folded here too: a browser needs no script for it.
 FOLDED = """{%- extends "index.html.j2" -%}
 {%- block codecell -%}
 {%- if cell.metadata.get("jupyter", {}).get("source_hidden") -%}

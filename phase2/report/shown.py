@@ -1,4 +1,4 @@
-"""What a notebook shows and imports, read from its code: what its page depends on. Imports neither Jupyter nor pandas."""
+"""What a notebook shows and imports, read from its code: what its page depends on. Imports no Jupyter and no pandas."""
 
 import ast
 import json
