@@ -15,12 +15,14 @@ from phase2.stats.overview import OVERVIEW, overview
 from phase2.study.score import PERCENT, Score
 from phase2.study.section import Chapter
 from phase2.study.tables import read_table
+from phase2.words.sizes import sizes
 
 PLACES = {  # what lies in the folder of a run; those of one file each are links of the page
     "summary.csv": "a row a study: its question, what was chosen on validation, its test score, by how much that beats "
     "the baseline",
     "columns.csv": "what every column of every table means",
     "index.html": "all of this as a page, with every figure",
+    "claims.json": "every claim: its sentence, its numbers, and whether this run supports it",
     "tables/<study>/": "tidy tables of a study: its cells, their curves, and the statistics drawn from them",
     "tables/<probe>/": "tidy tables of a probe, and provenance.json: what they were measured with",
     "figures/": "every figure as PDF and PNG",
@@ -102,10 +104,10 @@ def dictionary(run: Run) -> pd.DataFrame:
         told = columns(study)
         axes |= {axis: told["cells"][axis] for axis in study.axes.values()}
         for table, frame in run.tables(name, *told).items():
-            rows |= {("studies", table, column): told[table][column] for column in frame}
+            rows |= {("studies", table, column): told[table][column] for column in map(str, frame)}
     for name, probe in run.config.probes.items():
         for table, frame in run.tables(name, *probe.tables).items():
-            meanings = {column: probe.told(table, column) or axes.get(column, "") for column in frame}
+            meanings = {each: probe.told(table, each) or axes.get(each, "") for each in map(str, frame)}
             rows |= {(probe.probe, table, column): meaning for column, meaning in meanings.items()}
     return pd.DataFrame([(*key, meaning) for key, meaning in rows.items()], columns=list(DICTIONARY))
 
@@ -197,14 +199,16 @@ def _chapter(run: Run, chapter: str) -> str:
 def _subject(run: Run, name: str) -> str:
     studies = run.config.studies
     subject = studies[name] if name in studies else run.config.probes[name]
-    score = Score.read(run.tables(name, "score")["score"]) if name in studies else None
+    captions = {figure: drawing(figure).caption for figure in subject.figures}
+    if name in studies:
+        tables = run.tables(name, "score", "cells")
+        score, ends = Score.read(tables["score"]), sizes(tables["cells"], studies[name].task.train)
+        captions = {figure: f"{score.told(caption)} {ends}" for figure, caption in captions.items()}
     figures = []
-    for figure in subject.figures:
-        caption = drawing(figure).caption
-        told = escape(score.told(caption) if score else caption)
+    for figure, caption in captions.items():
         place = f"figures/{name}/{figure}"
         image = f'<a href="{place}.pdf"><img src="{place}.png" alt="{figure}" loading="lazy"></a>'
-        figures.append(f"<figure>{image}<figcaption>{told}</figcaption></figure>")
+        figures.append(f"<figure>{image}<figcaption>{escape(caption)}</figcaption></figure>")
     head = f'<h3 id="{name}">{name}</h3><p>{escape(subject.question)} {_link(f"tables/{name}/")}</p>'
     return f'<div class="subject">{head}{"".join(figures)}</div>'
 
