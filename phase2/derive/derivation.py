@@ -198,7 +198,7 @@ class Numeric:
 
     def _near(self, left: np.ndarray, right: np.ndarray) -> None:
         if not (right - left <= (self.slack - 1) * np.abs(left) + self._allowed(right)).all():
-            with np.errstate(divide="ignore"):
+            with np.errstate(divide="ignore", invalid="ignore"):
                 raise WrongStep(f"{self.text}: the bound is {(right / left).max():.5g} times what it bounds")
 
     def _allowed(self, right: np.ndarray) -> np.ndarray:

@@ -61,7 +61,7 @@ def _exact() -> list[Step]:
             r"\qquad \varphi(z) = \frac{e^{-z^2/2}}{\sqrt{2\pi}}",
             names={
                 r"\Phi(x)": Phi,
-                r"\varphi(z)": phi.subs(x, z),
+                r"\varphi": lambda t: phi.subs(x, t),
                 "z": z,
                 r"\operatorname{erf}\frac{x}{\sqrt 2}": erf(x / sqrt(2)),
             },

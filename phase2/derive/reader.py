@@ -201,6 +201,8 @@ class Reader:
         self.need("}")
         self.need("^")
         last = self.argument()
+        if not math.isfinite(last):
+            raise Unreadable("a series")
         body, names, values = self.text, self.names, []
         for value in range(round(float(first)), round(float(last)) + 1):
             self.text, self.names = body, {**names, index[1]: self.table["number"](value)}
