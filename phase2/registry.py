@@ -6,7 +6,8 @@ A part is found by name and imported only by the job that needs it, so the code 
 
 import ast
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -35,6 +36,7 @@ PROBE_FILES = {"card.py": "class Options(Probe) and its tables", "measure.py": "
 TAKEN = {"loss", "lr", "grad_norm", "weight_norm", "samples_per_second", "id", "epoch", "step", "split", "seed"}
 _folders: tuple[Path, ...] = ()  # of the user's parts
 _added: list[str] = []  # to sys.path, for them
+_noting: list[set[tuple[str, str]]] = []  # to which each part that is loaded is added
 _others: tuple["Part", ...] = ()  # that a configuration makes, such as a data set from a folder
 
 
@@ -78,7 +80,20 @@ def load(kind: str, name: str) -> Any:
     0.05
     """
     found = part(kind, name)
+    for loaded in _noting:
+        loaded.add((kind, name))
     return getattr(import_module(found.module), found.card.target)
+
+
+@contextmanager
+def noted() -> Iterator[set[tuple[str, str]]]:
+    """The parts, by kind and name, that are loaded inside the block."""
+    loaded: set[tuple[str, str]] = set()
+    _noting.append(loaded)
+    try:
+        yield loaded
+    finally:
+        _noting.remove(loaded)
 
 
 def use(folders: Iterable[Path], others: Iterable[Part] = ()) -> None:

@@ -64,7 +64,7 @@ NOTEBOOKS = {  # what each shows: kinds of probes, and tables of the studies tha
     },
     "activation_comparison": {
         "probes": ["activation_shapes", "gradient_flow", "unit_health"],
-        "tables": ["cells", "curves", "ranking", "score"],
+        "tables": ["curves", "ranking", "score"],
     },
 }
 

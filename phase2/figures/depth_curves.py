@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from phase2.card import FigureCard
-from phase2.figures.marks import band, keys, plain_log, ranges, stacked
+from phase2.figures.marks import band, keys, ranges, settled, stacked
 from phase2.figures.style import blank, nothing_without, styled
 from phase2.study.factors import factors_of
 from phase2.study.score import Score
@@ -17,7 +17,7 @@ from phase2.words.levels import crossed
 CARD = FigureCard(
     ("cells", "curves", "score"),
     "Training (dashed) and validation (solid) {error} by step, a line a depth, a panel an architecture: mean over "
-    "seeds with the range on validation.",
+    "seeds with the range on validation. The axis shows the last two thirds of all trainings whole.",
     needs=("depth", "model"),
 )
 
@@ -44,8 +44,7 @@ def depth_curves(*, cells: pd.DataFrame, curves: pd.DataFrame, score: pd.DataFra
         _panel(axes, known[known.panel == panel], lines)
         axes.set(title=stacked(panel), xlabel="step")
     row[0].set_ylabel(told.in_unit(told.error_name))
-    if known.error.min() >= 0:
-        plain_log(row[0])
+    settled(row[0], known, "step", "error", sign=-1 if told.has_errors else told.sign)
     handles = keys(lines, linestyle="-")
     handles += [Line2D([], [], color="black", linestyle=SPLITS["train"], label="training")]
     handles += [Line2D([], [], color="black", linestyle=SPLITS["val"], label="validation")]

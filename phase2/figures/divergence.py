@@ -12,7 +12,8 @@ from phase2.words.levels import faceted, facets
 
 CARD = FigureCard(
     ("divergence",),
-    "Seeds of each combination that diverged, and that finished without learning (stuck).",
+    "Seeds of each combination that diverged, and that finished without learning (stuck: on validation no better than "
+    "guessing).",
 )
 
 CELL = 0.2  # inches: the height of a line
@@ -41,5 +42,5 @@ def divergence(*, divergence: pd.DataFrame) -> Figure:
             cell_map(axes, counts, counts.map(lambda count: f"{count:.0f}" if count else "·"), norm, COUNTS)
     for axes, name in zip(grid[0], names, strict=True):
         axes.set_title(stacked(name))
-    figure.supxlabel(f"number of seeds, out of {seeds:.0f} in each combination", fontsize=7.5)
+    figure.supxlabel(f"number of seeds, out of {seeds:.0f} in each combination")
     return figure

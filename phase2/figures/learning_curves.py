@@ -8,16 +8,18 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from phase2.card import FigureCard
-from phase2.figures.marks import band, keys, over_seeds, stacked
+from phase2.figures.marks import band, baseline_line, keys, keys_of_baseline, over_seeds, settled, stacked
 from phase2.figures.style import blank, series, styled
 from phase2.study.factors import factors_of
 from phase2.study.score import Score
 from phase2.words.levels import faceted, facets, label
 
 CARD = FigureCard(
-    ("cells", "curves", "score"),
-    "Validation {score} by epoch, mean over the seeds still running with its 95% t interval. "
-    "A cross marks the last finite epoch of a cell that diverged (epoch 0 if it had none).",
+    ("cells", "curves", "baseline", "score"),
+    "Validation {score} by epoch, mean over the seeds still running with its 95% t interval (the range of fewer than "
+    "five). The axis shows the last two thirds of all trainings whole. A cross marks the last finite epoch of a run "
+    "that diverged, at the edge if its score is beyond it or if it had none. "
+    "Dashed grey: logistic regression on raw pixels.",
 )
 
 PANEL, PAGE = 1.0, 8.0  # inches: the height of a row of panels, and of all of them at most
@@ -25,7 +27,9 @@ DIVERGED: dict[str, Any] = {"marker": "X", "s": 26, "edgecolors": "white", "line
 
 
 @styled
-def learning_curves(*, cells: pd.DataFrame, curves: pd.DataFrame, score: pd.DataFrame) -> Figure:
+def learning_curves(
+    *, cells: pd.DataFrame, curves: pd.DataFrame, baseline: pd.DataFrame, score: pd.DataFrame
+) -> Figure:
     """Panels with the first factor down and the third across, and a line for each level of the second.
 
     A line is the mean validation score over the seeds still running at that epoch, its band the 95% t interval
@@ -38,22 +42,28 @@ def learning_curves(*, cells: pd.DataFrame, curves: pd.DataFrame, score: pd.Data
     rows, lines, across = facets(cells)
     figure = blank(min(PAGE, len(rows) * PANEL) + 0.75)
     grid = figure.subplots(len(rows), len(across), sharex=True, sharey=True, squeeze=False)
+    settled(grid[0, 0], validation, "epoch", "shown", told.sign)
     ends = _ends(cells, validation)
     for row, name in enumerate(rows):
         for column, panel in enumerate(across):
             here = validation[(validation.row == name) & (validation.panel == panel)]
             stopped = ends[(ends.row == name) & (ends.panel == panel)]
             _panel(grid[row, column], here, stopped, lines, worse=int(told.sign < 0))
+            baseline_line(grid[row, column], baseline, told, named=False)
         grid[row, 0].set_ylabel(name)
     for column, panel in enumerate(across):
         grid[0, column].set_title(stacked(panel))
         grid[-1, column].set_xlabel("epoch")
     grid[0, 0].set(xlim=(0, 1.03 * curves.epoch.max() if len(curves) else 1))
-    if told.is_share:
-        grid[0, 0].set(ylim=(0, 100))
     grid[0, 0].xaxis.get_major_locator().set_params(integer=True, nbins=4)
-    figure.supylabel(told.on("validation"), fontsize=7.5)
-    _legend(figure, label(factors[1]) if factors[1:] else "", lines, diverged=len(ends) > 0)
+    figure.supylabel(told.on("validation"))
+    _legend(
+        figure,
+        label(factors[1]) if factors[1:] else "",
+        lines,
+        diverged=len(ends) > 0,
+        baseline=keys_of_baseline(baseline, told),
+    )
     return figure
 
 
@@ -72,12 +82,12 @@ def _panel(axes: Axes, curves: pd.DataFrame, stopped: pd.DataFrame, lines: list[
         ends = stopped[stopped.column == name]
         look = DIVERGED | {"color": series(index)["color"], "zorder": 4, "clip_on": False}
         seen, lost = ends[ends.shown.notna()], ends[ends.shown.isna()]
-        axes.scatter(seen.epoch, seen.shown, **look)
+        axes.scatter(seen.epoch, seen.shown.clip(*sorted(axes.get_ylim())), **look)
         axes.scatter(lost.epoch, [worse] * len(lost), transform=axes.get_xaxis_transform(), **look)
 
 
-def _legend(figure: Figure, title: str, lines: list[str], diverged: bool) -> None:
-    handles = keys(lines) if title else []
+def _legend(figure: Figure, title: str, lines: list[str], diverged: bool, baseline: list[Line2D]) -> None:
+    handles = [*(keys(lines) if title else []), *baseline]
     if diverged:
         handles.append(Line2D([], [], color="black", marker="X", linestyle="", label="a seed diverged"))
     look: dict[str, Any] = {"loc": "outside lower center", "ncols": min(len(handles), 6), "handlelength": 2.8}

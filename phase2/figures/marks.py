@@ -7,15 +7,16 @@ import matplotlib
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.colors import Normalize, PowerNorm
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import LogLocator, NullLocator
 from pandas.core.groupby import SeriesGroupBy
-from scipy.special import stdtrit
 
-from phase2.figures.style import SEQUENTIAL, series
+from phase2.figures.style import MUTED, SEQUENTIAL, series
+from phase2.stats.interval import over_seeds as known_over_seeds
 from phase2.study.score import Score
 from phase2.words.levels import SEPARATOR
 
@@ -24,6 +25,11 @@ SHORT = 6  # letters of a column's name that stand upright above it
 ROOM = 1.4  # ratio: what is kept free at the ends of a scale of sizes
 SHADE = 0.15  # of a band around a line
 LETTER = 0.078  # inches: a letter of a bold title
+GREY = "#666666"  # of what is said beside the data
+LINEAR = "logistic regression"
+BASELINE: dict[str, Any] = {"color": MUTED, "linewidth": 0.8, "linestyle": (0, (5, 3))}
+SOME_FAILED: dict[str, Any] = {"facecolor": "none", "edgecolor": GREY, "hatch": "/////"}
+ALL_FAILED: dict[str, Any] = {"facecolor": "#D0D0D0", "edgecolor": "white"}
 
 
 def stacked(combination: str) -> str:
@@ -73,7 +79,7 @@ def cell_map(axes: Axes, values: pd.DataFrame, text: pd.DataFrame, norm: Normali
     axes.grid(which="minor", color="white", linewidth=0.8)
     axes.tick_params(which="both", length=0, labelbottom=False, labeltop=is_top(axes))
     axes.spines[:].set_visible(False)
-    look: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 7, "linespacing": 1.0}
+    look: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 7.5, "linespacing": 1.0}
     for (row, column), value in np.ndenumerate(values.to_numpy(float)):
         if not np.isnan(value):
             fill = matplotlib.colormaps[colours](norm(value))
@@ -82,10 +88,17 @@ def cell_map(axes: Axes, values: pd.DataFrame, text: pd.DataFrame, norm: Normali
     return image
 
 
-def stretched(scores: pd.Series, score: Score) -> PowerNorm:
-    """Most of the colours for the better scores, where most of the cells are."""
-    low, high = (scores.min(), scores.max()) if scores.notna().any() else (0, 100)
-    return PowerNorm(3 if score.sign > 0 else 1 / 3, low if low < high else high - 1, high)
+def linear(scores: pd.Series, score: Score) -> Normalize:
+    """A linear scale of colours from the best score to the worst that is no outlier (Tukey's fence, 1.5 times the
+    middle half below it): a few failures do not take the colours from all others.
+    """
+    worth = score.sign * scores.dropna()
+    if worth.empty:
+        return Normalize(0, 1)
+    quarter, three = worth.quantile([0.25, 0.75])
+    worst, best = worth[worth >= quarter - 1.5 * (three - quarter)].min(), worth.max()
+    low, high = sorted((score.sign * worst, score.sign * best))
+    return Normalize(low if low < high else high - 1, high)
 
 
 def brighter(score: Score) -> str:
@@ -93,13 +106,32 @@ def brighter(score: Score) -> str:
     return SEQUENTIAL if score.sign > 0 else f"{SEQUENTIAL}_r"
 
 
-def stretched_bar(
-    figure: Figure, image: AxesImage, norm: PowerNorm, score: Score, beside: list[Axes], aspect: float
-) -> None:
-    """The colour bar of test scores, with five ticks evenly apart."""
-    ticks = norm.inverse(np.linspace(0, 1, 5)).tolist()
-    bar = figure.colorbar(image, ax=beside, label=score.on("test"), aspect=aspect, pad=0.015)
-    bar.set_ticks(ticks, labels=[score.number(tick) for tick in ticks])
+def colour_bar(figure: Figure, image: AxesImage, shown: pd.Series, score: Score, beside: list[Axes]) -> None:
+    """The colour bar of validation scores, pointed where some of those `shown` are worse than its end."""
+    low, high = image.norm.vmin, image.norm.vmax
+    extend = "min" if (shown < low).any() else "max" if (shown > high).any() else "neither"
+    bar = figure.colorbar(image, ax=beside, label=score.on("validation"), aspect=30, pad=0.015, extend=extend)
+    bar.ax.locator_params(nbins=6)
+
+
+def mark_failures(axes: Axes, finished: np.ndarray, run: np.ndarray) -> None:
+    """Hatches the cells of a map, (rows, columns), in which some of the seeds that were `run` did not finish; grey with
+    a cross where none did.
+    """
+    for y, x in np.argwhere(finished < run):
+        corner = (x - 0.5, y - 0.5)
+        if finished[y, x]:
+            axes.add_patch(Rectangle(corner, 1, 1, linewidth=0, **SOME_FAILED))
+        else:
+            axes.add_patch(Rectangle(corner, 1, 1, linewidth=0.8, **ALL_FAILED))
+            axes.scatter(x, y, marker="x", s=22, color="black", linewidths=1)
+
+
+def keys_of_failures(finished: np.ndarray | pd.Series, run: np.ndarray | pd.Series) -> list[Patch]:
+    """What a legend shows of the marks of `mark_failures`."""
+    some, none = ((finished < run) & (finished > 0)).any(), ((finished < run) & (finished == 0)).any()
+    handles = [Patch(label="some seeds failed (mean of the n others)", **SOME_FAILED)] if some else []
+    return [*handles, Patch(label="× all seeds failed", **ALL_FAILED)] if none else handles
 
 
 def contrast(background: tuple[float, ...]) -> str:
@@ -145,12 +177,31 @@ def keys(names: Iterable[str], **look: Any) -> list[Line2D]:
     return [Line2D([], [], label=name, **series(index) | look) for index, name in enumerate(names)]
 
 
+class PlainLog(LogLocator):
+    """Ticks of a logarithmic axis: 0.5, 1, 2 over two decades at most, over more powers of ten, so that none touch."""
+
+    def tick_values(self, vmin: float, vmax: float) -> Any:
+        self.set_params(subs=(1, 2, 5) if vmin > 0 and vmax / vmin <= 100 else (1,))
+        return super().tick_values(vmin, vmax)
+
+
 def plain_log(axes: Axes) -> None:
-    """A logarithmic y axis whose ticks read as numbers: 0.5, 1, 2."""
+    """A logarithmic y axis whose ticks read as numbers."""
     axes.set_yscale("log")
-    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=6))
+    axes.yaxis.set_major_locator(PlainLog(numticks=6))
     axes.yaxis.set_major_formatter("{x:g}")
     axes.yaxis.set_minor_locator(NullLocator())
+
+
+def settled(axes: Axes, curves: pd.DataFrame, at: str, measure: str, sign: int) -> None:
+    """Limits of the y axis that show the last two thirds of `curves` whole, and the first but for its worse part, where
+    everything is still the same; `at` is the column across, and a `sign` of 1 means that more is better.
+    """
+    late, worth = curves[curves[at] >= curves[at].max() / 3], sign * curves[measure]
+    worst, best = (sign * late[measure]).min(), worth[np.isfinite(worth)].max()
+    if worst < best:
+        room = 0.05 * (best - worst)
+        axes.set_ylim(*sorted((sign * (worst - room), sign * (best + room))))
 
 
 def sizes_across(axes: Axes, sizes: list[float]) -> None:
@@ -166,13 +217,18 @@ def in_percent(rows: pd.DataFrame) -> pd.DataFrame:
     return rows[["mean", "low", "high"]] * 100
 
 
+def with_range(rows: pd.DataFrame) -> pd.DataFrame:
+    """The columns `mean`, `low` and `high` of rows of a table; the range of the seeds where they have no interval."""
+    return rows.assign(low=rows.low.fillna(rows.least), high=rows.high.fillna(rows.most))[["mean", "low", "high"]]
+
+
 def in_unit(rows: pd.DataFrame, score: Score) -> pd.DataFrame:
-    """The columns `mean`, `low` and `high` in the unit of a score."""
-    return rows[["mean", "low", "high"]] * score.scale
+    """As `with_range`, in the unit of a score."""
+    return with_range(rows).astype(float) * score.scale
 
 
 def final_scores(ranking: pd.DataFrame, score: Score) -> pd.DataFrame:
-    """The rows of a `ranking` table on the test score, in its unit; diverged runs count at chance."""
+    """The rows of a `ranking` table on the validation score, in its unit, with ranges in the place of no interval."""
     final = ranking[ranking.measure == score.column].reset_index(drop=True)
     return final.assign(**in_unit(final, score))
 
@@ -184,11 +240,35 @@ def ranges(groups: SeriesGroupBy, geometric: bool = False) -> pd.DataFrame:
 
 
 def over_seeds(table: pd.DataFrame, by: list[str], measure: str) -> pd.DataFrame:
-    """`mean`, and `low` and `high` of its 95% t interval, of `measure` over the seeds, for each group `by`.
+    """`mean` of `measure` over the seeds for each group `by`, with `low` and `high`: its 95% t interval, or from fewer
+    than five seeds their range.
 
-    Rows of one seed are averaged first. One seed has no interval: NaN.
+    Rows of one seed are averaged first.
     """
-    seeds = table.groupby([*by, "seed"], observed=True)[measure].mean().groupby(level=by, observed=True)
-    mean, count = seeds.mean(), seeds.count()
-    half = stdtrit((count - 1).where(count > 1), 0.975) * seeds.std() / np.sqrt(count)
-    return pd.DataFrame({"mean": mean, "low": mean - half, "high": mean + half})
+    seeds = table.groupby([*by, "seed"], observed=True)[measure].mean().unstack("seed")
+    return with_range(known_over_seeds(seeds.to_numpy()).set_index(seeds.index))
+
+
+def baseline_line(axes: Axes, baseline: pd.DataFrame, score: Score, named: bool = True) -> None:
+    """A thin dashed line at what logistic regression on raw pixels scores on validation, with its name; off the axis,
+    an arrow with the number. It moves no axis, and is not there for a study without such a baseline.
+
+    `baseline` has the columns model (majority, logistic), val_score and test_score.
+    """
+    low, high = sorted(axes.get_ylim())
+    for value in score.scale * baseline[baseline.model == "logistic"].val_score:
+        name, under = LINEAR, value > (low + high) / 2
+        if low <= value <= high:
+            axes.axhline(value, zorder=1, **BASELINE)
+        else:
+            name = f"{name} {score.number(value)} {'↑' if under else '↓'}"
+        if named:
+            look: dict[str, Any] = {"ha": "right", "va": "top" if under else "bottom", "fontsize": 7, "color": GREY}
+            place, shift = (0.99, min(max(value, low), high)), (0, -1.5 if under else 1.5)
+            axes.annotate(name, place, shift, ("axes fraction", "data"), "offset points", **look)
+
+
+def keys_of_baseline(baseline: pd.DataFrame, score: Score) -> list[Line2D]:
+    """What a legend shows of the line of `baseline_line`, with its number."""
+    values = score.scale * baseline[baseline.model == "logistic"].val_score
+    return [Line2D([], [], label=f"{LINEAR} {score.number(value)}", **BASELINE) for value in values]

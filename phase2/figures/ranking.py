@@ -1,60 +1,74 @@
-"""The best and worst combinations, and the levels of each factor averaged over everything else."""
+"""The best combinations with how far each is behind the best, and the levels of each factor."""
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 
 from phase2.card import FigureCard
-from phase2.figures.marks import ROW, in_unit, intervals
-from phase2.figures.style import PALETTE, blank, styled
+from phase2.figures.marks import ROW, final_scores, in_unit, intervals
+from phase2.figures.style import MUTED, PALETTE, blank, styled
 from phase2.study.factors import factors_of
-from phase2.study.score import Score
+from phase2.study.score import Score, head
 from phase2.words.levels import crossed, label, printed
 
 CARD = FigureCard(
     ("ranking", "levels", "score"),
-    "The best and the worst combinations, and each level averaged over all others, by each measure: "
-    "mean with its 95% interval. Each block has its own scale.",
+    "Validation {score} of the best combinations: mean with its 95% t interval over seeds (the range of fewer than "
+    "five), and how far each is behind the best of the others, with bounds that hold at once for all (Hsu). Filled: "
+    "this one may be the best. Below, the means of each level over all others, hollow where runs failed.",
 )
 
-BEST, WORST = 15, 5
-HEADING = 0.3  # inches: a block's title and ticks
+BEST = 15
+WIDE = 4  # times the farthest that one is behind or may be ahead
+PER_ROW = 3  # factors
+HEADING = 0.55  # inches: a block's title, ticks and name of its axis
 
 
 @styled
 def ranking(*, ranking: pd.DataFrame, levels: pd.DataFrame, score: pd.DataFrame) -> Figure:
-    """A column for each measure, in the score's unit: the best and worst combinations, then each factor's levels.
-
-    Each block has its own scale, because the best differ by far less than the best from the worst.
+    """Above, the best combinations by their score, and beside it their distance from the best; below, a panel for each
+    factor with its levels, all on one scale.
     """
     told = Score.read(score)
-    columns = [_blocks(ranking, levels, measure, told.name(measure)) for measure in told.measures]
-    heights = [len(rows) for _, rows in columns[0]]
-    figure = blank(ROW * sum(heights) + HEADING * len(heights) + 0.45)
-    ratios = [ROW * rows + 0.05 for rows in heights]
-    grid = figure.subplots(len(heights), len(columns), squeeze=False, height_ratios=ratios)
-    for column, (measure, blocks) in enumerate(zip(told.measures, columns, strict=True)):
-        for row, (title, rows) in enumerate(blocks):
-            _block(grid[row, column], title, in_unit(rows, told), PALETTE[column])
-        grid[-1, column].set_xlabel(told.in_unit(told.name(measure)))
+    best = final_scores(ranking, told).sort_values("rank", kind="stable")[:BEST]
+    means = levels[levels.measure == told.column]
+    factors = list(means.factor.unique())
+    rows = -(-len(factors) // PER_ROW)
+    tallest = means.groupby("factor").size().max()
+    heights = (ROW * len(best) + HEADING, rows * (ROW * tallest + HEADING))
+    figure = blank(sum(heights))
+    upper, lower = figure.subfigures(2, 1, squeeze=False, height_ratios=heights).ravel()
+    _best(upper, best, ranking, told)
+    grid = lower.subplots(rows, min(len(factors), PER_ROW), squeeze=False, sharex=True).ravel()
+    for spare in grid[len(factors) :]:
+        spare.remove()
+    for axes, factor in zip(grid, factors, strict=False):
+        _levels(axes, means[means.factor == factor], told)
+        axes.set_title(f"by {label(factor)}", loc="left")
+        axes.tick_params(labelbottom=True)
+    lower.supxlabel(told.on("validation"))
     return figure
 
 
-def _blocks(ranking: pd.DataFrame, levels: pd.DataFrame, measure: str, name: str) -> list[tuple[str, pd.DataFrame]]:
-    """The titles and rows of one measure's column, top to bottom."""
-    factors = factors_of(ranking, before="mean")
-    ranked = ranking[ranking.measure == measure].sort_values("rank")
-    ranked.index = ranked["rank"].map("{}. ".format) + crossed(ranked, factors).astype(str)
-    best, rest = ranked[:BEST], ranked[BEST:]
-    blocks = [(f"{name}\nbest {len(best)} of {len(ranked)}", best)]
-    if len(rest):
-        blocks.append((f"worst {len(rest[-WORST:])}", rest[-WORST:]))
-    for factor, rows in levels[levels.measure == measure].groupby("factor", sort=False):
-        names = printed(rows.level)
-        blocks.append((f"by {label(factor)}", rows.set_index(names).sort_index()))
-    return blocks
+def _best(figure: SubFigure, best: pd.DataFrame, ranking: pd.DataFrame, told: Score) -> None:
+    names = best["rank"].map("{}. ".format) + crossed(best, factors_of(ranking, before="mean")).astype(str)
+    scores, behind = figure.subplots(1, 2, sharey=True)
+    intervals(scores, best.set_index(names), PALETTE[0], filled=(best.failed == 0).to_numpy())
+    scores.set_title(f"best {len(best)} of {(ranking.measure == told.column).sum()}", loc="left")
+    scores.set_xlabel(told.on("validation"))
+    bounds = {"mean": best.behind, "low": best.behind_low, "high": best.behind_high}
+    behind.axvline(0, color=MUTED, linewidth=0.8)
+    distances = (told.scale * pd.DataFrame(bounds)).set_index(names)
+    intervals(behind, distances, PALETTE[1], filled=best.may_be_best.eq(True).to_numpy())
+    near = WIDE * max(distances["mean"].abs().max(), -distances.low.min(), key=np.nan_to_num)
+    left, right = distances.min().min(), min(distances.max().max(), near)  # a bound far beyond runs off the axis
+    if left < right:
+        behind.set_xlim(left - 0.05 * (right - left), right + 0.05 * (right - left))
+    behind.set_xlabel(head("behind the best of the others", told.points))
 
 
-def _block(axes: Axes, title: str, rows: pd.DataFrame, colour: str) -> None:
-    intervals(axes, rows, colour)
-    axes.set_title(title, loc="left", fontsize=7.5)
+def _levels(axes: Axes, rows: pd.DataFrame, told: Score) -> None:
+    rows = rows.set_index(printed(rows.level)).sort_index()
+    rows.index = rows.index.astype(str) + rows.failed.map(" ({} failed)".format).where(rows.failed > 0, "")
+    intervals(axes, in_unit(rows, told), PALETTE[0], filled=(rows.failed == 0).to_numpy())

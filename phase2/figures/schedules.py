@@ -32,7 +32,7 @@ def schedules(*, schedules: pd.DataFrame, curves: pd.DataFrame) -> Figure:
         axes.plot(line.step, line.lr, color=PALETTE[0], label="schedule function")
         axes.plot(dots.step, dots.lr, "o", color=PALETTE[1], markersize=2.8, label="recorded", zorder=3)
         axes.locator_params(axis="x", nbins=3)
-    figure.supxlabel("optimizer step", fontsize=7.5)
-    figure.supylabel("learning rate", fontsize=7.5)
+    figure.supxlabel("optimizer step")
+    figure.supylabel("learning rate")
     figure.legend(*axes.get_legend_handles_labels(), loc="outside upper right", ncols=2)
     return figure

@@ -11,27 +11,30 @@ from matplotlib.figure import Figure
 
 from phase2.files import atomic_path
 
-FULL_WIDTH = 6.75  # inches: the width of the report's text
+FULL_WIDTH = 6.75  # inches: the width of the report's text, 486 bp
 DPI = 200
 NOTHING = "nothing finite was measured: every run diverged"
 
-# Okabe and Ito (2008), black last; its yellow is left out, because thin yellow lines vanish on white paper.
-PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)), (0, (1, 1)))
-MARKERS = ("o", "s", "^", "D", "v", "P", "h")
+# Okabe and Ito (2008), without their yellow, because thin yellow lines vanish on white paper; last, one of Tol's.
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#882255")
+LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)), (0, (1, 1)), (0, (4, 1, 1, 1)))
+MARKERS = ("o", "s", "^", "D", "v", "P", "h", "<")
 SEQUENTIAL = "cividis"
 COUNTS = "Greys"
 MUTED = "#8A8A8A"
 
 RC = {
-    "font.family": "DejaVu Sans",  # ships with matplotlib, so every machine draws the same glyphs
-    "font.size": 7.5,
-    "axes.titlesize": 8,
+    "font.family": "STIXGeneral",  # the report's Times; ships with matplotlib, so every machine draws the same glyphs
+    "mathtext.fontset": "stix",
+    "font.size": 8,
+    "axes.titlesize": 8.5,
     "axes.titleweight": "bold",
-    "axes.labelsize": 7.5,
-    "xtick.labelsize": 7,
-    "ytick.labelsize": 7,
-    "legend.fontsize": 7,
+    "axes.labelsize": 8,
+    "figure.labelsize": 8,
+    "xtick.labelsize": 7.5,
+    "ytick.labelsize": 7.5,
+    "legend.fontsize": 7.5,
+    "legend.title_fontsize": 7.5,
     "legend.frameon": False,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -85,7 +88,7 @@ def nothing_without(table: str, *columns: str) -> Callable[[Callable[..., Figure
 
 
 def series(index: int) -> dict[str, Any]:
-    """Colour, line style and marker of a series by its number; the first seven share none of the three."""
+    """Colour, line style and marker of a series by its number; the first eight share none of the three."""
     turn, kind = divmod(index, len(PALETTE))
     shifted = (kind + turn) % len(PALETTE)  # a colour comes back with another line and another marker
     return {"color": PALETTE[kind], "linestyle": LINES[shifted], "marker": MARKERS[shifted]}

@@ -17,7 +17,9 @@ from phase2 import registry, source
 from phase2.errors import UserError
 from phase2.probe.options import Probe
 from phase2.probe.own import check, imported
-from phase2.study.fingerprint import fingerprint
+from phase2.study.fingerprint import closure, fingerprint
+
+IMAGES = (("augmentation", "none"), ("metric", "accuracy"))  # what a data set of images is opened with
 
 
 def _of_the_package() -> list[Path]:
@@ -77,11 +79,34 @@ def probe_code(options: Probe) -> str:
     """The fingerprint of all code behind a probe's tables: its function, the components that its options name, and
     those that it uses whatever they are.
     """
+    return fingerprint(*_modules(options), components=tuple(sorted(components_of(options))))
+
+
+def components_of(options: Probe) -> set[tuple[str, str]]:
+    """The parts that a probe says it uses, by kind and name: its options name them or its card, or it reads images."""
     kinds = registry.ROOMS.keys() - {"dataset"}  # data are known by their content
     named = {(kind, name) for kind in kinds for name in _named(options, kind)}
-    known = {(kind, name) for kind, name in named if name in registry.names(kind)}
-    modules = [f"{_package(options.probe)}.{file}" for file in ("card", "measure")]
-    return fingerprint(*modules, components=tuple(sorted(known | set(options.uses))))
+    return {(kind, name) for kind, name in named if name in registry.names(kind)} | {
+        *options.uses,
+        *(IMAGES if "data" in options.inputs else ()),
+    }
+
+
+def check_loaded(options: Probe, loaded: set[tuple[str, str]], elsewhere: set[tuple[str, str]]) -> None:
+    """Raises `UserError` if a probe `loaded` a part whose code is neither in its fingerprint nor, as that of the cells
+    whose networks it reads, known `elsewhere`: its tables would outlive an edit of the part.
+    """
+    said = components_of(options) | elsewhere
+    behind = closure([*_modules(options), *(registry.part(*each).module for each in said)])
+    if beyond := sorted(each for each in loaded - said if registry.part(*each).module not in behind):
+        raise UserError(
+            f"the probe {options.probe} loads the {' '.join(beyond[0])}, which neither its options nor its card name, "
+            f"so that its tables would outlive an edit of it: add {beyond[0]} to uses in its card"
+        )
+
+
+def _modules(options: Probe) -> list[str]:
+    return [f"{_package(options.probe)}.{file}" for file in ("card", "measure")]
 
 
 def _named(options: Probe, kind: str) -> list[str]:

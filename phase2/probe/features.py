@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from math import isqrt
 
 import torch
@@ -15,9 +14,10 @@ from phase2.nn.pooling.adaptive import AdaptiveAvgPool2d
 BATCH = 250  # images that pass through a network at once
 
 
-@cache
-def _kinds() -> tuple[type[Module], ...]:
-    return tuple(registry.load("activation", name) for name in registry.names("activation"))
+def _is_activation(module: Module) -> bool:
+    """Whether a module is an activation that `phase2.registry` names; the others are not even imported."""
+    targets = {part.target for part in registry.parts("activation").values()}
+    return any(f"{kind.__module__}:{kind.__qualname__}" in targets for kind in type(module).__mro__)
 
 
 @contextmanager
@@ -27,7 +27,7 @@ def watched(model: Module) -> Iterator[list[tuple[Tensor, Tensor]]]:
     Each is (batch, channels, height, width) or (batch, units). Activations are those that `phase2.registry` names.
     """
     passed: list[tuple[Tensor, Tensor]] = []
-    layers = [module for module in model.modules() if isinstance(module, _kinds())]
+    layers = [module for module in model.modules() if _is_activation(module)]
     hooks = [layer.register_forward_hook(lambda _, z, h: passed.append((*z, h))) for layer in layers]
     try:
         yield passed

@@ -15,6 +15,7 @@ from torch.nn import Module
 
 from phase2.data.prepared import Prepared
 from phase2.errors import UserError
+from phase2.probe.images import spread
 from phase2.study.cell import Cell
 from phase2.study.code import training_code
 from phase2.study.factors import factors_of
@@ -31,14 +32,13 @@ BEST = "best.safetensors"
 @dataclass(frozen=True)
 class Run:
     """A network as it was best on validation, in evaluation mode, with the axis values (seed too) of its cell, the task
-    of its study (dataset, validation, train, ...), and, to see it at other times, its cell and its folder of weights.
+    of its study (dataset, validation, train, ...), and, to see it before training, its cell.
     """
 
     axes: dict[str, Any]
     model: Module
     task: dict[str, Any] = field(default_factory=dict)
     cell: Cell | None = None
-    folder: Path | None = None
 
 
 class Runs(list[Run]):
@@ -69,9 +69,9 @@ def read_runs(cells: Sequence[Cell], checkpoints: Path, data: Prepared) -> Runs:
     """
     runs = []
     for cell in cells:
-        folder = checkpoints / cell.study / cell.partition
-        if (model := _read(folder / BEST, cell, data)) is not None:
-            runs.append(Run(dict(cell.axes), model, cell.settings["task"], cell, folder))
+        path = checkpoints / cell.study / cell.partition / BEST
+        if (model := _read(path, cell, data)) is not None:
+            runs.append(Run(dict(cell.axes), model, cell.settings["task"], cell))
     axes = {name: list(dict.fromkeys(dict(cell.axes)[name] for cell in cells)) for name, _ in cells[0].axes}
     return Runs(runs, axes)
 
@@ -81,15 +81,6 @@ def at_start(run: Run, data: Prepared) -> Module:
     assert run.cell is not None
     spec = run.cell.settings
     return initialized(recipe_of(spec), spec["init"], task_of(run, data), torch.float32).eval()
-
-
-def after_epoch(run: Run, epoch: int, data: Prepared) -> Module:
-    """The network of a run after an epoch (1 is the first), in evaluation mode; its study must keep them."""
-    assert run.cell is not None
-    assert run.folder is not None
-    model = _read(run.folder / f"epoch={epoch:02d}.safetensors", run.cell, data)
-    assert model is not None  # the run finished
-    return model
 
 
 def _read(path: Path, cell: Cell, data: Prepared) -> Module | None:
@@ -115,23 +106,18 @@ def task_of(run: Run, data: Prepared, **changes: Any) -> Task:
 
 
 def test_images(count: int, data: Prepared, run: Run) -> tuple[Tensor, Tensor]:
-    """`count` images of the test part of a run's task (count, channels, height, width), evenly spread, and their labels
-    (count,). Raises `UserError` for more than there are.
+    """At most `count` images of the test part of a run's task (images, channels, height, width), evenly spread, and
+    their labels (images,).
     """
     test = task_of(run, data).test
-    if count > len(test):
-        raise UserError(
-            f"test images: {count} are asked for by the probe's options, expected at most the {len(test)} there are"
-        )
-    return test.batch(torch.arange(count) * len(test) // count, torch.float32)
+    return test.batch(spread(count, len(test)), torch.float32)
 
 
 def training_images(count: int, data: Prepared, run: Run) -> tuple[Tensor, Tensor, int]:
-    """`count` of the images that `run` was trained on (count, channels, height, width), the classes in proportion,
-    their labels (count,), and how many it was trained on. Raises `UserError` for more than those.
+    """At most `count` of the images that `run` was trained on (images, channels, height, width), the classes in
+    proportion, their labels (images,), and how many it was trained on.
     """
     population = len(task_of(run, data).train)
-    if count > population:
-        raise UserError(f"images={count}: expected at most {population}, the training images of the probe's study")
+    count = min(count, population)
     images, labels = task_of(run, data, train=count).train.batch(torch.arange(count), torch.float32)
     return images, labels, population

@@ -92,9 +92,8 @@ class Config(Section):
             study = getattr(probe, "study", None)
             if study is not None and study not in self.studies:
                 raise UserError(f"probes.{name}.study: {unknown('study', study, self.studies)}")
-            if study is not None and (kept := self.studies[study].keep) not in probe.weights:
-                mend = f"set its keep to {probe.weights[0]}"
-                raise UserError(f"probes.{name} reads the weights of {study}, which keeps {kept}: {mend}")
+            if study is not None and self.studies[study].keep == "none":
+                raise UserError(f"probes.{name} reads the weights of {study}, which keeps none: set its keep to best")
         if self.run == "bench":
             raise UserError("run: results/bench holds what `phase2 bench` measured: choose another name")
         check_names(studies=self.studies, probes=self.probes)

@@ -1,13 +1,13 @@
 """Tables as the pipeline writes them, made up: studies of any size, with diverged and stuck cells."""
 
 from dataclasses import asdict
-from itertools import combinations, product
+from itertools import product
 from math import ceil
 
 import numpy as np
 import pandas as pd
-from scipy.stats import t as student
 
+from phase2.stats import analyse
 from phase2.study.score import Score, card_of_score
 
 DESK = {
@@ -23,8 +23,8 @@ SMOKE = {
 CHANCE, BASE_LR, STEPS_PER_EPOCH = 0.1, 0.1, 90
 SCORE = Score.of(card_of_score("images"), classes=10)
 SCORES = pd.DataFrame([asdict(SCORE)])
+BASELINE = pd.DataFrame({"model": ["majority", "logistic"], "val_score": [0.1, 0.93], "test_score": [0.1, 0.92]})
 BRIER = Score("brier", "Brier score", unit="", better="lower", chance=0.9, loss_unit="")
-MEASURES = SCORE.measures
 
 
 def learning_rate(schedule: str, progress: np.ndarray) -> np.ndarray:
@@ -75,6 +75,7 @@ def runs(grid: dict[str, list], seeds: int = 5, epochs: int = 12) -> tuple[pd.Da
             {"id": f"{number:012x}", "study": "grid", **spec}
             | {"status": "diverged" if fate == "diverged" else "ok"}
             | {"diverged_step": lived * STEPS_PER_EPOCH + 7 if fate == "diverged" else np.nan}
+            | {"val_accuracy": np.nan if fate == "diverged" else final}
             | {"test_accuracy": np.nan if fate == "diverged" else final - 0.004}
             | {"curve_area": np.nan if fate == "diverged" else value.mean()}
         )
@@ -86,94 +87,16 @@ def runs(grid: dict[str, list], seeds: int = 5, epochs: int = 12) -> tuple[pd.Da
     return pd.DataFrame(cells), pd.concat(curves, ignore_index=True)
 
 
-def _interval(values: np.ndarray) -> dict[str, float]:
-    half = np.nan
-    if len(values) > 1:
-        half = student.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
-    return {
-        "mean": values.mean(),
-        "low": values.mean() - half,
-        "high": values.mean() + half,
-        "n": len(values),
-    }
-
-
-def _ranking(cells: pd.DataFrame, factors: list[str]) -> pd.DataFrame:
-    tables = []
-    for measure in MEASURES:
-        groups = cells.groupby(factors, sort=False)[measure]
-        rows = [dict(zip(factors, key, strict=True)) | _interval(group.to_numpy()) for key, group in groups]
-        table = pd.DataFrame(rows).sort_values("mean", ascending=False, ignore_index=True)
-        table.insert(0, "rank", table.index + 1)
-        table.insert(0, "measure", measure)
-        tables.append(table)
-    return pd.concat(tables, ignore_index=True)
-
-
-def _levels(cells: pd.DataFrame, factors: list[str]) -> pd.DataFrame:
-    return pd.DataFrame(
-        {"measure": measure, "factor": factor, "level": level} | _interval(group.to_numpy())
-        for measure, factor in product(MEASURES, factors)
-        for level, group in cells.groupby(factor, sort=False)[measure]
-    )
-
-
-def _pairs(cells: pd.DataFrame, factors: list[str]) -> pd.DataFrame:
-    rows = []
-    for measure, factor in product(MEASURES, factors):
-        means = cells.pivot_table(measure, "seed", factor, sort=False)
-        for a, b in combinations(means.columns, 2):
-            gap = _interval((means[a] - means[b]).to_numpy())
-            p = 0.001 if gap["low"] * gap["high"] > 0 else 0.4
-            row = {"measure": measure, "factor": factor, "a": a, "b": b, "difference": gap["mean"]}
-            row |= {"low": gap["low"], "high": gap["high"], "p_t": p / 2, "p_holm": p, "p_signflip": p}
-            rows.append(row | {"effect": 1.2, "n": gap["n"]})
-    columns = ["measure", "factor", "a", "b", "difference", "low", "high"]
-    columns += ["p_t", "p_holm", "p_signflip", "effect", "n"]
-    return pd.DataFrame(rows, columns=columns)
-
-
-def _variance(factors: list[str]) -> pd.DataFrame:
-    interactions = [":".join(pair) for size in range(2, len(factors) + 1) for pair in combinations(factors, size)]
-    terms = [*factors, *interactions, "seed", "residual"]
-    rows = []
-    for measure, shift in zip(MEASURES, (0, 1), strict=True):
-        weights = np.random.default_rng(shift).dirichlet(np.linspace(3, 0.4, len(terms)))
-        for term, share in zip(terms, weights, strict=True):
-            tested = term != "residual"
-            row = {"measure": measure, "term": term, "df": 4, "share": share}
-            row |= {"low": max(0, 0.7 * share - 0.01), "high": min(1, 1.3 * share + 0.01)}
-            rows.append(row | {"omega2": share, "F": 9.0 if tested else np.nan, "p": 0.01 if tested else np.nan})
-    return pd.DataFrame(rows)
-
-
-def _divergence(cells: pd.DataFrame, factors: list[str]) -> pd.DataFrame:
-    marked = cells.assign(diverged=cells.status == "diverged", stuck=cells.test_accuracy < CHANCE + 0.01)
-    groups = marked.groupby(factors, sort=False)
-    counts = {"cells": groups.size(), "diverged": groups.diverged.sum(), "stuck": groups.stuck.sum()}
-    return pd.DataFrame(counts | {"median_step": groups.diverged_step.median()}).reset_index()
-
-
-def derived(cells: pd.DataFrame, curves: pd.DataFrame, factors: list[str]) -> dict[str, pd.DataFrame]:
-    """All the tables that figures read, from the runs; a diverged cell is scored at chance."""
-    scored = cells.fillna(dict.fromkeys(MEASURES, CHANCE))
+def derived(cells: pd.DataFrame, curves: pd.DataFrame, factors: list[str], score: Score = SCORE) -> dict:
+    """All the tables that figures read, by name, from the runs."""
     step = np.arange(max(int(curves.step.max()), STEPS_PER_EPOCH) if len(curves) else STEPS_PER_EPOCH)
     names = cells.schedule.unique() if "schedule" in cells else ["constant"]
     lines = [
         pd.DataFrame({"schedule": name, "step": step, "lr": learning_rate(name, step / ceil(step[-1]))})
         for name in names
     ]
-    return {
-        "cells": cells,
-        "curves": curves,
-        "schedules": pd.concat(lines, ignore_index=True),
-        "ranking": _ranking(scored, factors),
-        "levels": _levels(scored, factors),
-        "pairs": _pairs(scored, factors),
-        "variance": _variance(factors),
-        "divergence": _divergence(cells, factors),
-        "score": SCORES,
-    }
+    known = {"cells": cells, "curves": curves, "schedules": pd.concat(lines, ignore_index=True), "baseline": BASELINE}
+    return known | analyse(cells, factors, score)
 
 
 def tables(grid: dict[str, list], seeds: int = 5, epochs: int = 12) -> dict[str, pd.DataFrame]:
@@ -184,13 +107,15 @@ def tables(grid: dict[str, list], seeds: int = 5, epochs: int = 12) -> dict[str,
 def all_diverged(grid: dict[str, list], seeds: int = 2) -> dict[str, pd.DataFrame]:
     """All the tables of a grid in which no cell finished its first epoch."""
     cells, curves = runs(grid, seeds)
-    cells = cells.assign(status="diverged", diverged_step=3.0, test_accuracy=np.nan, curve_area=np.nan)
+    cells = cells.assign(
+        status="diverged", diverged_step=3.0, val_accuracy=np.nan, test_accuracy=np.nan, curve_area=np.nan
+    )
     return derived(cells, curves.iloc[:0], list(grid))
 
 
 def judged_by(score: Score, cells: pd.DataFrame, curves: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The same runs under another metric, which is what accuracy lacks to the whole."""
-    names = {f"{part}accuracy": f"{part}{score.metric}" for part in ("", "test_", "train_")}
+    names = {f"{part}accuracy": f"{part}{score.metric}" for part in ("", "val_", "test_", "train_")}
     measured = [name for name in (*names, "curve_area") if name in cells]
     turned = cells.assign(**{name: 1 - cells[name] for name in measured}), curves.assign(accuracy=1 - curves.accuracy)
     return turned[0].rename(columns=names), turned[1].rename(columns=names)

@@ -14,9 +14,10 @@ def tables(targets=("sine", "step"), widths=(4, 16, 64), depths=(1, 2), seeds=3)
         [(t, w, d, s, 2.0 ** (s - 1) / w / d) for t, w, d, s in grid],
         columns=["target", "width", "depth", "seed", "sup_error"],
     )
+    errors["converged"] = (errors.width > 4) | (errors.seed > 0)
     x = np.linspace(-1, 1, 21)
     fits = [
-        pd.DataFrame({"target": t, "width": w, "depth": d, "x": x, "truth": x, "prediction": x + 1 / w})
+        pd.DataFrame({"target": t, "width": w, "depth": d, "seed": 0, "x": x, "truth": x, "prediction": x + 1 / w})
         for t, w, d in product(targets, widths, depths)
     ]
     return {"errors": errors, "fits": pd.concat(fits, ignore_index=True)}
@@ -33,6 +34,14 @@ def test_lines_are_geometric_means_over_seeds_and_bars_their_range():
         np.testing.assert_allclose(
             np.asarray(spans, float), [(0.5 / (w * depth), 2 / (w * depth)) for w in (4, 16, 64)]
         )
+
+
+def test_a_cross_is_a_fit_that_was_stopped_before_it_converged():
+    made = tables()
+    (crosses,) = [line for line in approximation(**made).axes[0].lines if line.get_marker() == "x"]
+    stopped = made["errors"].query("target == 'sine' and not converged")
+    assert len(stopped) == 2
+    np.testing.assert_allclose(crosses.get_ydata(orig=False), stopped.sup_error)
 
 
 def test_fits_are_of_the_narrowest_and_the_widest_of_the_deepest_networks():

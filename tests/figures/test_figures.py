@@ -6,29 +6,24 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.collections import PathCollection
-from matplotlib.colors import to_hex, to_rgba
+from matplotlib.colors import Normalize, to_hex, to_rgba
 from matplotlib.text import Text
 from scipy.stats import t as student
-from synthetic import DESK, SMOKE, all_diverged, derived, runs, tables
+from synthetic import DESK, SCORE, SMOKE, all_diverged, tables
 
 from phase2.figures.catalog import FIGURES, STUDY, load
 from phase2.figures.divergence import divergence
 from phase2.figures.learning_curves import learning_curves
+from phase2.figures.marks import baseline_line, plain_log
 from phase2.figures.pairs import pairs
 from phase2.figures.ranking import ranking
 from phase2.figures.schedules import schedules
 from phase2.figures.score_heatmap import score_heatmap
-from phase2.figures.style import PALETTE
+from phase2.figures.style import PALETTE, blank, styled
 from phase2.figures.variance import variance
 from phase2.words.levels import SEPARATOR, label, term_label
 
 OF_STUDIES = [name for name, figure in FIGURES.items() if figure.of == STUDY and not figure.needs]
-
-
-def missing_combinations():
-    cells, curves = runs(SMOKE, seeds=2, epochs=3)
-    kept = cells[(cells.activation != "tanh") | (cells.init != "kaiming")]
-    return derived(kept, curves[curves.id.isin(kept.id)], list(SMOKE))
 
 
 STUDIES = {
@@ -37,7 +32,6 @@ STUDIES = {
     "one factor": lambda: tables({"schedule": ["cosine", "step", "mine"]}, seeds=1, epochs=1),
     "four factors": lambda: tables({**SMOKE, "init": ["kaiming"], "depth": [2, 4]}, seeds=2, epochs=3),
     "all diverged": lambda: all_diverged(SMOKE),
-    "missing combinations": missing_combinations,
 }
 
 
@@ -47,8 +41,13 @@ def desk():
 
 
 @pytest.fixture(scope="module")
+def desk_without_failures():
+    return tables(DESK | {"init": ["xavier", "kaiming", "lsuv"]}, epochs=2)
+
+
+@pytest.fixture(scope="module")
 def desk_curves(desk):
-    return learning_curves(**{name: desk[name] for name in ("cells", "curves", "score")})
+    return learning_curves(**{name: desk[name] for name in ("cells", "curves", "baseline", "score")})
 
 
 def draw(name, tables):
@@ -105,7 +104,7 @@ def test_small_and_broken_studies_are_drawn_without_a_warning(study):
 
 def test_heatmap_writes_the_mean_of_the_finished_seeds_and_their_number(desk):
     figure = score_heatmap(cells=desk["cells"], score=desk["score"])
-    groups = desk["cells"].groupby(list(DESK)).test_accuracy
+    groups = desk["cells"].groupby(list(DESK)).val_accuracy
     for axes, schedule in zip(figure.axes, DESK["schedule"], strict=False):
         assert axes.get_title() == label(schedule)
         for text in axes.texts:
@@ -122,10 +121,10 @@ def test_heatmap_writes_the_mean_of_the_finished_seeds_and_their_number(desk):
 def test_heatmap_hatches_partly_diverged_cells_and_crosses_dead_ones():
     made = tables({**SMOKE, "schedule": ["cosine"]}, seeds=2)
     cells = made["cells"]
-    cells["status"], cells["test_accuracy"] = "ok", 0.9
+    cells["status"], cells["val_accuracy"] = "ok", 0.9
     dead = (cells.activation == "relu") & (cells.init == "kaiming")
     partly = (cells.activation == "tanh") & (cells.init == "normal_large") & (cells.seed == 0)
-    cells.loc[dead | partly, ["status", "test_accuracy"]] = ["diverged", np.nan]
+    cells.loc[dead | partly, ["status", "val_accuracy"]] = ["diverged", np.nan]
     axes = score_heatmap(cells=cells, score=made["score"]).axes[0]
     hatched = [patch.get_xy() for patch in axes.patches if patch.get_hatch()]
     grey = [patch.get_xy() for patch in axes.patches if not patch.get_hatch()]
@@ -141,7 +140,7 @@ def test_learning_curves_are_means_over_seeds_with_their_t_interval(desk, desk_c
         for schedule in DESK["schedule"]:
             axes = next(panels)
             here = validation[(validation.activation == activation) & (validation.schedule == schedule)]
-            for init, line in zip(DESK["init"], axes.lines, strict=True):
+            for init, line in zip(DESK["init"], axes.lines[:-1], strict=True):
                 mean = 100 * here[here.init == init].groupby("epoch").accuracy.mean()
                 np.testing.assert_array_equal(line.get_xdata(), mean.index)
                 np.testing.assert_allclose(line.get_ydata(), mean)
@@ -174,36 +173,43 @@ def test_schedules_are_the_function_as_a_line_and_the_record_as_dots(desk):
         assert (line.get_marker(), dots.get_linestyle()) == ("None", "None")
 
 
-def test_ranking_shows_the_best_15_the_worst_5_and_every_level(desk):
+def test_ranking_shows_the_best_15_how_far_they_are_behind_and_every_level(desk):
     figure = ranking(ranking=desk["ranking"], levels=desk["levels"], score=desk["score"])
-    table = desk["ranking"][desk["ranking"].measure == "test_accuracy"]
+    table = desk["ranking"][desk["ranking"].measure == "val_accuracy"][:15]
     names = [f"{row['rank']}. " + SEPARATOR.join(label(row[f]) for f in DESK) for _, row in table.iterrows()]
-    left = figure.axes[::2]
-    shown = [[tick.get_text() for tick in axes.get_yticklabels()] for axes in left]
-    assert shown[:2] == [names[:15], names[-5:]]
-    assert shown[2:] == [[label(level) for level in levels] for levels in DESK.values()]
-    segments, dots = left[0].collections
-    np.testing.assert_allclose(dots.get_offsets()[:, 0], 100 * table["mean"][:15])
-    ends = [segment[:, 0] for segment in segments.get_segments()]
-    np.testing.assert_allclose(ends, 100 * table[["low", "high"]][:15])
+    scores, behind, *factors = figure.axes
+    assert [tick.get_text() for tick in scores.get_yticklabels()] == names
+    for axes, kinds in ((scores, ["mean", "low", "high"]), (behind, ["behind", "behind_low", "behind_high"])):
+        segments, dots = axes.collections
+        np.testing.assert_allclose(dots.get_offsets()[:, 0], 100 * table[kinds[0]])
+        np.testing.assert_allclose([ends[:, 0] for ends in segments.get_segments()], 100 * table[kinds[1:]])
+    filled = [tuple(face) != to_rgba("white") for face in behind.collections[1].get_facecolors()]
+    assert filled == table.may_be_best.tolist()
+    failed = desk["levels"].groupby("level").failed.first()
+    shown = [[tick.get_text() for tick in axes.get_yticklabels()] for axes in factors]
+    assert shown == [
+        [label(level) + (f" ({failed[level]} failed)" if failed[level] else "") for level in levels]
+        for levels in DESK.values()
+    ]
 
 
-def test_variance_bars_are_shares_in_percent_with_their_intervals(desk):
-    figure = variance(variance=desk["variance"], score=desk["score"])
-    for axes, (_, table) in zip(figure.axes, desk["variance"].groupby("measure", sort=False), strict=True):
-        np.testing.assert_allclose([bar.get_width() for bar in axes.patches], 100 * table.share)
-        ends = [segment[:, 0] for segment in axes.collections[0].get_segments()]
-        np.testing.assert_allclose(ends, 100 * table[["low", "high"]])
-        assert [text.get_text() for text in axes.texts] == [f"{100 * share:.1f}" for share in table.share]
+def test_variance_bars_are_shares_in_percent(desk_without_failures):
+    table, score = desk_without_failures["variance"], desk_without_failures["score"]
+    figure = variance(variance=table, score=score)
+    for axes, (_, part) in zip(figure.axes, table.groupby("measure", sort=False), strict=True):
+        np.testing.assert_allclose([bar.get_width() for bar in axes.patches], 100 * part.share)
+        assert [text.get_text() for text in axes.texts] == [f"{100 * share:.1f}" for share in part.share]
     shown = [tick.get_text() for tick in figure.axes[0].get_yticklabels()]
-    assert shown == [term_label(term) for term in table.term]
-
-
-def test_a_share_that_could_not_be_computed_is_a_dash(desk):
-    table = desk["variance"].assign(share=np.nan, low=np.nan, high=np.nan)
-    figure = variance(variance=table, score=desk["score"])
-    assert {text.get_text() for axes in figure.axes for text in axes.texts} == {"–"}
+    assert shown == [term_label(term) for term in part.term]
     check_every_text_is_inside_and_readable(figure)
+
+
+def test_shares_that_cannot_be_told_are_a_dash_and_a_sentence_where_all_are(desk_without_failures):
+    table, score = desk_without_failures["variance"], desk_without_failures["score"]
+    figure = variance(variance=table.assign(share=table.share.where(table.measure == "curve_area")), score=score)
+    assert {text.get_text() for text in figure.axes[0].texts} == {"–"}
+    figure = variance(variance=table.assign(share=np.nan), score=score)
+    assert figure.texts[0].get_text().startswith("shares of the variance cannot be told")
 
 
 def test_divergence_counts_seeds_and_leaves_unknown_combinations_blank(desk):
@@ -223,13 +229,58 @@ def test_divergence_counts_seeds_and_leaves_unknown_combinations_blank(desk):
 
 def test_pairs_fill_exactly_the_differences_that_survive_holm(desk):
     figure = pairs(pairs=desk["pairs"], score=desk["score"])
-    groups = desk["pairs"].groupby(["factor", "measure"], sort=False)
-    panels = [(f, m) for f in DESK for m in ("test_accuracy", "curve_area")]
-    for axes, panel, colour in zip(figure.axes, panels, PALETTE[:2] * 3, strict=True):
-        table = groups.get_group(panel)
+    groups = desk["pairs"][desk["pairs"].measure == "val_accuracy"].groupby("factor", sort=False)
+    assert len({axes.get_xlim() for axes in figure.axes}) == 1
+    for axes, (factor, table) in zip(figure.axes, groups, strict=True):
         dots = axes.collections[1]
         np.testing.assert_allclose(dots.get_offsets()[:, 0], 100 * table.difference)
-        expected = [colour if p < 0.05 else to_hex("white") for p in table.p_holm]
+        expected = [PALETTE[0] if p < 0.05 else to_hex("white") for p in table.p_holm]
         assert [to_rgba(face) for face in expected] == [tuple(face) for face in dots.get_facecolors()]
-        rows = [tick.get_text() for tick in figure.axes[2 * list(DESK).index(panel[0])].get_yticklabels()]
+        assert axes.get_title(loc="left") == label(factor)
+        rows = [tick.get_text() for tick in axes.get_yticklabels()]
         assert rows == [f"{label(a)} − {label(b)}" for a, b in zip(table.a, table.b, strict=True)]
+
+
+def test_axes_show_the_end_of_every_training_and_its_differences():
+    made = tables({"activation": ["relu", "tanh"], "init": ["kaiming"]}, epochs=12)
+    axes = learning_curves(**{name: made[name] for name in ("cells", "curves", "baseline", "score")}).axes[0]
+    curves = made["curves"][made["curves"].split == "val"]
+    low, high = axes.get_ylim()
+    late = 100 * curves[curves.epoch >= 4].accuracy
+    assert low < late.min() < late.max() < high
+    assert low > 100 * curves[curves.epoch == 1].accuracy.max()
+
+
+def test_maps_have_one_linear_scale_that_outliers_do_not_stretch():
+    made = tables({"activation": ["relu", "leaky_relu", "gelu", "silu"], "init": ["kaiming", "xavier"]})
+    cells = made["cells"]
+    cells.loc[(cells.activation == "silu") & (cells.init == "xavier"), "val_accuracy"] = 0.1
+    image = score_heatmap(cells=cells, score=made["score"]).axes[0].images[0]
+    values = np.asarray(image.get_array())
+    assert type(image.norm) is Normalize
+    assert image.norm.vmax == values.max()
+    assert image.norm.vmin == np.sort(values, axis=None)[1] > 80
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.3, 0.9), (0.02, 1.5), (1e-6, 0.5), (1e-9, 1e4)])
+@styled
+def test_ticks_of_logarithmic_axes_do_not_touch(low, high):
+    figure = blank(1.7)
+    axes = figure.subplots()
+    axes.plot([0, 1], [low, high])
+    plain_log(axes)
+    figure.draw_without_rendering()
+    check_tick_labels_do_not_overlap(figure)
+    assert sum(map(len, axis_labels(figure))) >= 3
+
+
+@pytest.mark.parametrize(("score", "drawn"), [(0.93, ["logistic regression"]), (0.5, ["logistic regression 50.0 ↓"])])
+def test_the_linear_baseline_is_a_named_line_and_moves_no_axis(score, drawn):
+    axes = blank(2).subplots()
+    axes.set_ylim(90, 95)
+    baseline = pd.DataFrame({"model": ["majority", "logistic"], "val_score": [0.1, score], "test_score": [0.1, 0.9]})
+    baseline_line(axes, baseline, SCORE)
+    baseline_line(axes, baseline.iloc[:0], SCORE)
+    assert [text.get_text() for text in axes.texts] == drawn
+    assert [line.get_ydata()[0] for line in axes.lines] == ([93] if score == 0.93 else [])
+    assert axes.get_ylim() == (90, 95)

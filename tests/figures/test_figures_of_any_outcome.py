@@ -11,7 +11,6 @@ from test_figures import check_every_text_is_inside_and_readable
 
 from phase2.figures.catalog import FIGURES, STUDY, load
 from phase2.figures.style import NOTHING
-from phase2.stats import analyse, bootstrap, factorial
 from phase2.study.tables import read_table
 
 GRIDS = {
@@ -19,7 +18,6 @@ GRIDS = {
     "decay_map": {"optimizer": ["adam", "adamw"], "lr": [0.001, 0.01], "weight_decay": [0.0, 0.1]},
     "budget_curves": {"schedule": ["constant", "one_cycle"], "epochs": [1, 2]},
     "depth_curves": {"model": ["plain", "cifar_resnet"], "depth": [8, 20]},
-    "backends": {"backend": ["scratch", "fused"]},
     "sharing": {"model": ["convolutional", "dense"], "pixels": ["natural", "permuted"]},
 }
 STUDIES = {
@@ -27,6 +25,7 @@ STUDIES = {
     "all diverged after an epoch": {"lived": 1},
     "all but one diverged": {"lived": 0, "spared": 1},
     "one seed": {"seeds": 1},
+    "five seeds": {"seeds": 5},
     "one level of every axis": {"levels": 1},
     "one cell, diverged": {"seeds": 1, "levels": 1, "lived": 0},
     "no epochs": {"epochs": 0},
@@ -34,15 +33,9 @@ STUDIES = {
     "another metric": {"score": BRIER, "lived": 2, "spared": 4},
     "another metric, all diverged": {"score": BRIER, "lived": 0},
 }
+MEASURED = ["val_accuracy", "test_accuracy", "train_accuracy", "curve_area"]
 OF_STUDIES = [name for name, figure in FIGURES.items() if figure.of == STUDY]
 OF_PROBES = [name for name, figure in FIGURES.items() if figure.of != STUDY]
-
-
-@pytest.fixture(autouse=True)
-def few_resamples(monkeypatch):
-    """What is asked here is whether a figure draws."""
-    monkeypatch.setattr(bootstrap, "RESAMPLES", 20)
-    monkeypatch.setattr(factorial, "RESAMPLES", 20)
 
 
 @cache
@@ -58,20 +51,19 @@ def study(grid, seeds=2, levels=None, epochs=3, lived=None, spared=0, accuracy=N
     grid = {axis: values[:levels] for axis, values in grid.items()}
     cells, curves = runs(grid, seeds, max(epochs, 1))
     curves = curves[curves.epoch <= epochs]
-    cells = cells.assign(status="ok", diverged_step=np.nan, test_accuracy=0.9, train_accuracy=0.9, curve_area=0.8)
+    cells = cells.assign(status="ok", diverged_step=np.nan, **dict.fromkeys(MEASURED, 0.9))
     if lived is not None:
         lost = cells.index >= spared
-        cells.loc[lost, ["test_accuracy", "train_accuracy", "curve_area"]] = np.nan
+        cells.loc[lost, MEASURED] = np.nan
         cells.loc[lost, "diverged_step"] = 3.0
         cells.loc[lost, "status"] = "diverged"
         curves = curves[~curves.id.isin(cells.id[lost]) | (curves.epoch <= lived)]
     if accuracy is not None:
-        cells = cells.assign(test_accuracy=accuracy, train_accuracy=accuracy, curve_area=accuracy)
+        cells = cells.assign(**dict.fromkeys(MEASURED, accuracy))
         curves = curves.assign(accuracy=accuracy)
-    made = derived(cells, curves, list(grid))
     if score != SCORE:
         cells, curves = judged_by(score, cells, curves)
-    return made | {"cells": cells, "curves": curves} | analyse(cells, list(grid), score)
+    return derived(cells, curves, list(grid), score)
 
 
 def draw(name, tables, folder):
@@ -106,15 +98,12 @@ MADE_UP = {
     "edge_of_stability": lambda: {"path": module("edge_of_stability").made_up()},
     "erf_growth": lambda: module("erf_growth").made_up(),
     "erf_maps": lambda: module("erf_maps").made_up(module("erf_maps").FAMILIES),
-    "exciting_images": lambda: {"exciting": module("exciting_images").made_up()},
     "first_filters": lambda: module("first_filters").made_up(),
     "four_ways": lambda: module("four_ways").tables(),
-    "gradient_by_depth": lambda: {"responses": module("layer_responses").made_up(module("layer_responses").DESK)},
     "gradient_flow": lambda: {"layers": module("gradient_flow").signals()},
     "hessian_spectrum": lambda: {"spectrum": module("hessian_spectrum").made_up()},
     "landscape_lines": lambda: module("landscape_lines").made_up(module("landscape_lines").DESK),
     "landscape_planes": lambda: {"planes": module("landscape_planes").made_up(module("landscape_planes").DESK)},
-    "layer_responses": lambda: {"responses": module("layer_responses").made_up(module("layer_responses").DESK)},
     "linear_probes": lambda: {"linear_probes": module("linear_probes").made_up()},
     "lsuv_convergence": lambda: {"convergence": module("lsuv_convergence").table()},
     "mean_field": lambda: module("mean_field").made_up(),

@@ -7,8 +7,7 @@ import pandas as pd
 import pytest
 from test_figures import check_every_text_is_inside_and_readable, check_tick_labels_do_not_overlap
 
-from phase2.probe.landscape.landscape_lines import MARGIN, landscape_lines
-from phase2.probe.landscape.landscape_planes import FAR
+from phase2.probe.landscape.landscape_lines import MARGIN, SHOWN, landscape_lines
 
 DESK = {"norm": ["none", "batch", "layer"], "depth": [2, 20]}
 
@@ -26,7 +25,7 @@ def made_up(axes, seeds=3, points=9):
     ]
     return {
         "lines": pd.DataFrame(lines, columns=[*axes, "seed", "distance", "loss", "accuracy"]),
-        "interpolation": pd.DataFrame(ways, columns=[*axes, "seed_a", "seed_b", "position", "loss", "accuracy"]),
+        "interpolation": pd.DataFrame(ways, columns=[*axes, "seed", "to_seed", "position", "loss", "accuracy"]),
     }
 
 
@@ -65,13 +64,15 @@ def test_lines_are_means_over_seeds_and_shades_their_range():
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["none", "BatchNorm", "LayerNorm"]
 
 
-def test_losses_far_above_the_least_leave_the_frame_and_infinite_ones_are_gaps():
+def test_a_few_losses_far_above_the_others_leave_the_frame_and_infinite_ones_are_gaps():
     tables = made_up(DESK)
     lines = tables["lines"]
-    lines.loc[lines.distance == 1, "loss"] = 1e6
+    lines.loc[lines.index[::30], "loss"] = 1e6
     lines.loc[lines.distance == -1, "loss"] = np.inf
+    known = lines.loss[np.isfinite(lines.loss)]
     axes = landscape_lines(**tables).axes[0]
-    np.testing.assert_allclose(axes.get_ylim(), (0.5 / MARGIN, 0.5 * FAR * MARGIN))
+    assert axes.get_ylim()[1] < 100
+    np.testing.assert_allclose(axes.get_ylim(), (0.5 / MARGIN, known.quantile(SHOWN) * MARGIN))
     assert np.isnan(axes.lines[0].get_ydata()[0])
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from test_figures import check_every_text_is_inside_and_readable, check_tick_labels_do_not_overlap
 
-from phase2.probe.landscape.landscape_planes import FAR, landscape_planes
+from phase2.probe.landscape.landscape_planes import SHOWN, landscape_planes
 
 
 def made_up(axes, points=7, centre=(0.0, 0.0), radius=1.0):
@@ -50,20 +50,23 @@ def test_the_first_factor_varies_along_a_row():
     assert titles == [f"depth {depth}\n{name}" for depth in (2, 20) for name in names]
 
 
-def test_all_panels_have_one_scale_from_the_least_loss_to_the_largest():
+def test_all_panels_have_one_scale_from_the_least_loss_to_the_largest_but_a_twentieth():
     planes = made_up(DESK, radius=0.8)
     *panels, bar = landscape_planes(planes=planes).axes
     scales = {(axes.collections[0].norm.vmin, axes.collections[0].norm.vmax) for axes in panels}
     assert len(scales) == 1
-    np.testing.assert_allclose(scales.pop(), (planes.loss.min(), planes.loss.max()))
+    np.testing.assert_allclose(scales.pop(), (planes.loss.min(), planes.loss.quantile(SHOWN)))
     assert bar.get_ylabel() == "training loss (nats)"
 
 
-def test_losses_far_above_the_least_share_a_colour():
+def test_a_few_losses_far_above_all_others_share_a_colour_and_no_map_is_of_one():
     planes = made_up(DESK, radius=1e3)
-    filled = landscape_planes(planes=planes).axes[0].collections[0]
-    np.testing.assert_allclose((filled.norm.vmin, filled.norm.vmax), (0.1, 0.1 * FAR))
-    assert filled.extend == "max"
+    planes.loc[planes.index % 50 == 0, "loss"] = 1e9
+    for axes in landscape_planes(planes=planes).axes[:-1]:
+        filled = axes.collections[0]
+        assert filled.norm.vmax < 1e8
+        assert filled.extend == "max"
+        assert sum(len(path.vertices) > 0 for path in filled.get_paths()) > 5  # of its colours are seen
 
 
 def test_a_cross_marks_the_network_and_a_ring_the_least_loss():

@@ -19,10 +19,13 @@ def made_up(activations=ACTIVATIONS, weights=WEIGHTS, biases=BIASES, depth=20):
     variance["predicted"] = variance.weight_std ** (2 * variance.layer)
     variance = variance.merge(pd.DataFrame({"seed": [0, 1]}), how="cross")
     variance["measured"] = variance.predicted * (0.9 + 0.2 * variance.seed)
+    phase = nets.assign(chi=1.0, fixed_point=1.0, predicted_growth=np.log(nets.weight_std))
+    phase = phase.merge(pd.DataFrame({"seed": [0, 1]}), how="cross")
+    boundary = pd.DataFrame(product(activations, biases, [1.2]), columns=["activation", "bias_std", "weight_std"])
     return {
         "variance": variance,
-        "phase": nets.assign(chi=1.0, fixed_point=1.0, measured_gradient_ratio=np.log(nets.weight_std)),
-        "boundary": pd.DataFrame(product(activations, biases, [1.2]), columns=["activation", "bias_std", "weight_std"]),
+        "phase": phase.assign(measured_growth=phase.predicted_growth + 0.02 * phase.seed - 0.01),
+        "boundary": boundary.assign(passage=np.where(boundary.bias_std > 0, "edge", "jump")),
     }
 
 
@@ -35,7 +38,7 @@ def test_fits_the_page_without_clipped_or_overlapping_text(tables):
     figure = mean_field(**tables)
     check_every_text_is_inside_and_readable(figure)
     check_tick_labels_do_not_overlap(figure)
-    assert figure.get_figheight() < 4
+    assert figure.get_figheight() < 6
 
 
 def test_has_a_column_for_each_activation_in_the_order_of_the_labels(tables):
@@ -54,12 +57,25 @@ def test_lines_are_predictions_and_dots_the_mean_over_seeds_at_the_smallest_bias
     assert 1 / FAR / 2 <= low < high <= FAR * 2
 
 
-def test_plane_shows_the_measured_growth_and_the_predicted_edge(tables):
+def test_growth_by_weights_has_predicted_lines_and_measured_dots_with_the_range_of_the_seeds(tables):
     axes = mean_field(**tables).axes[4]
+    lines = [line for line in axes.lines if line.get_marker() == "None"][1:]  # the first is at 0
+    measured = [line for line in axes.lines if line.get_marker() in ("o", "s")]  # the others are caps
+    for line, dots, bar in zip(lines, measured, axes.collections, strict=True):
+        np.testing.assert_allclose(line.get_ydata(orig=False), np.log(WEIGHTS))
+        np.testing.assert_allclose(dots.get_ydata(orig=False), np.log(WEIGHTS))
+        np.testing.assert_allclose([np.ptp(ends[:, 1]) for ends in bar.get_segments()], 0.02)
+    assert len(axes.collections) == 2
+
+
+def test_plane_shows_the_measured_growth_and_the_predicted_edge_apart_from_a_jump(tables):
+    axes = mean_field(**tables).axes[8]
     (mesh,) = axes.collections
     np.testing.assert_allclose(mesh.get_array(), np.tile(np.log(WEIGHTS), (len(BIASES), 1)))
-    (edge,) = axes.lines
-    np.testing.assert_array_equal(edge.get_xdata(), [1.2] * 3)
+    edge, jump = axes.lines
+    np.testing.assert_array_equal(edge.get_xdata(), [np.nan, 1.2, 1.2])
+    np.testing.assert_array_equal(jump.get_xdata(), [1.2, np.nan, np.nan])
+    assert edge.get_linestyle() != jump.get_linestyle()
     np.testing.assert_array_equal(edge.get_ydata(), BIASES)
     low, high = axes.get_xlim()
     assert low < min(WEIGHTS)
@@ -72,7 +88,7 @@ def test_the_smallest_grids_are_drawn(changed):
 
 
 def test_an_overflowed_gradient_and_a_missing_edge_leave_a_gap(tables):
-    phase = tables["phase"].assign(measured_gradient_ratio=np.nan)
+    phase = tables["phase"].assign(measured_growth=np.nan)
     figure = mean_field(variance=tables["variance"], phase=phase, boundary=tables["boundary"].iloc[:0])
-    assert np.ma.getmaskarray(figure.axes[4].collections[0].get_array()).all()
-    assert not len(figure.axes[4].lines[0].get_xdata())
+    assert np.ma.getmaskarray(figure.axes[8].collections[0].get_array()).all()
+    assert not len(figure.axes[8].lines[0].get_xdata())

@@ -5,25 +5,17 @@ import numpy as np
 import pytest
 from matplotlib.collections import PathCollection
 from matplotlib.text import Text
-from synthetic import BRIER, SCORE, judged_by, runs
+from synthetic import BRIER, SCORE, derived, judged_by, runs
 from test_figures_of_any_outcome import GRIDS, OF_STUDIES, study
 
 from phase2.figures.catalog import FIGURES, load
-from phase2.stats import analyse, bootstrap, factorial
 from phase2.study.score import Score
 
 GRID = {"optimizer": ["sgd", "adam"], "lr": [0.001, 0.01, 0.1]}
 
 
-@pytest.fixture(autouse=True)
-def few_resamples(monkeypatch):
-    monkeypatch.setattr(bootstrap, "RESAMPLES", 20)
-    monkeypatch.setattr(factorial, "RESAMPLES", 20)
-
-
 def made_up(grid, score=BRIER):
-    cells, curves = judged_by(score, *runs(grid))
-    return {"cells": cells, "curves": curves} | analyse(cells, list(grid), score)
+    return derived(*judged_by(score, *runs(grid)), list(grid), score)
 
 
 def draw(name, made):
@@ -64,7 +56,7 @@ def test_a_ring_marks_the_rate_of_the_least_mean_where_less_is_better():
     made = made_up(GRID)
     axes = draw("lr_sensitivity", made).axes[0]
     rings = [each for each in axes.collections if not len(each.get_facecolors()) and len(each.get_edgecolors())]
-    final = made["ranking"].query("measure == 'test_brier' and optimizer == 'sgd'")
+    final = made["ranking"].query("measure == 'val_brier' and optimizer == 'sgd'")
     np.testing.assert_allclose(rings[0].get_offsets()[0], final.nsmallest(1, "mean")[["lr", "mean"]].iloc[0])
 
 
@@ -89,5 +81,5 @@ def test_a_share_in_percent_of_which_less_is_better_is_shown_times_a_hundred():
     wrong = Score("wrong", "wrong answers", unit="%", better="lower", chance=0.9, loss_unit="nats")
     made = made_up(GRID, wrong)
     axes = draw("lr_sensitivity", made).axes[0]
-    assert "test wrong answers (%)" in texts(axes.figure)
+    assert "validation wrong answers (%)" in texts(axes.figure)
     assert axes.lines[0].get_ydata().min() > 1

@@ -2,8 +2,7 @@
 
 import numpy as np
 import pytest
-from matplotlib.colors import to_rgba
-from synthetic import all_diverged, tables
+from synthetic import BRIER, SCORE, all_diverged, derived, judged_by, runs, tables
 from test_figures import check_every_text_is_inside_and_readable, check_tick_labels_do_not_overlap
 
 from phase2.figures.catalog import FIGURES, load
@@ -50,28 +49,42 @@ def test_small_and_broken_studies_are_drawn_without_a_warning(name, strange):
 
 def test_lines_are_means_by_rate_and_a_ring_marks_the_best():
     made = tables({"optimizer": ["sgd", "adam"], "lr": RATES})
-    made["divergence"].loc[made["divergence"].lr == 0.1, "diverged"] = 1
     axes = draw("lr_sensitivity", made).axes[0]
-    final = made["ranking"].query("measure == 'test_accuracy'")
+    final = made["ranking"].query("measure == 'val_accuracy'")
     for index, optimizer in enumerate(["sgd", "adam"]):
         rows = final[final.optimizer == optimizer].sort_values("lr")
         np.testing.assert_allclose(axes.lines[index].get_xydata(), rows[["lr", "mean"]] * [1, 100])
     rings = [c for c in axes.collections if not len(c.get_facecolors()) and len(c.get_edgecolors())]
     best = final[final.optimizer == "sgd"].nlargest(1, "mean")
     np.testing.assert_allclose(rings[0].get_offsets(), best[["lr", "mean"]] * [1, 100])
-    crosses = [c for c in axes.collections if len(c.get_offsets()) == 1 and c.get_offsets()[0][0] == 0.1]
-    assert any(np.allclose(c.get_edgecolors()[0], to_rgba(PALETTE[0])) and c.get_offsets()[0][1] < 0.2 for c in crosses)
+    assert not axes.texts
 
 
-def test_a_map_writes_every_mean_and_joins_the_best_decay_of_each_rate():
-    made = tables(GRIDS["decay_map"])
-    final = made["ranking"].query("measure == 'test_accuracy' and optimizer == 'adam'")
-    grid = final.pivot(index="weight_decay", columns="lr", values="mean")
+@pytest.mark.parametrize(("score", "foot"), [(SCORE, True), (BRIER, False)])
+def test_failures_at_a_rate_are_counted_at_the_worse_end_beyond_all_lines(score, foot):
+    cells, curves = runs({"optimizer": ["sgd", "adam"], "lr": RATES}, seeds=5)
+    lost = (cells.optimizer == "adam") & (cells.lr == 0.1) & (cells.seed < 2)
+    cells.loc[lost, "status"] = "diverged"
+    if score != SCORE:
+        cells, curves = judged_by(score, cells, curves)
+    axes = draw("lr_sensitivity", derived(cells, curves, ["optimizer", "lr"], score)).axes[0]
+    (count,) = axes.texts
+    assert (count.get_text(), count.get_position()[0], count.get_color()) == ("×2", 0.1, PALETTE[1])
+    place = axes.transAxes.inverted().transform(axes.transData.transform(axes.lines[0].get_xydata()))
+    height = count.get_position()[1]
+    assert (place[:, 1] > height).all() if foot else (place[:, 1] < height).all()
+
+
+def test_a_map_writes_every_mean_frames_the_best_and_dots_what_may_be_the_best():
+    made = tables(GRIDS["decay_map"], seeds=8)
+    final = made["ranking"].query("measure == 'val_accuracy' and optimizer == 'adam'")
+    grid, may = (final.pivot(index="weight_decay", columns="lr", values=kind) for kind in ("mean", "may_be_best"))
     axes = draw("decay_map", made).axes[0]
     for text in axes.texts:
         column, row = map(int, text.get_position())
-        assert text.get_text() == f"{100 * grid.iat[row, column]:.1f}"
-    np.testing.assert_array_equal(axes.lines[0].get_ydata(), grid.to_numpy().argmax(axis=0))
+        assert text.get_text() == f"{100 * grid.iat[row, column]:.1f}" + (" •" if may.iat[row, column] else "")
+    row, column = np.unravel_index(grid.to_numpy().argmax(), grid.shape)
+    assert [patch.get_xy() for patch in axes.patches] == [(column - 0.5, row - 0.5)]
     assert [tick.get_text() for tick in axes.get_xticklabels()] == ["0.001", "0.01", "0.1"]
 
 
@@ -80,13 +93,20 @@ def test_the_best_at_a_budget_is_behind_by_nothing_and_no_one_by_less():
     _, behind = draw("budget_curves", made).axes
     heights = np.array([line.get_ydata() for line in behind.lines], float)
     assert heights.shape == (3, 2)
-    np.testing.assert_allclose(heights.max(axis=0), 0, atol=1e-12)
+    np.testing.assert_allclose(heights.min(axis=0), 0, atol=1e-12)
+
+
+def test_eight_lines_have_eight_colours_markers_and_dashes():
+    schedules = ["constant", "step", "cosine", "warm_restarts", "one_cycle", "linear", "exponential", "polynomial"]
+    axes = draw("budget_curves", tables({"schedule": schedules, "epochs": [2, 8]}, seeds=2)).axes[0]
+    looks = [(line.get_color(), line.get_marker(), str(line._unscaled_dash_pattern)) for line in axes.lines]
+    assert [len(set(kind)) for kind in zip(*looks, strict=True)] == [8, 8, 8]
 
 
 def test_curves_are_those_of_each_levels_best_setting():
     made = tables(GRIDS["best_curves"])
     figure = draw("best_curves", made)
-    final = made["ranking"].query("measure == 'test_accuracy'")
+    final = made["ranking"].query("measure == 'val_accuracy'")
     curves, cells = made["curves"][made["curves"].split == "val"], made["cells"]
     for index, optimizer in enumerate(["sgd", "adam"]):
         lr = final[final.optimizer == optimizer].nlargest(1, "mean").lr.iloc[0]

@@ -5,7 +5,6 @@ from itertools import product
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import t as student
 from test_figures import check_every_text_is_inside_and_readable, check_tick_labels_do_not_overlap
 
 from phase2.probe.uncertainty.dropout_inference import METHODS, dropout_inference
@@ -68,7 +67,7 @@ def test_any_angles_and_seeds_fit_the_page(angles, seeds):
     check_drawing(uncertainty_shift, shift=shift(angles, seeds), detection=detection(largest, seeds))
 
 
-def test_lines_are_means_over_seeds_with_t_intervals():
+def test_lines_are_means_over_seeds_with_their_range():
     table = inference()
     figure = dropout_inference(inference=table, calibration=calibration())
     for axes, measure, scale in zip(figure.axes[:3], ["accuracy", "nll", "ece"], [100, 1, 100], strict=True):
@@ -77,8 +76,8 @@ def test_lines_are_means_over_seeds_with_t_intervals():
             groups = scale * table[table.method == method].set_index("dropout")[measure]
             groups = groups.groupby(level=0)
             np.testing.assert_allclose(line.get_ydata().astype(float), groups.mean())
-            half = student.ppf(0.975, 2) * groups.sem()
-            np.testing.assert_allclose([high - low for (_, low), (_, high) in bars.get_segments()], 2 * half)
+            lengths = [high - low for (_, low), (_, high) in bars.get_segments()]
+            np.testing.assert_allclose(lengths, groups.max() - groups.min())
     names = [text.get_text() for text in figure.legends[0].get_texts()]
     assert names == ["scaling right", "scaling forgotten", "Monte-Carlo"]
 
@@ -113,11 +112,14 @@ def test_entropies_are_means_by_angle_with_the_unfamiliar_data_on_the_same_scale
     assert turned.get_ylim() == other.get_ylim()
 
 
-def test_areas_are_means_over_seeds_of_each_score_for_both_kinds():
+def test_areas_of_each_score_are_a_dot_a_seed_and_a_stroke_at_their_mean_for_both_kinds():
     table = detection()
     figure = uncertainty_shift(shift=shift(), detection=table)
-    means = table.groupby(["kind", "score"]).auroc.mean()
     titles = {axes.get_title(): axes for axes in figure.axes}
-    for title, kind in {"unfamiliar data": "unfamiliar", "turned by 90°": "90"}.items():
-        np.testing.assert_allclose(titles[title].collections[1].get_offsets()[:, 0], means[kind][list(SCORES)])
-    assert titles["unfamiliar data"].get_xlim() == titles["turned by 90°"].get_xlim()
+    for title, kind in {"AUROC, unfamiliar data": "unfamiliar", "AUROC, turned by 90°": "90"}.items():
+        dots, strokes = titles[title].collections[::2], titles[title].collections[1::2]
+        for score, seeds, stroke in zip(SCORES, dots, strokes, strict=True):
+            areas = table.auroc[(table.kind == kind) & (table.score == score)]
+            np.testing.assert_allclose(seeds.get_offsets()[:, 0], areas)
+            assert stroke.get_segments()[0][0, 0] == pytest.approx(areas.mean())
+    assert titles["AUROC, unfamiliar data"].get_xlim() == titles["AUROC, turned by 90°"].get_xlim()

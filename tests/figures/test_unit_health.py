@@ -1,23 +1,24 @@
-"""The figure of saturated and dead units shows the tables' means over seeds, for any study."""
+"""The figure of saturated and dead units shows every network that learned, for any study."""
 
 from itertools import product
 
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import t as student
 from test_figures import check_every_text_is_inside_and_readable, check_tick_labels_do_not_overlap
 
-from phase2.figures.marks import over_seeds
 from phase2.probe.unit_health.draw import unit_health
 
 ACTIVATIONS = ["leaky_relu", "relu", "gelu", "tanh", "sigmoid"]
 
 
-def units(activations=ACTIVATIONS, depth=4, seeds=5, inits=("xavier", "kaiming")):
+def units(activations=ACTIVATIONS, depth=4, seeds=5, inits=("xavier", "kaiming"), learned=None):
     random = np.random.default_rng(0)
     rows = product(activations, inits, range(seeds), range(1, depth + 1))
     table = pd.DataFrame(rows, columns=["activation", "init", "seed", "layer"])
+    told = {"val_accuracy": 0.8, "learned": (table.activation != "sigmoid") | (table.seed == 0)}
+    for place, (name, values) in enumerate(told.items()):
+        table.insert(3 + place, name, values if learned is None or name != "learned" else learned)
     drawn = {name: random.uniform(0, 0.3, len(table)) for name in ("saturated", "dead")}
     return table.assign(**drawn, mean=0.1, std=1.0)
 
@@ -35,34 +36,36 @@ def test_units_of_any_study_fit_the_page(table):
     pd.testing.assert_frame_equal(table, before)
 
 
-def test_dots_are_means_over_seeds_in_percent_other_axes_averaged_first():
+def test_a_dot_is_a_network_that_learned_and_a_stroke_their_median():
     table = units()
     figure = unit_health(units=table)
     assert [axes.get_title() for axes in figure.axes[:4]] == ["layer 1", "layer 2", "layer 3", "layer 4"]
-    left, third = figure.axes[4], figure.axes[4 + 2]
-    assert [tick.get_text() for tick in left.get_yticklabels()] == ["ReLU", "LeakyReLU", "GELU", "tanh", "sigmoid"]
-    dots, lines = third.collections[1].get_offsets(), third.collections[0].get_segments()
-    seeds = table.query("activation == 'relu' and layer == 3").groupby("seed").dead.mean()
-    half = student.ppf(0.975, 4) * seeds.sem()
-    assert dots[0, 0] == pytest.approx(100 * seeds.mean())
-    np.testing.assert_allclose(lines[0][:, 0], [100 * max(0, seeds.mean() - half), 100 * (seeds.mean() + half)])
+    names = [tick.get_text() for tick in figure.axes[4].get_yticklabels()]
+    assert names == [f"{name} (10 of 10)" for name in ("ReLU", "LeakyReLU", "GELU", "tanh")] + ["sigmoid (2 of 10)"]
+    dots, strokes = figure.axes[4 + 2].collections[::2], figure.axes[4 + 2].collections[1::2]
+    for place, (activation, count) in {0: ("relu", 10), 4: ("sigmoid", 2)}.items():
+        shown = 100 * table[(table.activation == activation) & (table.layer == 3) & table.learned].dead
+        np.testing.assert_allclose(dots[place].get_offsets()[:, 0], sorted(shown))
+        assert len(shown) == count
+        assert strokes[place].get_segments()[0][0, 0] == pytest.approx(shown.median())
 
 
-def test_every_dot_and_interval_is_inside_its_panel():
+def test_of_networks_of_which_none_learned_nothing_is_shown_but_that():
+    figure = unit_health(units=units(learned=False))
+    assert not any(axes.collections for axes in figure.axes)
+    assert figure.axes[0].get_yticklabels()[0].get_text() == "ReLU (0 of 10)"
+    check_every_text_is_inside_and_readable(figure)
+
+
+def test_every_dot_is_inside_its_panel():
     figure = unit_health(units=units())
     for axes in figure.axes:
         low, high = axes.get_xlim()
-        ends = np.concatenate([segment[:, 0] for segment in axes.collections[0].get_segments()])
-        assert low < ends.min()
-        assert ends.max() < high
+        dots = np.concatenate([dots.get_offsets()[:, 0] for dots in axes.collections[::2]])
+        assert low < dots.min()
+        assert dots.max() < high
 
 
 def test_of_many_layers_six_are_shown_from_the_first_to_the_last():
     titles = [axes.get_title() for axes in unit_health(units=units(depth=50)).axes[:6]]
     assert titles == ["layer 1", "layer 11", "layer 21", "layer 30", "layer 40", "layer 50"]
-
-
-def test_one_seed_has_a_mean_and_no_interval():
-    rows = over_seeds(units(seeds=1), ["activation"], "saturated")
-    assert rows["mean"].notna().all()
-    assert rows[["low", "high"]].isna().all(axis=None)

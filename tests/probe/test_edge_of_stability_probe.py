@@ -11,7 +11,6 @@ from torch.autograd.functional import hessian
 from torch.func import functional_call
 
 from phase2.data.prepared import open_prepared
-from phase2.errors import UserError
 from phase2.models.mlp import MLP
 from phase2.probe.edge_of_stability.measure import EIGENVALUES
 from phase2.probe.edge_of_stability.measure import measure as edge_of_stability
@@ -123,6 +122,6 @@ def test_a_seed_repeats_and_starts_alike_at_every_rate(data, tables):
     assert (path[path.step == 0].groupby("seed").loss.nunique() == 1).all()
 
 
-def test_more_images_than_there_are_is_an_error(data):
-    with pytest.raises(UserError, match="cannot take 201 training"):
-        measured(data, train=201, rates=[0.1])
+def test_of_a_small_data_set_all_images_are_used(data):
+    more, all_ = (measured(data, train=size, rates=[0.1], seeds=[0], steps=2)["path"] for size in (1000, 200))
+    pd.testing.assert_frame_equal(more, all_)

@@ -1,4 +1,4 @@
-"""Filters, maps, exciting images and linear probes are what their definitions say, on networks that are known."""
+"""Filters, maps and linear probes are what their definitions say, on networks that are known."""
 
 from types import SimpleNamespace
 
@@ -20,7 +20,6 @@ from phase2.models.cifar_resnet import CifarResNet
 from phase2.nn import Linear, ReLU
 from phase2.nn.convolution.conv import Conv2d
 from phase2.probe.feature_hierarchy.card import LIMIT
-from phase2.probe.feature_hierarchy.measure import NOISE
 from phase2.probe.feature_hierarchy.measure import measure as feature_hierarchy
 from phase2.probe.features import features, pooled, watched
 from phase2.probe.linear_probe import linear_probe
@@ -28,7 +27,7 @@ from phase2.probe.runs import Run, at_start, training_images
 from phase2.study.cell import Cell
 from phase2.task.images import open_images
 
-OPTIONS = {"train": 60, "test": 40, "steps": 10}
+OPTIONS = {"train": 60, "test": 40}
 MODEL = {"name": "cifar_resnet", "width": 4, "depth": 8, "options": {}}
 IMAGE = ["channel", "row", "column", "value"]
 
@@ -82,9 +81,8 @@ def test_tables_begin_with_the_axes_and_shown_is_the_first_seed_of_each_network(
     tables = measured(data, *runs)
     axes = ["norm", "lr", "seed"]
     assert list(tables["filters"]) == list(tables["maps"]) == [*axes, "filter", *IMAGE]
-    assert list(tables["exciting"]) == [*axes, "layer", "unit", "kind", "excitation", *IMAGE]
     assert list(tables["linear_probes"]) == [*axes, "when", "layer", "position", "dimension", "accuracy"]
-    for name in ("filters", "maps", "exciting"):
+    for name in ("filters", "maps"):
         assert set(zip(tables[name].norm, tables[name].seed, strict=True)) == {("batch", 0), ("none", 0)}
     assert set(tables["linear_probes"].seed) == {0, 1}
 
@@ -100,44 +98,6 @@ def test_filters_are_the_first_weights_and_maps_the_first_activation_of_the_firs
     assert sorted(maps["filter"].unique()) == list(range(17))
     torch.testing.assert_close(image(maps, filter=0), first[0])
     torch.testing.assert_close(image(maps, filter=16), model[:2](first)[0, 15:16].detach())
-
-
-def test_the_test_image_and_the_unit_of_the_first_layer_are_those_that_a_search_finds(data):
-    weight = torch.randn(5, 1, 3, 3, generator=torch.Generator().manual_seed(1))
-    model = convolutional(weight)
-    exciting = measured(data, run(data, model=model))["exciting"]
-    images = shown_images(data)[0]
-    centres = model[0](images)[:, :, 3, 3].detach()
-    unit = int(centres.std(0).argmax())
-    chosen = exciting[exciting.kind == "test"]
-    assert set(exciting.layer) == {1}
-    assert set(chosen.unit) == {unit + 1}
-    torch.testing.assert_close(image(chosen), images[centres[:, unit].argmax()])
-    score = (centres[:, unit] - centres[:, unit].mean()) / centres[:, unit].std()
-    assert chosen.excitation.iloc[0] == pytest.approx(score.max().item(), rel=1e-4)
-
-
-def test_ascent_finds_the_best_image_of_a_linear_unit_and_leaves_what_it_does_not_see(data):
-    weight = torch.randn(1, 1, 3, 3, generator=torch.Generator().manual_seed(2))
-    found = image(measured(data, run(data, model=convolutional(weight)), steps=60)["exciting"], kind="ascent")[0]
-    images = shown_images(data)[0]
-    seen = torch.zeros(SIDE, SIDE, dtype=torch.bool)
-    seen[3:6, 3:6] = True
-    best = torch.where(weight[0, 0] > 0, images.max(), images.min())  # the ball is wide: at the ends of the range
-    torch.testing.assert_close(found[seen].reshape(3, 3), best, rtol=0, atol=0.02)
-    assert found[~seen].std() < 2 * NOISE
-
-
-def test_ascent_stays_among_the_images_it_is_held_against_and_beats_them(data):
-    exciting = measured(data, run(data, seed=1), steps=40)["exciting"]
-    images = shown_images(data)[0]
-    assert sorted(exciting.layer.unique()) == [1, 4, 7]
-    for layer in (1, 4, 7):
-        best, found = (image(exciting, layer=layer, kind=kind) for kind in ("test", "ascent"))
-        assert found.norm() <= best.norm() * (1 + 1e-5)
-        assert images.min() - 1e-6 <= found.min() <= found.max() <= images.max() + 1e-6
-        reached = exciting[exciting.layer == layer].groupby("kind").excitation.first()
-        assert reached["ascent"] > reached["test"] > 0
 
 
 def test_layers_are_read_before_and_after_training_and_the_pixels_are_the_same(data):
@@ -208,15 +168,13 @@ def test_a_network_without_convolutions_has_probes_only_and_a_study_of_such_is_a
     perceptron = {"name": "mlp", "width": 5, "depth": 2, "options": {}}
     dense = run(data, network=perceptron, model=Sequential(Flatten(), Linear(SIDE**2, 5), ReLU()), model_kind="dense")
     tables = measured(data, dense, run(data, model_kind="convolutional"))
-    assert set(tables["filters"].model_kind) == set(tables["exciting"].model_kind) == {"convolutional"}
+    assert set(tables["filters"].model_kind) == set(tables["maps"].model_kind) == {"convolutional"}
     assert set(tables["linear_probes"].model_kind) == {"dense", "convolutional"}
     with pytest.raises(UserError, match="feature_hierarchy: the study's networks have no convolution"):
         measured(data, dense)
 
 
-def test_more_images_than_there_are_is_an_error_that_says_so(data):
-    assert TRAIN > 101
-    with pytest.raises(UserError, match="101: expected at most 100, the training images"):
-        measured(data, run(data), train=101)
-    with pytest.raises(UserError, match="test images: 61 are asked for by the probe's options, expected at most"):
-        measured(data, run(data), test=61)
+def test_of_few_images_all_are_used(data):
+    more, all_ = (measured(data, run(data), train=train, test=test) for train, test in ((TRAIN, 1000), (100, TEST)))
+    assert TRAIN > 100
+    pd.testing.assert_frame_equal(more["linear_probes"], all_["linear_probes"])

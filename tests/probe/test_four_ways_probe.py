@@ -3,12 +3,12 @@
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from tiny import CLASSES, SIDE, write_tiny
 
 from phase2.data.prepared import open_prepared
-from phase2.errors import UserError
 from phase2.probe.four_ways.measure import POINTS, four_networks
 from phase2.probe.four_ways.measure import measure as four_ways
 from phase2.scratch.mlp import MLP
@@ -112,6 +112,7 @@ def test_long_trainings_record_about_a_hundred_losses(data):
     assert list(steps) == list(range(0, 340, 3))
 
 
-def test_more_training_images_than_there_are_is_an_error(data):
-    with pytest.raises(UserError, match="cannot take 1000 training"):
-        four_ways(SimpleNamespace(**OPTIONS | {"train": 1000}), data)
+def test_of_a_small_data_set_all_images_are_used(data):
+    few = {"width": 2, "depth": 1, "seeds": [0]}
+    more, all_ = (four_ways(SimpleNamespace(**OPTIONS | few | {"train": size}), data)["curves"] for size in (1000, 200))
+    pd.testing.assert_frame_equal(more, all_)

@@ -9,7 +9,6 @@ import torch
 from tiny import CLASSES, SIDE, write_tiny
 
 from phase2.data.prepared import open_prepared
-from phase2.errors import UserError
 from phase2.models.mlp import MLP
 from phase2.nn.initial.kaiming import kaiming
 from phase2.probe.gradient_flow.measure import measure as gradient_flow
@@ -159,6 +158,6 @@ def test_histograms_say_how_large_their_values_are(data):
     np.testing.assert_allclose(rms.activation, np.hypot(expected.activation_std, expected.activation_mean))
 
 
-def test_a_batch_larger_than_the_training_set_names_both(data):
-    with pytest.raises(UserError, match="batch=201, expected at most the 200 training images"):
-        measured(data, batch=201)
+def test_of_a_small_data_set_all_images_are_used(data):
+    more, all_ = (measured(data, batch=size)["layers"] for size in (1000, 200))
+    pd.testing.assert_frame_equal(more, all_)

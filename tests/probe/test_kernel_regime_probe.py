@@ -3,12 +3,12 @@
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from tiny import CLASSES, write_tiny
 
 from phase2.data.prepared import open_prepared
-from phase2.errors import UserError
 from phase2.models.ntk_mlp import BIAS_STD, NTKMLP
 from phase2.probe.kernel_regime.measure import Problem, largest_eigenvalue, readout, train
 from phase2.probe.kernel_regime.measure import measure as kernel_regime
@@ -158,7 +158,8 @@ def test_the_kernel_of_the_readout_is_the_covariance_of_the_last_hidden_layer(ac
     assert all(parameter.requires_grad for parameter in model.parameters())
 
 
-@pytest.mark.parametrize(("name", "size"), [("train", 200), ("test", 60)])
-def test_more_images_than_there_are_is_an_error(data, name, size):
-    with pytest.raises(UserError, match=f"{name}=1000, expected at most the {size} {name} images"):
-        kernel_regime(SimpleNamespace(**OPTIONS | {name: 1000}), data)
+def test_of_a_small_data_set_all_images_are_used(data):
+    few = {"widths": [4], "seeds": [0], "activations": ["relu"], "steps": 2}
+    more, all_ = (kernel_regime(SimpleNamespace(**OPTIONS | few | n), data) for n in ({"test": 1000}, {"test": 60}))
+    for name, table in more.items():
+        pd.testing.assert_frame_equal(table, all_[name])

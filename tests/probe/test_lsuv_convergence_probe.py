@@ -2,12 +2,12 @@
 
 from types import SimpleNamespace
 
+import pandas as pd
 import pytest
 import torch
 from tiny import CLASSES, SIDE, write_tiny
 
 from phase2.data.prepared import open_prepared
-from phase2.errors import UserError
 from phase2.models import MLP
 from phase2.nn.initial.lsuv import TOLERANCE, lsuv
 from phase2.probe.lsuv_convergence.measure import measure as lsuv_convergence
@@ -55,6 +55,8 @@ def test_a_seeds_first_layer_starts_the_same_under_every_activation(convergence)
     assert start.variance.nunique() == 2
 
 
-def test_a_batch_of_more_images_than_there_are_is_an_error(data):
-    with pytest.raises(UserError, match="batch=1000, expected at most the 200 training images"):
-        lsuv_convergence(SimpleNamespace(**OPTIONS | {"batch": 1000}), data)
+def test_of_a_small_data_set_all_images_are_used(data):
+    more, all_ = (
+        lsuv_convergence(SimpleNamespace(**OPTIONS | {"batch": size}), data)["convergence"] for size in (1000, 200)
+    )
+    pd.testing.assert_frame_equal(more, all_)

@@ -7,12 +7,11 @@ import pandas as pd
 import pytest
 import torch
 from finished import finished
-from tiny import CLASSES, SIDE, write_tiny
+from tiny import CLASSES, SIDE, TEST, write_tiny
 from torch import nn
 
 from phase2 import registry
 from phase2.data.prepared import open_prepared
-from phase2.errors import UserError
 from phase2.files import canonical_json
 from phase2.nn.convolution.conv import Conv2d
 from phase2.nn.linear import Linear
@@ -216,6 +215,6 @@ def test_networks_are_left_as_they_were_and_numbers_repeat(data):
     assert all(p.grad is None and p.requires_grad for p in one.model.parameters())
 
 
-def test_too_many_images_are_an_error_that_says_so(data):
-    with pytest.raises(UserError, match="test images: 61 are asked for by the probe's options, expected at most"):
-        measured(data, run(), images=61)
+def test_of_few_test_images_all_are_used(data):
+    more, all_ = (measured(data, run(), images=size)["fields"] for size in (1000, TEST))
+    pd.testing.assert_frame_equal(more, all_)

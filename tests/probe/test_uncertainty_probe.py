@@ -1,5 +1,6 @@
 """Uncertainty is measured as defined: scores by hand and by libraries, entropies by their identity, inputs by eye."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -32,7 +33,9 @@ from phase2.probe.uncertainty.measure import (
 from phase2.probe.uncertainty.measure import measure as uncertainty
 from phase2.task.images import open_images
 
+ENTROPIES = ["predictive_entropy", "expected_entropy", "mutual_information"]
 LEVELS, SEEDS = (0.0, 0.2, 0.5), (0, 4)
+TASK = {"name": "images", "dataset": "tiny", "validation": 50, "train": None}
 OPTIONS = {"dropout": 0.5, "angles": [0, 30, -60.0], "samples": 8, "images": TEST}
 
 
@@ -55,7 +58,7 @@ def network(dropout, seed):
     model = MLP(SIDE * SIDE, CLASSES, width=16, depth=2, dropout=dropout)
     with torch.no_grad():
         model.layers[-1].weight.mul_(5)  # confident
-    return Run({"dropout": dropout, "seed": seed}, model.eval())
+    return Run({"dropout": dropout, "seed": seed}, model.eval(), TASK)
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +85,8 @@ def test_tables_have_a_row_for_everything_that_was_asked(tables):
     assert (calibration.groupby(["dropout", "method", "seed"])["count"].sum() == TEST).all()
     assert shift.groupby("seed").kind.agg(list).tolist() == [["0", "30", "-60", "unfamiliar"]] * 2
     assert sorted(set(detection.kind)) == ["-60", "unfamiliar"]  # the largest angle, whichever way
-    assert len(detection) == 2 * 2 * 3
+    without, sampled = ["max_probability", "entropy"], ["mc_max_probability", *ENTROPIES]
+    assert detection.groupby(["seed", "kind"]).score.agg(list).tolist() == [without + sampled] * 4
     assert detection.auroc.between(0, 1).all()
 
 
@@ -251,9 +255,39 @@ def test_other_images_take_the_shape_of_the_training_images():
     torch.testing.assert_close(resized(torch.full((1, 1, 8, 8), 0.3), (1, 28, 28)), torch.full((1, 1, 28, 28), 0.3))
 
 
+def test_of_few_test_images_all_are_used(data, runs, unfamiliar, tables):
+    for name, table in measured(data, runs, unfamiliar, images=1000).items():
+        pd.testing.assert_frame_equal(table, tables[name])
+
+
+def test_pixels_are_in_the_order_of_the_studys_task_and_turned_before(data, runs, unfamiliar):
+    permuted = [replace(run, task=TASK | {"pixels": "permuted"}) for run in runs]
+    found = measured(data, permuted, unfamiliar)
+    test = open_images(data, 50, None, torch.device("cpu"), pixels="permuted").test
+    images, labels = test.batch(torch.arange(TEST), torch.float32)
+    right = (runs[0].model(images).argmax(-1) == labels).double().mean().item()
+    assert found["inference"].accuracy[0] == right
+    half = measured(data, permuted, unfamiliar, angles=[180])["shift"].query("kind == '180'").accuracy
+    whole = torch.rot90(test.images, 2, (2, 3))
+    turned = replace(test, images=whole).batch(torch.arange(TEST), torch.float32)[0]
+    run = permuted[LEVELS.index(0.5) * len(SEEDS)]
+    assert half.iloc[0] == (monte_carlo(run, turned, 8).argmax(-1) == labels).double().mean().item()
+
+
+@torch.no_grad()
+def test_scores_of_detection_are_of_the_same_inputs_with_and_without_masks(data, runs, unfamiliar, tables):
+    run, test = runs[-1], open_images(data, 50, None, torch.device("cpu")).test
+    seen = test.batch(torch.arange(TEST), torch.float32)[0]
+    turned = rotated(test.images.float(), -60)
+    turned = replace(test, images=turned).batch(torch.arange(TEST), torch.float32)[0]
+    rows = tables["detection"].query("seed == 4 and kind == '-60'").set_index("score").auroc
+    plain = [-deterministic(run, x).exp().amax(-1) for x in (turned, seen)]
+    assert rows["max_probability"] == pytest.approx(auroc(*plain))
+    sampled = [-monte_carlo(run, x, OPTIONS["samples"]).exp().amax(-1) for x in (turned, seen)]
+    assert rows["mc_max_probability"] == pytest.approx(auroc(*sampled))
+
+
 def test_wrong_settings_name_the_argument_and_what_was_expected(data, runs, unfamiliar):
-    with pytest.raises(UserError, match="images=61, expected at most the 60 test images"):
-        measured(data, runs, unfamiliar, images=61)
     for level in (0.3, 0):
         with pytest.raises(UserError, match=rf"dropout={level}, expected a level above 0 .*\[0.2, 0.5\]"):
             measured(data, runs, unfamiliar, dropout=level)

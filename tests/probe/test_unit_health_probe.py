@@ -1,5 +1,6 @@
 """Saturated and dead units are counted as defined, whatever the activation and whatever lies around it."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pandas as pd
@@ -7,12 +8,14 @@ import pytest
 import torch
 from finished import finished
 from tiny import CLASSES, SIDE, TEST, write_tiny
+from torch.nn import Module
 
 from phase2.data.prepared import open_prepared
 from phase2.errors import UserError
 from phase2.models.mlp import MLP
 from phase2.probe.gradient_flow.measure import propagate
 from phase2.probe.runs import Run
+from phase2.probe.unit_health.measure import clearly_above
 from phase2.probe.unit_health.measure import measure as unit_health
 from phase2.task.images import open_images
 
@@ -36,6 +39,19 @@ def network(activation, seed=0, bias=0.0, **options):
     return Run({"activation": activation, "seed": seed}, model, TASK)
 
 
+class Oracle(Module):
+    """A network, and on the images that it is given, the right answer."""
+
+    def __init__(self, model, images, labels):
+        super().__init__()
+        self.model, self.images, self.answers = model, images, torch.eye(CLASSES)[labels]
+
+    def forward(self, x):
+        outputs = self.model(x)
+        same = (x.flatten(1).unsqueeze(1) == self.images.flatten(1)).all(2)
+        return torch.where(same.any(1, keepdim=True), 1e6 * self.answers[same.int().argmax(1)], outputs)
+
+
 def measured(data, *runs, batch=TEST):
     return unit_health(SimpleNamespace(batch=batch), data, finished(*runs))["units"]
 
@@ -46,7 +62,10 @@ def images_of(data):
 
 def test_there_is_a_row_for_every_run_and_layer_with_the_runs_axes(data):
     units = measured(data, network("relu"), network("tanh", seed=3, depth=4))
-    assert list(units) == ["activation", "seed", "layer", "saturated", "dead", "mean", "std"]
+    assert list(units) == [
+        *("activation", "seed", "val_accuracy", "learned"),
+        *("layer", "saturated", "dead", "mean", "std"),
+    ]
     assert units.layer.tolist() == [1, 2, 1, 2, 3, 4]
     assert units.activation.tolist() == ["relu"] * 2 + ["tanh"] * 4
     assert units.seed.tolist() == [0] * 2 + [3] * 4
@@ -111,8 +130,30 @@ def test_networks_are_left_as_they_were_and_numbers_repeat(data):
     assert not any(module._forward_hooks for module in run.model.modules())
 
 
-def test_more_images_than_there_are_or_no_activation_axis_is_an_error_that_says_so(data):
-    with pytest.raises(UserError, match="test images: 61 are asked for by the probe's options, expected at most"):
-        measured(data, network("relu"), batch=61)
+def test_a_network_has_learned_if_it_beats_the_largest_class_clearly_on_validation(data):
+    val = open_images(data, 60, None, torch.device("cpu")).val
+    images, labels = val.batch(torch.arange(60), torch.float32)
+    run = network("relu")
+    knows, guesses = (
+        Run({"activation": "relu", "seed": seed}, run.model, TASK | {"validation": 60}) for seed in (0, 1)
+    )
+    knows = replace(knows, model=Oracle(run.model, images, labels))
+    units = measured(data, knows, guesses)
+    assert units.groupby("seed").learned.first().tolist() == [True, False]
+    right = (run.model(images).argmax(1) == labels).double().mean().item()
+    assert units.groupby("seed").val_accuracy.first().tolist() == [1.0, pytest.approx(right)]
+
+
+def test_clearly_is_by_three_standard_errors():
+    assert clearly_above(0.1 + 3.01 * 0.3 / 10, 0.1, 100)
+    assert not clearly_above(0.1 + 2.99 * 0.3 / 10, 0.1, 100)
+    assert not clearly_above(0.1, 0.1, 10**6)
+
+
+def test_of_few_test_images_all_are_used(data):
+    pd.testing.assert_frame_equal(measured(data, network("relu"), batch=1000), measured(data, network("relu")))
+
+
+def test_a_study_without_an_axis_of_activations_is_an_error_that_says_so(data):
     with pytest.raises(UserError, match="axes are width, seed, expected activation"):
         measured(data, Run({"width": 6, "seed": 0}, network("relu").model))

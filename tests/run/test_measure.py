@@ -7,10 +7,13 @@ import torch
 from safetensors.torch import save_file
 from tiny import write_tiny
 
+from phase2 import registry
 from phase2.data.prepared import Prepared, open_prepared
 from phase2.errors import UserError
 from phase2.models import MLP
+from phase2.probe.catalog import PROBES
 from phase2.probe.runs import read_runs
+from phase2.run import measure as run_measure
 from phase2.run.config import Config, validate
 from phase2.run.measure import measure
 from phase2.study.cell import Cell, cells_of
@@ -54,6 +57,36 @@ def cells(config: Config, data: Prepared, tmp_path: Path) -> list[Cell]:
         key = key_of(cell, training_code(cell.settings), data.hash)
         save_file({} if cell is cells[-1] else model.state_dict(), path, metadata={"key": key})
     return cells
+
+
+def test_a_probe_that_loads_a_part_which_it_does_not_name_is_refused(config, cells, data, tmp_path: Path, monkeypatch):
+    real = run_measure.load
+
+    def with_adam(kind: str):
+        def measured(options, **inputs):
+            registry.load("activation", "relu")  # named by the options, or by a cell
+            registry.load("optimizer", "adam")
+            return real(kind)(options, **inputs)
+
+        return measured
+
+    monkeypatch.setattr(run_measure, "load", with_adam)
+    for name, probe in {"shapes": "activation_shapes", "health": "unit_health"}.items():
+        with pytest.raises(
+            UserError, match=rf"{probe} loads the optimizer adam, .* add \('optimizer', 'adam'\) to uses"
+        ):
+            measure(name, config, tmp_path)
+        monkeypatch.setattr(PROBES[probe], "uses", (("optimizer", "adam"),))
+        measure(name, config, tmp_path)
+
+
+def test_a_column_of_which_the_card_says_nothing_is_named(config, tmp_path: Path, monkeypatch):
+    columns = {name: says for name, says in PROBES["activation_shapes"].columns.items() if name != "second"}
+    monkeypatch.setattr(PROBES["activation_shapes"], "columns", columns)
+    with pytest.raises(UserError, match=r"activation_shapes: columns in its card says nothing of shapes.second: add"):
+        measure("shapes", config, tmp_path)
+    monkeypatch.setattr(PROBES["activation_shapes"], "columns", {})  # as one of the user's that says nothing
+    measure("shapes", config, tmp_path)
 
 
 def test_networks_come_back_with_their_weights_and_axes_in_evaluation_mode(cells, data, tmp_path: Path):

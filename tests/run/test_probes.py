@@ -57,13 +57,6 @@ def test_a_probe_of_weights_that_are_not_kept_is_refused():
         validate(content("studies.grid.keep", "none") | {"probes": {"health": HEALTH}})
 
 
-def test_a_probe_of_weights_half_way_needs_a_study_that_keeps_them():
-    responses = {"question": "How?", "probe": "layer_responses", "study": "grid", "images": 10, "figures": []}
-    with pytest.raises(UserError, match="reads the weights of grid, which keeps best: set its keep to half"):
-        validate(content() | {"probes": {"responses": responses}})
-    validate(content("studies.grid.keep", "half") | {"probes": {"responses": responses}})
-
-
 def test_an_overlay_leaves_a_study_or_a_probe_out_by_null():
     whole = validate(content("studies.other", None) | {"probes": {"shapes": SHAPES, "health": None}})
     assert list(whole.studies) == ["grid"]
@@ -72,6 +65,15 @@ def test_an_overlay_leaves_a_study_or_a_probe_out_by_null():
 
 def test_every_kind_of_probe_in_the_catalog_can_be_configured_and_is_in_the_desk_run():
     assert {probe.probe for probe in DESK.probes.values()} == set(PROBES)
+
+
+@pytest.mark.parametrize("kind", PROBES)
+def test_a_card_says_in_a_short_line_what_each_column_is(kind: str):
+    assert PROBES[kind].columns
+    for name, says in PROBES[kind].columns.items():
+        assert name.split(".")[0] in PROBES[kind].tables or "." not in name
+        assert 3 <= len(says) <= 130
+        assert says == says.strip().removesuffix(".")
 
 
 def test_defaults_of_options_never_change():

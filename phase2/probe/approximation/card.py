@@ -1,11 +1,11 @@
-"""Universal approximation: the sup-norm error of trained perceptrons against width and depth."""
+"""Universal approximation: the sup-norm error of perceptrons fitted to convergence, against width and depth."""
 
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
 from phase2.probe.options import SEEDS, TRAINING, Counts, Probe, Seeds
-from phase2.study.section import Activation, Count, Rate, distinct
+from phase2.study.section import Activation, Count, distinct
 
 Target = Literal["sine", "absolute", "step", "runge", "chirp"]
 
@@ -13,14 +13,24 @@ Target = Literal["sine", "absolute", "step", "runge", "chirp"]
 class Options(Probe):
     tables = ("errors", "fits")
     inputs = ()
-    uses = (*TRAINING, ("schedule", "cosine"), ("optimizer", "adam"))
+    uses = TRAINING
+    columns = {
+        "target": "function on [-1, 1]",
+        "parameters": "numbers in the network",
+        "sup_error": "largest error on the grid",
+        "rms_error": "root mean square error on the grid",
+        "train_rms": "root mean square error on the training points",
+        "steps": "iterations of L-BFGS",
+        "converged": "whether the error had stopped falling",
+        "x": "place in [-1, 1]",
+        "truth": "the target there",
+        "prediction": "the network there",
+    }
 
     targets: Annotated[list[Target], AfterValidator(distinct)] = Field(description="functions on [-1, 1]")
     activation: Activation = Field(description="non-linearity")
     widths: Counts = Field(description="units a hidden layer")
     depths: Counts = Field(description="hidden layers")
     points: Count = Field(description="training points")
-    epochs: Count = Field(description="passes over the points")
-    batch_size: Count = Field(description="points a step")
-    lr: Rate = Field(description="Adam's peak learning rate, cosine schedule")
+    steps: Count = Field(description="iterations of L-BFGS at most; most fits converge before")
     seeds: Seeds = Field(description=SEEDS)

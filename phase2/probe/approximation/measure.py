@@ -1,30 +1,31 @@
-"""Universal approximation, tried: how near trained perceptrons come to a function, everywhere, by width and depth.
+"""Universal approximation, tried: how near fitted perceptrons come to a function, everywhere, by width and depth.
 
-Cybenko 1989 promises that some network of enough units is near a continuous function in the sup norm. What gradient
-descent finds is another matter, and the sup norm, unlike the mean squared error that is minimised, forgives nothing.
+Cybenko 1989 promises that some network of enough units is near a continuous function in the sup norm. What is found by
+minimising the squared error on some points is another matter, and the sup norm, unlike that error, forgives nothing.
+
+The fit is of all points at once, in float64, by L-BFGS (Liu & Nocedal 1989). It has converged if the root mean square
+error fell by less than a tenth in the last 100 iterations, or if nothing is left of the gradient.
 """
 
 from itertools import product
 
+import numpy as np
 import pandas as pd
 import torch
+from scipy.optimize import OptimizeResult, minimize
 from torch import Tensor
+from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 from phase2 import registry
-from phase2.data.disk import scratch_folder
-from phase2.errors import UserError
 from phase2.nn import mse_loss
 from phase2.probe.approximation.card import Options
-from phase2.task.augmentation.none import none
-from phase2.task.points import Points
-from phase2.task.seeding import generator
-from phase2.task.task import Metric, Task
-from phase2.train.loop import train_pack
-from phase2.train.recipe import Lane, Recipe
+from phase2.task.seeding import drawing, generator
 
 GRID = 2001  # points at which the error is taken: 0.001 apart
 SHOWN = 10  # one in so many of them is kept for drawing
-VALIDATION = 256
+MEMORY = 20  # pairs of steps and gradients that L-BFGS keeps
+WINDOW, FALL = 100, 0.9  # iterations, and the part of the root mean square error that is left if it still falls
+FLAT = 1e-9  # largest entry of the gradient: nothing is left of it
 
 TARGETS = {
     "sine": lambda x: torch.sin(3 * torch.pi * x),
@@ -36,69 +37,73 @@ TARGETS = {
 
 
 def measure(options: Options) -> dict[str, pd.DataFrame]:
-    """Trains a perceptron for every target, width, depth and seed, and measures it on a fine grid of [-1, 1].
+    """Fits a perceptron for every target, width, depth and seed, and measures it on a fine grid of [-1, 1].
 
-    Table `errors`: target, width, depth, seed, parameters, sup_error, rms_error. Table `fits`: target, width, depth,
-    x, truth, prediction of the first seed. Raises `UserError` if a training diverges.
+    Table `errors`: target, width, depth, seed, parameters; sup_error and rms_error on the grid; train_rms, on the
+    points; steps (iterations) and whether it `converged` in them. Table `fits`: target, width, depth, seed, x, truth,
+    prediction of the first seed.
     """
-    x = torch.linspace(-1, 1, GRID)
+    x = torch.linspace(-1, 1, GRID, dtype=torch.float64)
     errors, fits = [], []
     for target, width, depth, seed in product(options.targets, options.widths, options.depths, options.seeds):
         truth = TARGETS[target](x)
-        prediction, parameters = fit(target, width, depth, seed, options, x)
+        model = network(width, depth, options.activation, seed)
+        ended = fit(model, *points(target, options.points, seed), options.steps)
+        with torch.no_grad():
+            prediction = model(_inputs(x)).squeeze(-1)
         error = (prediction - truth).abs()
-        place = {"target": target, "width": width, "depth": depth}
+        place = {"target": target, "width": width, "depth": depth, "seed": seed}
+        size = {"parameters": sum(p.numel() for p in model.parameters())}
         measured = {"sup_error": float(error.max()), "rms_error": float(error.square().mean().sqrt())}
-        errors.append(place | {"seed": seed, "parameters": parameters} | measured)
+        errors.append(place | size | measured | ended)
         if seed == options.seeds[0]:
             shown = {"x": x[::SHOWN], "truth": truth[::SHOWN], "prediction": prediction[::SHOWN]}
-            fits.append(pd.DataFrame({name: values.numpy() for name, values in shown.items()}).assign(**place))
-    columns = ["target", "width", "depth", "x", "truth", "prediction"]
-    return {"errors": pd.DataFrame(errors), "fits": pd.concat(fits, ignore_index=True)[columns]}
+            fits.append(pd.DataFrame(place | {name: values.numpy() for name, values in shown.items()}))
+    return {"errors": pd.DataFrame(errors), "fits": pd.concat(fits, ignore_index=True)}
 
 
-def fit(target: str, width: int, depth: int, seed: int, options: Options, x: Tensor) -> tuple[Tensor, int]:
-    """One trained network's values at `x` (n,), of its epoch best on validation, and its number of parameters."""
-    model = {"width": width, "depth": depth, "activation": options.activation}
-    recipe = Recipe(
-        model="mlp",
-        model_options=model,
-        optimizer="adam",
-        batch_size=options.batch_size,
-        epochs=options.epochs,
-        seed=seed,
-    )
-    lane = Lane(init="kaiming", schedule="cosine", lr=options.lr)
-    device = torch.device("cpu")
-    with scratch_folder() as folder:
-        (result,) = train_pack(recipe, [lane], _parts(target, options.points, seed), folder, device=device)
-    if result.status != "ok":
-        raise UserError(f"approximation: {target} by width {width}, depth {depth} diverged: lower lr={options.lr}")
-    network = registry.load("model", "mlp")((2,), 1, **model)
-    network.load_state_dict(result.weights["best"])
-    with torch.no_grad():
-        return network(_inputs(x)).squeeze(-1), sum(p.numel() for p in network.parameters())
+def network(width: int, depth: int, activation: str, seed: int) -> torch.nn.Module:
+    """A perceptron of a number and a constant, which spreads the first layer's kinks at the start, biases being 0."""
+    with drawing(seed, "init"):
+        model = registry.load("model", "mlp")((2,), 1, width=width, depth=depth, activation=activation).double()
+    registry.load("init", "kaiming")(model, generator=generator(seed, "init"), batch=None)
+    return model
 
 
-def _parts(target: str, points: int, seed: int) -> Task:
-    """Random points to train on, others to choose the epoch by; the test part is the grid."""
-    draw = generator(seed, "data")
+def points(target: str, count: int, seed: int) -> tuple[Tensor, Tensor]:
+    """`count` random numbers in [-1, 1] (count,), and the target there."""
+    x = torch.rand(count, generator=generator(seed, "data"), dtype=torch.float64) * 2 - 1
+    return x, TARGETS[target](x)
 
-    def part(x: Tensor) -> Points:
-        return Points(_inputs(x), TARGETS[target](x).unsqueeze(-1))
 
-    train, validation = (torch.rand(n, generator=draw) * 2 - 1 for n in (points, VALIDATION))
-    return Task(
-        part(train),
-        part(validation),
-        part(torch.linspace(-1, 1, GRID)),
-        1,
-        mse_loss,
-        (Metric.named("closeness"),),
-        none,
-    )
+def fit(model: torch.nn.Module, x: Tensor, y: Tensor, steps: int) -> dict[str, float | int | bool]:
+    """Fits a model to y at x (n,), in place; train_rms, steps, converged."""
+    parameters, inputs = list(model.parameters()), _inputs(x)
+    losses: list[float] = []
+
+    def loss_and_gradient(weights: np.ndarray) -> tuple[float, np.ndarray]:
+        vector_to_parameters(torch.from_numpy(weights), parameters)
+        loss = mse_loss(model(inputs).squeeze(-1), y)
+        return loss.item(), torch.cat([g.flatten() for g in torch.autograd.grad(loss, parameters)]).numpy()
+
+    def after(intermediate_result: OptimizeResult) -> None:
+        losses.append(intermediate_result.fun)
+        if settled(losses):
+            raise StopIteration
+
+    start = parameters_to_vector(parameters).detach().numpy()
+    limits = {"maxiter": steps, "maxfun": 10 * steps, "maxcor": MEMORY, "ftol": 0, "gtol": FLAT}
+    found = minimize(loss_and_gradient, start, jac=True, method="L-BFGS-B", callback=after, options=limits)
+    vector_to_parameters(torch.from_numpy(found.x), parameters)
+    converged = settled(losses) or bool(np.abs(found.jac).max() <= FLAT)
+    return {"train_rms": found.fun**0.5, "steps": len(losses), "converged": converged}
+
+
+def settled(losses: list[float]) -> bool:
+    """Whether the root of the losses, one an iteration, fell by less than a tenth in the last WINDOW."""
+    return len(losses) > WINDOW and losses[-1] > FALL**2 * losses[-1 - WINDOW]
 
 
 def _inputs(x: Tensor) -> Tensor:
-    """(n, 2): x and a constant, which spreads the first layer's kinks at the start, when biases are zero."""
+    """(n, 2): x and a constant."""
     return torch.stack([x, torch.ones_like(x)], -1)

@@ -7,14 +7,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from phase2.card import FigureCard
-from phase2.figures.marks import bars, over_seeds
+from phase2.figures.marks import bars, ranges
 from phase2.figures.style import PALETTE, blank, nothing_without, styled
 
 CARD = FigureCard(
     ("noise",),
     "Variance over random batches of a sample's normalized value, of the batch's mean and of its standard "
-    "deviation, in units of the data's variance; below, relative to theory. Dots: mean over seeds with its 95% t "
-    "interval.",
+    "deviation, in units of the data's variance; below, relative to theory. Dots: mean over seeds with their range.",
 )
 
 QUANTITIES = {"normalized": "a sample, normalized", "mean": "mean of a batch", "std": "std of a batch"}
@@ -30,7 +29,7 @@ DOTS: dict[str, Any] = {"label": "measured", "linestyle": "", "markersize": 2.8,
 def batch_noise(*, noise: pd.DataFrame) -> Figure:
     """A column a quantity: its variance over batches, by batch size, in units of the data's variance.
 
-    Below, the same by its theory. Dots are means over the seeds with their 95% t interval; lines are theory.
+    Below, the same by its theory. Dots are means over the seeds with their range; lines are theory.
     """
     figure = blank(3.2)
     grid = figure.subplots(2, len(QUANTITIES), sharex=True, sharey="row", height_ratios=(1.6, 1))
@@ -51,7 +50,7 @@ def batch_noise(*, noise: pd.DataFrame) -> Figure:
 
 def _panel(axes: Axes, noise: pd.DataFrame) -> None:
     theory = noise.groupby("batch_size")[list(THEORY)].mean()
-    measured = over_seeds(noise, ["batch_size"], "measured")
+    measured = ranges(noise.groupby("batch_size").measured)
     axes.grid()
     for name, look in THEORY.items():
         axes.plot(theory.index, theory[name], **look)

@@ -24,7 +24,7 @@ from phase2.data.prepared import Prepared
 from phase2.errors import UserError
 from phase2.nn import Linear
 from phase2.probe.batch_noise.card import Options
-from phase2.task.images import open_images
+from phase2.probe.images import images_of
 from phase2.task.seeding import generator
 from phase2.task.task import Split
 
@@ -41,7 +41,7 @@ def measure(options: Options, data: Prepared) -> dict[str, pd.DataFrame]:
     own. `measured`; `predicted` by the delta method with the data's skewness and kurtosis, and `gaussian` without.
     All are in units of the population's variance. Raises `UserError` for a batch size below 2.
     """
-    train = open_images(data, validation=0, train=None, device=torch.device("cpu")).train
+    train = images_of(data).train
     tables = []
     for seed in options.seeds:
         values = standardized(preactivations(train, options.width, seed))

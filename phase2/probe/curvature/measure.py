@@ -26,8 +26,7 @@ def measure(options: Options, data: Prepared, runs: Runs) -> dict[str, pd.DataFr
 
     Table `curvature`, a row a run: its axes; `sharpness`, the largest eigenvalue of the Hessian; `trace` and
     `trace_error`, its standard error from `options.draws` random vectors; `gradient_norm` and `loss` on these images;
-    `noise_scale`, in images, NaN where the gradient cannot be told from zero. Raises `UserError` for more images than
-    the networks were trained on.
+    `noise_scale`, in images, NaN where the gradient cannot be told from zero.
     """
     rows = []
     for run in runs:

@@ -16,7 +16,8 @@ CARD = FigureCard(
 )
 
 HEIGHT = 2.8  # inches
-ABOVE, BELOW = 2, 0.6  # room on the scales
+ABOVE, BELOW = 2, 0.6  # room on the scale of losses
+ROOM = 1.3  # and above the sharpness
 FEW = 100  # a scale from one to this has room for ticks between the powers of ten
 
 
@@ -29,14 +30,15 @@ def edge_of_stability(*, path: pd.DataFrame) -> Figure:
     set by the values at the start and by 2 / rate.
     """
     rates, start = sorted(path.lr.unique()), path[path.step == 0]
-    tops = {"loss": ABOVE * start.loss.max(), "sharpness": ABOVE * max(start.sharpness.max(), 2 / rates[0])}
+    tops = {"loss": ABOVE * start.loss.max(), "sharpness": ROOM * max(start.sharpness.max(), 2 / rates[0])}
     figure = blank(HEIGHT)
     grid = figure.subplots(2, len(rates), sharex=True, sharey="row", squeeze=False)
     for row, (measure, top), colour in zip(grid, tops.items(), PALETTE, strict=False):
         for axes, lr in zip(row, rates, strict=True):
             _lines(axes, path[path.lr == lr], measure, colour, path.step.max(), top)
-        _scale(row[0], BELOW * path.loc[path[measure] > 0, measure].min(), top)
         row[0].set_ylabel(measure)
+    _scale(grid[0, 0], BELOW * path.loss[path.loss > 0].min(), tops["loss"])
+    grid[1, 0].set_ylim(0, tops["sharpness"])
     for (upper, lower), lr in zip(grid.T, rates, strict=True):
         upper.set_title(f"rate {lr:g}")
         lower.axhline(2 / lr, color="black", linestyle="--", linewidth=0.9)

@@ -17,7 +17,7 @@ from phase2.nn import mse_loss
 from phase2.optim import SGD
 from phase2.probe.edge_of_stability.card import Options
 from phase2.probe.hessian import Hessian, hutchinson, top_eigenvalues
-from phase2.task.images import open_images
+from phase2.probe.images import images_of
 from phase2.task.seeding import drawing, generator
 from phase2.task.task import Task
 
@@ -39,7 +39,7 @@ def measure(options: Options, data: Prepared) -> dict[str, pd.DataFrame]:
     Table `spectrum`: `lr`, `seed`, `when` (before, after), `quantity`, `rank`, `value`: the largest `eigenvalue`s (rank
     1 is the first), the `trace`, and the number of `parameters` (both rank 0). No `after` for one that diverged.
     """
-    parts = open_images(data, 0, options.train, torch.device("cpu"))
+    parts = images_of(data, options.train)
     paths, spectra = [], []
     for seed in options.seeds:
         before = _spectrum(*_problem(parts, options, seed), generator(seed, "data", 0))
@@ -60,7 +60,7 @@ def measure(options: Options, data: Prepared) -> dict[str, pd.DataFrame]:
 
 def _problem(parts: Task, options: Options, seed: int) -> tuple[Module, Callable[[], Tensor]]:
     """A seed's network as it starts, and its loss on all images as a function of what it has become."""
-    images, labels = parts.train.batch(torch.arange(options.train), torch.float32)
+    images, labels = parts.train.batch(torch.arange(len(parts.train)), torch.float32)
     targets = torch.eye(parts.outputs)[labels]
     with drawing(seed, "init"):
         model = MLP(parts.train.features, parts.outputs, options.width, options.depth, options.activation)

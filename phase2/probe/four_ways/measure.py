@@ -14,9 +14,9 @@ from phase2.models.manual_mlp import ManualMLP
 from phase2.models.mlp import MLP as TorchMLP
 from phase2.nn.loss.cross_entropy import cross_entropy
 from phase2.probe.four_ways.card import Options
+from phase2.probe.images import images_of
 from phase2.scratch.mlp import MLP
 from phase2.scratch.tape_mlp import TapeMLP
-from phase2.task.images import open_images
 from phase2.task.order import epoch_order, steps_per_epoch
 from phase2.task.seeding import generator
 from phase2.task.task import Split, Task
@@ -60,7 +60,7 @@ def measure(options: Options, data: Prepared) -> dict[str, pd.DataFrame]:
     - `results`: implementation, seed, test_accuracy (a fraction), seconds (of all steps, which the four take in
       turn), max_gradient_difference (largest absolute one from NumPy by hand, at step 0 in float64).
     """
-    parts = open_images(data, 0, options.train, torch.device("cpu"))
+    parts = images_of(data, options.train)
     sizes = (parts.train.features, *[options.width] * options.depth, parts.outputs)
     curves, results = [], []
     for seed in options.seeds:

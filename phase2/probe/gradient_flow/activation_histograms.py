@@ -20,8 +20,8 @@ CARD = FigureCard(
 
 PANEL, PAGE = 0.8, 8.2  # inches: the height of a row of panels, and of all of them at most
 KINDS = {"activation": "activations", "gradient": "gradients"}
-RIGHT = 6.0  # the right edge, with room for a number
-OVERLAP = 1.5  # height of a ridge, in distances between ridges
+RIGHT = 8.0  # the right edge, with room for a number
+TALL = 0.9  # height of a ridge, in distances between ridges: less than 1, and none hides another
 
 
 @styled
@@ -54,7 +54,7 @@ def _ridges(axes: Axes, table: pd.DataFrame, layers: list[int]) -> None:
         bins = table[table.layer == layer]
         if not bins.density.any():
             continue
-        heights = OVERLAP * bins.density / bins.density.max() - place
+        heights = TALL * bins.density / bins.density.max() - place
         outline: dict[str, Any] = {"edges": [*bins.bin_left, bins.bin_right.iloc[-1]], "zorder": 2 + place}
         colour = colormaps[SEQUENTIAL](place / len(layers))
         axes.stairs(heights, baseline=-place, fill=True, color=colour, **outline)
@@ -63,7 +63,7 @@ def _ridges(axes: Axes, table: pd.DataFrame, layers: list[int]) -> None:
         axes.text(RIGHT, -place, f"{rms:g}", ha="right", va="bottom", fontsize=7)
     axes.set_yticks(-np.arange(len(layers)), [str(layer) for layer in layers])
     axes.set_xticks([-2, 0, 2])
-    axes.set(xlim=(-3, RIGHT), ylim=(-len(layers) + 0.8, OVERLAP + 0.1))
+    axes.set(xlim=(-3, RIGHT), ylim=(-len(layers) + 0.8, TALL + 0.1))
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     axes.grid(axis="x")

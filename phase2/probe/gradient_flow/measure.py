@@ -10,12 +10,11 @@ from torch import Tensor
 
 from phase2 import registry
 from phase2.data.prepared import Prepared
-from phase2.errors import UserError
 from phase2.models.mlp import MLP
 from phase2.nn import cross_entropy
 from phase2.probe.gradient_flow.card import SATURATION, Options
+from phase2.probe.images import images_of
 from phase2.probe.slope import slope
-from phase2.task.images import open_images
 from phase2.task.order import epoch_order
 from phase2.task.seeding import generator
 from phase2.task.task import Task
@@ -48,7 +47,7 @@ def measure(options: Options, data: Prepared) -> dict[str, pd.DataFrame]:
     values, and the `density` of value / rms from `bin_left` to `bin_right`. Exact zeros and what is beyond 4 rms are
     in no bin, and the density integrates to less than 1 by their share.
     """
-    parts = open_images(data, validation=0, train=None, device=torch.device("cpu"))
+    parts = images_of(data)
     layers, histograms = [], []
     for seed, activation, init in product(options.seeds, options.activations, options.inits):
         images, labels = _minibatch(parts, seed, options.batch)
@@ -58,14 +57,12 @@ def measure(options: Options, data: Prepared) -> dict[str, pd.DataFrame]:
         names = {"activation": activation, "init": init}
         layers += [{**names, "seed": seed, "layer": l, **_summary(s)} for l, s in enumerate(signals, start=1)]
         if seed == options.seeds[0]:
-            histograms += [table.assign(**names) for table in _histograms(signals)]
-    columns = ["activation", "init", "layer", "kind", "rms", "bin_left", "bin_right", "density"]
+            histograms += [table.assign(**names, seed=seed) for table in _histograms(signals)]
+    columns = ["activation", "init", "seed", "layer", "kind", "rms", "bin_left", "bin_right", "density"]
     return {"layers": pd.DataFrame(layers), "histograms": pd.concat(histograms, ignore_index=True)[columns]}
 
 
 def _minibatch(parts: Task, seed: int, size: int) -> tuple[Tensor, Tensor]:
-    if size > len(parts.train):
-        raise UserError(f"gradient_flow: batch={size}, expected at most the {len(parts.train)} training images")
     return parts.train.batch(epoch_order(len(parts.train), seed, 0)[:size], torch.float64)
 
 

@@ -19,13 +19,12 @@ from torch.func import functional_call, vjp
 from torch.nn import Module, Sequential
 
 from phase2.data.prepared import Prepared
-from phase2.errors import UserError
 from phase2.models.ntk_mlp import NTKMLP
 from phase2.probe.hessian import top_eigenvalues
+from phase2.probe.images import images_of
 from phase2.probe.kernel_regime.card import Options
 from phase2.probe.kernel_regime.infinite_width import kernels, regress
 from phase2.probe.kernel_regime.ntk import derivative, empirical_ntk
-from phase2.task.images import open_images
 from phase2.task.order import epoch_order
 from phase2.task.seeding import generator
 from phase2.task.task import Split, Task
@@ -62,14 +61,8 @@ def measure(options: Options, data: Prepared) -> dict[str, pd.DataFrame]:
     - `regression`: method, activation, seed, test_accuracy, test_mse of the widest `network` and its `linearized` form
       after the last step, and of kernel regression: with the network's own tangent kernel at initialization
       (`ntk_empirical`), and with the limits (`ntk_infinite`, `nngp_infinite`).
-
-    Raises `UserError` for more images than there are.
     """
-    parts = open_images(data, 0, None, torch.device("cpu"))
-    for name, part in (("train", parts.train), ("test", parts.test)):
-        if getattr(options, name) > len(part):
-            wrong = f"{name}={getattr(options, name)}, expected at most the {len(part)} {name} images"
-            raise UserError(f"kernel_regime: {wrong}")
+    parts = images_of(data)
     rows: Rows = {"convergence": [], "linearized": [], "drift": [], "regression": []}
     for seed, activation in product(options.seeds, options.activations):
         _measure(rows, _task(parts, options, seed), options, activation, seed)
@@ -86,7 +79,7 @@ def _task(parts: Task, options: Options, seed: int) -> Problem:
         return x * part.features**0.5 / x.norm(dim=1, keepdim=True), y
 
     train = read(parts.train, epoch_order(len(parts.train), seed, 0)[: options.train])
-    return Problem(*train, *read(parts.test, torch.arange(options.test)))
+    return Problem(*train, *read(parts.test, torch.arange(min(options.test, len(parts.test)))))
 
 
 def _network(task: Problem, options: Options, width: int, activation: str, seed: int) -> NTKMLP:

@@ -8,15 +8,15 @@ from matplotlib.figure import Figure
 from phase2.card import FigureCard
 from phase2.figures.marks import band, plain_log, ranges, stacked
 from phase2.figures.style import blank, nothing_without, styled
-from phase2.probe.landscape.card import FAR
+from phase2.probe.landscape.card import SHOWN
 from phase2.study.factors import factors_of
 from phase2.words.levels import crossed
 
 CARD = FigureCard(
     ("lines", "interpolation"),
     "Training loss along one filter-normalized random direction, and on the straight way between the solutions of "
-    "two seeds: mean with its range over seeds. BatchNorm's statistics are recomputed at every point. Losses "
-    "beyond 20 times the least are cut off.",
+    "two seeds: mean with its range over seeds. BatchNorm's statistics are recomputed at every point. The "
+    "largest twentieth of the losses may be cut off.",
 )
 
 HEIGHT = 3.2  # inches
@@ -62,11 +62,11 @@ def _curves(axes: Axes, table: pd.DataFrame, position: str, names: list[str]) ->
 
 
 def _scale(axes: Axes, losses: pd.Series) -> None:
-    """A logarithmic scale for the whole row, cut where losses are too far above the least."""
+    """A logarithmic scale for the whole row, cut where a few losses are far above the others."""
     if losses.empty:
         axes.text(0.5, 0.5, "one seed: no pairs", ha="center", va="center", transform=axes.transAxes)
         axes.set(xticks=[], yticks=[])
         return
-    least, largest = losses[losses > 0].min(), losses.max()
+    least, largest = losses[losses > 0].min(), losses.quantile(SHOWN)
     plain_log(axes)
-    axes.set_ylim(least / MARGIN, min(largest, FAR * least) * MARGIN)
+    axes.set_ylim(least / MARGIN, max(largest, least) * MARGIN)

@@ -15,7 +15,7 @@ from matplotlib.ticker import FuncFormatter
 from phase2.card import FigureCard
 from phase2.figures.marks import is_left, panels
 from phase2.figures.style import FULL_WIDTH, MUTED, SEQUENTIAL, blank, nothing_without, styled
-from phase2.probe.landscape.card import FAR
+from phase2.probe.landscape.card import SHOWN
 from phase2.study.factors import factors_of
 from phase2.words.levels import crossed
 
@@ -23,7 +23,7 @@ CARD = FigureCard(
     ("planes",),
     "Training loss in a plane of two filter-normalized random directions around trained networks, of one seed. "
     "BatchNorm's statistics are recomputed at every point. A cross marks the network, a ring the least loss of "
-    "the plane; losses beyond 20 times the least of all share a colour.",
+    "the plane; the largest twentieth of all losses share a colour.",
 )
 
 ABREAST = 6  # panels in a row at most
@@ -70,10 +70,10 @@ def landscape_planes(*, planes: pd.DataFrame) -> Figure:
 
 
 def _levels(losses: pd.Series) -> np.ndarray:
-    """Evenly spread logarithms from the least loss to the largest that is not too far."""
+    """Evenly spread logarithms from the least loss to the largest but for a few."""
     finite = losses[np.isfinite(losses) & (losses > 0)]
     low = finite.min() if len(finite) else 1.0
-    high = min(finite.max(), FAR * low) if len(finite) else low
+    high = finite.quantile(SHOWN) if len(finite) else low
     return np.geomspace(low, max(high, 1.01 * low), LEVELS)
 
 

@@ -42,8 +42,8 @@ def measure(options: Options, data: Prepared, runs: Runs) -> dict[str, pd.DataFr
     same images at every point. A row begins with the combination. Table `lines`, a row for each seed and `distance`
     of -radius to radius in a random filter-normalized direction, one a seed: loss, accuracy. Table `planes`: loss at
     x and y in that direction and another, of the first seed. Table `interpolation`: loss and accuracy at `position`
-    0 to 1 of the straight way from the weights of `seed_a` to those of `seed_b`, the next seed.
-    Networks without a finite loss are left out. Raises `UserError` for more images than the networks were trained on.
+    0 to 1 of the straight way from the weights of `seed` to those of `to_seed`, the next.
+    Networks without a finite loss are left out.
     """
     lines, planes, ways = [], [], []
     if runs:
@@ -57,7 +57,7 @@ def measure(options: Options, data: Prepared, runs: Runs) -> dict[str, pd.DataFr
     return {
         "lines": _table(lines, [*factors, "seed", "distance", "loss", "accuracy"]),
         "planes": _table(planes, [*factors, "seed", "x", "y", "loss"]),
-        "interpolation": _table(ways, [*factors, "seed_a", "seed_b", "position", "loss", "accuracy"]),
+        "interpolation": _table(ways, [*factors, "seed", "to_seed", "position", "loss", "accuracy"]),
     }
 
 
@@ -109,7 +109,7 @@ def _way(options: Options, a: Run, b: Run, images: _Images) -> pd.DataFrame:
     ends, position = [weights_of(run) for run in (a, b)], torch.linspace(0, 1, options.line, dtype=torch.float64)
     difference = {name: ends[1][name] - ends[0][name] for name in ends[0]}
     found = images.around(a, [difference], position.unsqueeze(1))
-    return pd.DataFrame({"seed_a": a.axes["seed"], "seed_b": b.axes["seed"], "position": position} | found)
+    return pd.DataFrame({"seed": a.axes["seed"], "to_seed": b.axes["seed"], "position": position} | found)
 
 
 def _table(parts: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:

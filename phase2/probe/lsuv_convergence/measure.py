@@ -6,12 +6,11 @@ import pandas as pd
 import torch
 
 from phase2.data.prepared import Prepared
-from phase2.errors import UserError
 from phase2.models.mlp import MLP
 from phase2.nn.initial.lsuv import scale_to_unit_variance
 from phase2.nn.initial.orthogonal import orthogonal
+from phase2.probe.images import images_of
 from phase2.probe.lsuv_convergence.card import Options
-from phase2.task.images import open_images
 from phase2.task.order import epoch_order
 from phase2.task.seeding import generator
 
@@ -23,11 +22,7 @@ def measure(options: Options, data: Prepared) -> dict[str, pd.DataFrame]:
     the first, depth + 1 the output layer) over rows and units, after `iteration` scalings of its weights. At
     iteration 0 its weights are orthonormal, and the layers before it have been scaled already.
     """
-    parts = open_images(data, validation=0, train=None, device=torch.device("cpu"))
-    if options.batch > len(parts.train):
-        raise UserError(
-            f"lsuv_convergence: batch={options.batch}, expected at most the {len(parts.train)} training images"
-        )
+    parts = images_of(data)
     rows = []
     for seed, activation in product(options.seeds, options.activations):
         order = epoch_order(len(parts.train), seed, 0)

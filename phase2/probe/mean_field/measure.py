@@ -3,6 +3,9 @@
 h^l = W^l φ(h^(l-1)) + b^l with W^l ~ N(0, σ_w² / width) and b^l ~ N(0, σ_b²). With more units a layer, the entries of
 h^l come closer to N(0, q^l), and q^l = σ_w² E φ(√q^(l-1) z)² + σ_b² with z ~ N(0, 1) (Poole et al. 2016, eq. 3). The
 squared gradient grows by χ = σ_w² E φ'(√q z)² a layer on its way back (Schoenholz et al. 2017, section 4).
+
+Theory and networks start alike: from an input of mean square 1, so that q^1 = σ_w² + σ_b². Where the map has several
+fixed points the start decides which is reached.
 """
 
 from functools import cache
@@ -22,9 +25,10 @@ from phase2.task.seeding import generator
 
 NODES = 150  # on each half of the line
 FAR = 12.0  # where the normal density falls below 1e-31
-START = 1.0  # variance of the input, from which the map is iterated
 TINY, HUGE = 1e-12, 1e6  # variances that stand for 0 and for infinity
 BOUNDARY_POINTS = 25
+EDGE, JUMP, NEITHER = "edge", "jump", "none"  # what is where chi of the fixed point passes 1
+NEARBY, CONTINUOUS = 1e-4, 0.01  # a relative step of σ_w over which χ, if it is continuous, changes by less
 
 
 def moments(activation: str, q: float | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -63,17 +67,18 @@ def variance_map(activation: str, weight_std: Any, bias_std: Any, q: Any) -> np.
 
 
 def fixed_point(activation: str, weight_std: float, bias_std: float) -> float:
-    """The variance that layer after layer tends to from an input of variance 1: 0 and infinity are possible."""
+    """The variance that layer after layer tends to from an input of mean square 1: 0 and infinity are possible."""
     log_square = _log_moments(activation)[0]
 
     def excess(log_q: Any) -> Any:
         return np.log(weight_std**2 * np.exp(log_square(log_q)) + bias_std**2) - log_q
 
-    here = excess(np.log(START))
+    start = float(np.clip(weight_std**2 + bias_std**2, TINY, HUGE))  # of the first layer
+    here = excess(np.log(start))
     if abs(here) < 1e-12:
-        return START
+        return start
     # The map increases with q, so iterates go one way only, up to the first fixed point on it.
-    path = np.linspace(np.log(START), np.log(HUGE if here > 0 else TINY), 201)
+    path = np.linspace(np.log(start), np.log(HUGE if here > 0 else TINY), 201)
     crossed = np.flatnonzero(np.sign(excess(path)) != np.sign(here))
     if not len(crossed):
         return float("inf") if here > 0 else 0.0
@@ -89,7 +94,7 @@ def critical_weight_std(activation: str, bias_std: float, low: float = 0.3, high
     """The smallest σ_w in [low, high] at which χ of the fixed point passes 1; NaN if it does not.
 
     χ is 1 there, except where the variance map has several fixed points, as GELU's and SiLU's have at a small
-    bias_std: there the fixed point that is reached jumps, and χ with it, from below 1 to above.
+    bias_std: there the fixed point that is reached jumps, and χ with it, from below 1 to above (`passage`).
 
     >>> round(critical_weight_std("relu", bias_std=0.0), 3)  # √2, as in He et al. 2015
     1.414
@@ -104,37 +109,62 @@ def critical_weight_std(activation: str, bias_std: float, low: float = 0.3, high
     return float(brentq(excess, grid[crossed[0]], grid[crossed[0] + 1], xtol=1e-9)) if len(crossed) else float("nan")
 
 
-def measure(options: Options, data: None = None) -> dict[str, pd.DataFrame]:
-    """Tables `variance` (by layer and seed), `phase` (by σ_w and σ_b) and `boundary` (the edge of chaos).
+def passage(activation: str, weight_std: float, bias_std: float) -> str:
+    """What happens at a `critical_weight_std`: χ is 1 there (edge), or it jumps past 1, which depends on the input's
+    mean square and is no edge of chaos (jump); none, if there is no such σ_w.
 
-    `measured` is the mean square of a layer's pre-activations for one input drawn from N(0, 1).
-    `measured_gradient_ratio` is the log of the gradient's norm over that of the layer after it, averaged over seeds
-    and the second half of the layers, where the variance has settled: log(chi) / 2 in theory. NaN: it over- or
-    underflowed.
+    >>> passage("gelu", critical_weight_std("gelu", 0.0), 0.0)
+    'jump'
+    """
+    if np.isnan(weight_std):
+        return NEITHER
+    sides = [weight_std * (1 - NEARBY), weight_std * (1 + NEARBY)]
+    below, above = (chi(activation, side, fixed_point(activation, side, bias_std)) for side in sides)
+    return EDGE if above - below < CONTINUOUS else JUMP
+
+
+def measure(options: Options, data: None = None) -> dict[str, pd.DataFrame]:
+    """Tables `variance` (by layer and seed), `phase` (by σ_w, σ_b and seed) and `boundary` (by σ_b).
+
+    `measured` is the mean square of a layer's pre-activations for one random input of mean square 1.
+    `measured_growth` is the log of the gradient's norm over that of the layer after it, a layer's mean in the second
+    half of the layers; NaN: it over- or underflowed. `predicted_growth` is log(χ) / 2 at the predicted variances of
+    the same layers, and `chi` is of the `fixed_point` that they tend to. `boundary` has the σ_w at which that passes
+    1, and its `passage`.
     """
     nets = pd.DataFrame(
         product(options.activations, options.weight_stds, options.bias_stds),
         columns=["activation", "weight_std", "bias_std"],
     )
-    variance, growth = [], []
+    predicted = _predicted(nets, options.depth)
+    points = [fixed_point(*net) for net in nets.itertuples(index=False)]
+    chis = [chi(*each) for each in zip(nets.activation, nets.weight_std, points, strict=True)]
+    theory = nets.assign(fixed_point=points, chi=chis, predicted_growth=_growth(nets, predicted))
+    variance, phase = [], []
     for seed in options.seeds:
-        start, squares, norms = through(nets, options.width, options.depth, seed)
-        variance.append(_by_layer(nets, squares, _predicted(nets, start, options.depth)).assign(seed=seed))
+        squares, norms = through(nets, options.width, options.depth, seed)
+        variance.append(_by_layer(nets, squares, predicted).assign(seed=seed))
         settled = norms[:, options.depth // 2 :].log()
-        ratio = (settled[:, 0] - settled[:, -1]) / max(1, settled.shape[1] - 1)
-        growth.append(ratio.where(ratio.isfinite(), torch.nan).numpy())
-    phase = nets.assign(fixed_point=[fixed_point(*net) for net in nets.itertuples(index=False)])
-    points = phase[["activation", "weight_std", "fixed_point"]]
-    phase.insert(3, "chi", [chi(*point) for point in points.itertuples(index=False)])
+        growth = (settled[:, 0] - settled[:, -1]) / max(1, settled.shape[1] - 1)
+        measured = growth.where(growth.isfinite(), torch.nan).numpy()
+        phase.append(theory.assign(measured_growth=measured, seed=seed))
     return {
         "variance": pd.concat(variance, ignore_index=True),
-        "phase": phase.assign(measured_gradient_ratio=np.mean(growth, axis=0)),
+        "phase": pd.concat(phase, ignore_index=True),
         "boundary": _boundary(options),
     }
 
 
-def through(nets: pd.DataFrame, width: int, depth: int, seed: int) -> tuple[float, Tensor, Tensor]:
-    """Mean square of the input, and for every net and layer that of h and the norm of the gradient: (nets, depth).
+def _growth(nets: pd.DataFrame, predicted: np.ndarray) -> np.ndarray:
+    """The mean of log(χ) / 2 over the second half of the layers, of the predicted variances (nets, depth)."""
+    depth = predicted.shape[1]
+    settled = predicted[:, depth // 2 : max(depth - 1, depth // 2 + 1)]  # χ of a layer leads from the next to it
+    rows = zip(nets.activation, nets.weight_std, settled, strict=True)
+    return np.array([np.mean([np.log(chi(name, std, q)) / 2 for q in layers]) for name, std, layers in rows])
+
+
+def through(nets: pd.DataFrame, width: int, depth: int, seed: int) -> tuple[Tensor, Tensor]:
+    """For every net and layer the mean square of h and the norm of the gradient: (nets, depth) each.
 
     All nets of a seed share their input and, up to σ_w and σ_b, their weights, so differences are theirs.
     The gradient is that of a random linear function of the last layer.
@@ -145,7 +175,7 @@ def through(nets: pd.DataFrame, width: int, depth: int, seed: int) -> tuple[floa
         for kind, group in nets.groupby("activation", sort=False)
     ]
     input_ = torch.randn(width, generator=generator(seed, "data"), dtype=torch.float64)
-    a, layers = input_.expand(len(nets), width), []
+    a, layers = (input_ / input_.square().mean().sqrt()).expand(len(nets), width), []
     for layer in range(depth):
         draws = torch.randn(width + 1, width, generator=generator(seed, "init", layer), dtype=torch.float64)
         h = sigma_w / width**0.5 * (a @ draws[:-1]) + sigma_b * draws[-1]
@@ -154,13 +184,13 @@ def through(nets: pd.DataFrame, width: int, depth: int, seed: int) -> tuple[floa
     direction = torch.randn(width, generator=generator(seed, "init", depth), dtype=torch.float64)
     gradients = torch.autograd.grad((layers[-1] @ direction).sum(), layers)
     squares = torch.stack([h.detach().square().mean(1) for h in layers], 1)
-    return float(input_.square().mean()), squares, torch.stack([g.norm(dim=1) for g in gradients], 1)
+    return squares, torch.stack([g.norm(dim=1) for g in gradients], 1)
 
 
 @np.errstate(over="ignore", invalid="ignore")
-def _predicted(nets: pd.DataFrame, start: float, depth: int) -> np.ndarray:
-    """The variance of every layer, (nets, depth), by iterating the map from an input of mean square `start`."""
-    q = [nets.weight_std.to_numpy() ** 2 * start + nets.bias_std.to_numpy() ** 2]
+def _predicted(nets: pd.DataFrame, depth: int) -> np.ndarray:
+    """The variance of every layer, (nets, depth), by iterating the map from an input of mean square 1."""
+    q = [nets.weight_std.to_numpy() ** 2 + nets.bias_std.to_numpy() ** 2]
     for _ in range(depth - 1):
         q.append(np.empty(len(nets)))
         for kind, rows in nets.groupby("activation").indices.items():
@@ -178,8 +208,9 @@ def _by_layer(nets: pd.DataFrame, measured: Tensor, predicted: np.ndarray) -> pd
 
 
 def _boundary(options: Options) -> pd.DataFrame:
-    """σ_w on the edge of chaos for a fine range of σ_b; a σ_b without one has no row."""
+    """For a fine range of σ_b the σ_w at which χ passes 1, NaN without one, and how it does."""
     bias_stds = np.linspace(min(options.bias_stds), max(options.bias_stds), BOUNDARY_POINTS)
     table = pd.DataFrame(product(options.activations, bias_stds), columns=["activation", "bias_std"])
     table["weight_std"] = [critical_weight_std(*row) for row in table.itertuples(index=False)]
-    return table.dropna(ignore_index=True)
+    rows = zip(table.activation, table.weight_std, table.bias_std, strict=True)
+    return table.assign(passage=[passage(*row) for row in rows])

@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 
 from phase2.data.prepared import Prepared
+from phase2.probe.images import images_of
 from phase2.probe.range_test.card import BREAKOUT, STOP, Options
 from phase2.schedules import range_test as schedule
-from phase2.task.images import open_images
 from phase2.task.order import epoch_order, steps_per_epoch
 from phase2.task.task import Task
 from phase2.train.loop import Training
@@ -35,7 +35,7 @@ def measure(options: Options, data: Prepared) -> dict[str, pd.DataFrame]:
       breakout (the first rate after its minimum at which it is BREAKOUT above it, or training is no longer finite).
       Each is NaN where there is none.
     """
-    parts = open_images(data, 0, options.train, torch.device("cpu"))
+    parts = images_of(data, options.train)
     rates = np.array([schedule(s, options.steps, options.high, low=options.low) for s in range(options.steps)])
     losses, suggestions = [], []
     for optimizer, seed in product(options.optimizers, options.seeds):

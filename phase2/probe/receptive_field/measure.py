@@ -63,7 +63,7 @@ def measure(options: Options, data: Prepared, runs: Runs) -> dict[str, pd.DataFr
     squared gradient; `sigma`, the geometric mean of both; `share`, of the theoretical field inside the image the least
     part that holds 1 - e^-2 of the squared gradient, what a Gaussian has within two standard deviations.
     Table `maps`: the squared gradient by pixel, of the first seed.
-    Raises `UserError` for more images than there are, or if a network has no map.
+    Raises `UserError` if a network has no map.
     """
     growth, profiles = [], []
     for variant, depth, seed in product(VARIANTS, options.depths, options.seeds):

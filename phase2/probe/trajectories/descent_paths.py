@@ -18,7 +18,8 @@ CARD = FigureCard(
     ("functions", "quadratic"),
     "Paths on an ill-conditioned quadratic, on Rosenbrock's and on Beale's function, each optimizer at the best of "
     "the same number of rates: above with one rate for all coordinates, below with one for each. Right, the "
-    "distance from the quadratic's minimum with the theory's settings: measured (markers) and its rate (lines).",
+    "distance from the quadratic's minimum with the theory's settings: measured (markers) and predicted (lines)."
+    " Paths may leave the frame and come back.",
 )
 
 HEIGHT = 3.6  # inches
@@ -32,7 +33,7 @@ WINDOWS = {  # x and y that are drawn
 POINTS = 201  # a side of the grid of the contours
 LEVELS = np.geomspace(1e-3, 1e3, 13)
 MARKS = 5  # markers on a path
-ROOM = 0.35  # of the distances' decades: kept free for the legend
+ROOM = 0.12  # of the distances' decades: kept free for the legend
 FLOOR = 1e-13  # distances below it are rounding, and are not drawn
 
 
@@ -85,8 +86,8 @@ def _distances(axes: Axes, quadratic: pd.DataFrame) -> None:
             markersize=3.5,
             label=label(method).replace("_", " "),
         )
-    axes.set(yscale="log", xlabel="step", ylabel="distance from the minimum", title="quadratic")
+    axes.set(yscale="log", xlabel="step", title="distance (quadratic)")
     bottom, top = axes.get_ylim()
     axes.set_ylim(bottom * (bottom / top) ** ROOM, top)
     axes.grid()
-    axes.legend(loc="lower left")
+    axes.legend(loc="lower left", handletextpad=0.2, borderaxespad=0.1)

@@ -12,10 +12,10 @@ from torch import Tensor
 from phase2 import registry
 from phase2.data.prepared import Prepared
 from phase2.errors import UserError
+from phase2.probe.images import images_of
 from phase2.probe.plane import losses_at, principal_plane, unflatten
 from phase2.probe.trajectories.card import DECAY, NETWORK, Options
 from phase2.probe.trajectories.functions import Function, functions, quadratic
-from phase2.task.images import open_images
 from phase2.task.order import epoch_order, steps_per_epoch
 from phase2.task.task import Split, Task
 from phase2.train.lanes import Stack, evaluate
@@ -43,7 +43,7 @@ def measure(options: Options, data: Prepared) -> dict[str, pd.DataFrame]:
     - `quadratic`: method, condition, lr, momentum, rate, step, distance (from the minimum), predicted.
     Raises `UserError` if an optimizer diverges at every rate.
     """
-    parts = open_images(data, 0, options.train, torch.device("cpu"))
+    parts = images_of(data, options.train)
     tuning, paths = [], {}
     for optimizer in options.optimizers:
         rows, paths[optimizer], stack = _tuned_network(optimizer, options, parts)
@@ -170,20 +170,36 @@ def descend(function: Function, optimizer: str, rates: Tensor, steps: int, **opt
 def theory_and_measurement(condition: float, steps: int) -> pd.DataFrame:
     """The table `quadratic`: descent at each method's best rate and momentum, and the distance that theory expects.
 
-    `predicted` is the distance at the start times rate^step, where `rate` is the spectral radius of the method's
-    step. It is exact for gradient descent. The other two have a double eigenvalue there, so that they fall behind by
-    a factor that grows with the step, and their speed approaches the rate from above.
+    Along each eigenvector of the Hessian a method is linear in the error and the velocity; `predicted` is the distance
+    by these two recursions. `rate` is the spectral radius of the step: what a step multiplies the distance by in the
+    end. Momentum has a double eigenvalue there, so that it falls behind rate^step by a factor that grows with the step.
     """
     function, tables = quadratic(condition), []
     for method, (lr, momentum, rate) in optimal(condition).items():
-        options = {"momentum": momentum, "nesterov": method == "nesterov"}
+        options: dict[str, Any] = {"momentum": momentum, "nesterov": method == "nesterov"}
         path = descend(function, "sgd", torch.tensor([lr], dtype=torch.float64), steps, **options)[:, 0]
         distance = (path - torch.tensor(function.minimum)).norm(dim=-1).numpy()
         step = np.arange(steps + 1)
         settings = {"method": method, "condition": condition, "lr": lr, "momentum": momentum, "rate": rate}
-        measured = {"step": step, "distance": distance, "predicted": distance[0] * rate**step}
+        predicted = _distances(condition, steps, lr, **options)
+        measured = {"step": step, "distance": distance, "predicted": predicted}
         tables.append(pd.DataFrame(settings | measured))
     return pd.concat(tables, ignore_index=True)
+
+
+def _distances(condition: float, steps: int, lr: float, momentum: float, nesterov: bool) -> np.ndarray:
+    """The distance from the quadratic's minimum (steps + 1,) by the eigenvalues 1 and `condition`: v' = m v + λ e, and
+    e' = e - lr v', or with Nesterov's look-ahead e - lr (λ e + m v').
+    """
+    curvature, start = np.array([1.0, condition]), quadratic(condition).start
+    error = np.array([start[0] + start[1] - 2, start[0] - start[1]]) / 2**0.5
+    velocity, found = np.zeros(2), [np.linalg.norm(error)]
+    for _ in range(steps):
+        gradient = curvature * error
+        velocity = momentum * velocity + gradient
+        error = error - lr * (gradient + momentum * velocity if nesterov else velocity)
+        found.append(np.linalg.norm(error))
+    return np.array(found)
 
 
 def optimal(condition: float) -> dict[str, tuple[float, float, float]]:

@@ -5,13 +5,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from phase2.card import FigureCard
-from phase2.figures.marks import bars, over_seeds
+from phase2.figures.marks import bars, ranges
 from phase2.figures.style import MUTED, blank, nothing_without, series, styled
 
 CARD = FigureCard(
     ("inference", "calibration"),
     "Dropout at inference: scaled right, with the scaling forgotten, and averaged over Monte-Carlo samples; mean "
-    "over seeds with its 95% t interval. Right: reliability at the rate nearest one half.",
+    "over seeds with their range. Right: at the rate nearest one half, how often predictions of each confidence are "
+    "right (grey: as often as they should be; faint dots: the seeds).",
 )
 
 METHODS = {"deterministic": "scaling right", "unscaled": "scaling forgotten", "monte_carlo": "Monte-Carlo"}
@@ -26,7 +27,7 @@ FEWEST = 10  # images in a bin, of all seeds: accuracy over fewer says little
 def dropout_inference(*, inference: pd.DataFrame, calibration: pd.DataFrame) -> Figure:
     """Accuracy, negative log-likelihood and expected calibration error by dropout rate, and a reliability diagram.
 
-    A line is a method: the mean over the seeds with its 95% t interval. The diagram is of the rate nearest to one
+    A line is a method: the mean over the seeds with their range. The diagram is of the rate nearest to one
     half: in each bin of confidence the accuracy of all seeds' images, faint dots are the seeds'; bins of fewer than 10
     images are left out.
     """
@@ -47,7 +48,7 @@ def _by_rate(axes: Axes, inference: pd.DataFrame) -> None:
     axes.grid()
     axes.locator_params(nbins=5)
     for index, (method, name) in enumerate(METHODS.items()):
-        rows = over_seeds(inference[inference.method == method], ["dropout"], "scaled")
+        rows = ranges(inference[inference.method == method].groupby("dropout").scaled)
         bars(axes, rows, index, label=name)
 
 

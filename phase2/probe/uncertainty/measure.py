@@ -9,6 +9,7 @@ doubt). Gal & Ghahramani 2016; Houlsby et al. 2011, equation 2.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -21,21 +22,23 @@ from torch import Tensor
 from phase2.data.prepared import Prepared
 from phase2.errors import UserError
 from phase2.nn.dropout import Dropout, Dropout2d, predict_mc
-from phase2.probe.runs import Run, Runs
+from phase2.probe.images import spread
+from phase2.probe.runs import Run, Runs, task_of
 from phase2.probe.uncertainty.card import UNFAMILIAR, Options
+from phase2.task.images import Images
 from phase2.task.seeding import drawing
 
 BINS = 15  # of equal width over the confidences from 0 to 1
 LEAST = 2.0**-149  # the least float32: what a Monte-Carlo probability of 0 counts as
 FAMILIAR = "0"  # kind of input: test images as they are
-SCORES = ("predictive_entropy", "mutual_information", "max_probability")
+DETECTION = ["seed", "kind", "score", "auroc"]
 INFERENCE = ["dropout", "seed", "method", "accuracy", "nll", "brier", "ece", "mean_confidence"]
 SHIFT = ["seed", "kind", "accuracy", "predictive_entropy", "expected_entropy", "mutual_information"]
 
 
 @torch.no_grad()
 def measure(options: Options, data: Prepared, runs: Runs, unfamiliar: Prepared) -> dict[str, pd.DataFrame]:
-    """Networks with and without dropout on `options.images` test images, evenly spread over the test part.
+    """Networks with and without dropout on at most `options.images` test images, evenly spread over the test part.
 
     Table `inference`, a row for each dropout rate, seed and `method`: accuracy; nll, the mean of -log p(label) in
     nats; brier, the mean of Σ (p - onehot)², from 0 to 2; ece and mean_confidence (`reliability`). Methods, the same
@@ -46,25 +49,23 @@ def measure(options: Options, data: Prepared, runs: Runs, unfamiliar: Prepared) 
     Table `shift`, at the rate `options.dropout`, of Monte-Carlo dropout, a row for each seed and `kind` of input (the
     degrees by which test images are turned, 0 always among them, or `unfamiliar`): accuracy, NaN if unfamiliar, and
     means over images of predictive_entropy, expected_entropy, mutual_information.
-    Table `detection`: for `unfamiliar` and the largest angle, auroc of each `score` against test images as they are;
-    max_probability is the deterministic network's.
+    Table `detection`, the same networks: for `unfamiliar` and the largest angle, auroc of each `score` against test
+    images as they are, so that scores are compared by seed. Of the network without masks max_probability and entropy;
+    of Monte-Carlo dropout mc_max_probability, predictive_entropy, expected_entropy, mutual_information.
 
-    Masks derive from a run's seed, and are the same for every kind of input. Raises `UserError` for more images than
-    there are, a study with other axes than dropout and seed, or a rate that is not a level of it above 0.
+    Masks derive from a run's seed, and are the same for every kind of input. Raises `UserError` for a study with other
+    axes than dropout and seed, of another task than images, or a rate that is not a level of it above 0.
     """
-    _check(options, data, runs)
-    labels, kinds = _chosen(data, "test_labels", options.images), _kinds(options, data, unfamiliar)
+    _check(options, runs)
+    labels, kinds = _inputs(options, data, runs, unfamiliar) if runs else (torch.empty(0), {})
     largest = f"{max(options.angles, key=abs, default=0):g}"
     at_rate = [run for run in runs if run.axes["dropout"] == options.dropout]
-    inference, calibration = _by_method(runs, kinds[FAMILIAR], labels, options.samples)
+    inference, calibration = _by_method(runs, kinds, labels, options.samples)
     shift, detection = _by_kind(at_rate, kinds, labels, options.samples, (UNFAMILIAR, largest))
     return {"inference": inference, "calibration": calibration, "shift": shift, "detection": detection}
 
 
-def _check(options: Options, data: Prepared, runs: Runs) -> None:
-    available = len(data.arrays["test_labels"])
-    if options.images > available:
-        raise UserError(f"uncertainty: images={options.images}, expected at most the {available} test images")
+def _check(options: Options, runs: Runs) -> None:
     if set(runs.axes) != {"dropout", "seed"}:
         raise UserError(f"uncertainty: the study's axes are {', '.join(runs.axes)}, expected dropout and seed alone")
     levels = sorted(set(runs.axes["dropout"]) - {0})
@@ -72,12 +73,14 @@ def _check(options: Options, data: Prepared, runs: Runs) -> None:
         raise UserError(f"uncertainty: dropout={options.dropout}, expected a level above 0 of the study, of {levels}")
 
 
-def _by_method(runs: Sequence[Run], x: Tensor, labels: Tensor, samples: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _by_method(
+    runs: Sequence[Run], kinds: dict[str, Tensor], labels: Tensor, samples: int
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The tables `inference` and `calibration`."""
     inference, calibration = [], []
     for run, (method, predict) in product(runs, METHODS.items()):
         names = {"dropout": float(run.axes["dropout"]), "seed": run.axes["seed"], "method": method}
-        log_p = predict(run, x, samples)
+        log_p = predict(run, kinds[FAMILIAR], samples)
         bins = reliability(log_p, labels)
         inference.append(names | _scores(log_p, labels, bins))
         calibration += bins.assign(**names).to_dict("records")
@@ -98,11 +101,17 @@ def _by_kind(
             right = np.nan if kind == UNFAMILIAR else _accuracy(p.mean(0), labels)
             means = {name: values.mean().item() for name, values in entropies.items()}
             shift.append({"seed": seed, "kind": kind, "accuracy": right} | means)
-            doubts[kind] = entropies | {"max_probability": -deterministic(run, x).amax(-1)}
-        for kind, score in product(detected, SCORES):
+            doubts[kind] = _doubts(p, deterministic(run, x).exp())
+        for kind, score in product(detected, doubts[FAMILIAR]):
             area = auroc(doubts[kind][score], doubts[FAMILIAR][score])
             detection.append({"seed": seed, "kind": kind, "score": score, "auroc": area})
-    return pd.DataFrame(shift, columns=SHIFT), pd.DataFrame(detection, columns=["seed", "kind", "score", "auroc"])
+    return pd.DataFrame(shift, columns=SHIFT), pd.DataFrame(detection, columns=DETECTION)
+
+
+def _doubts(sampled: Tensor, plain: Tensor) -> dict[str, Tensor]:
+    """By score how strange each input looks (batch,): of probabilities (samples, batch, classes), (batch, classes)."""
+    without = {"max_probability": -plain.amax(-1), "entropy": torch.special.entr(plain).sum(-1)}
+    return without | {"mc_max_probability": -sampled.mean(0).amax(-1)} | decomposed(sampled)
 
 
 def deterministic(run: Run, x: Tensor, samples: int = 1) -> Tensor:
@@ -219,22 +228,22 @@ def resized(images: Tensor, shape: Sequence[int]) -> Tensor:
     return F.interpolate(images, size, mode="bilinear", align_corners=False)
 
 
-def _kinds(options: Options, data: Prepared, unfamiliar: Prepared) -> dict[str, Tensor]:
-    """Standardized inputs by kind: test images, turned ones, and the other data's as if they were test images."""
-    images = _test_images(data, options.images)
-    others = _test_images(unfamiliar, min(options.images, len(unfamiliar.arrays["test_images"])))
+def _inputs(options: Options, data: Prepared, runs: Runs, unfamiliar: Prepared) -> tuple[Tensor, dict[str, Tensor]]:
+    """Labels of test images, and what the networks see by kind: the images, turned, and the other data's in the place
+    of test images.
+    """
+    test = task_of(runs[0], data).test  # one study, one task
+    if not isinstance(test, Images):
+        raise UserError("uncertainty: the study's task is not images, expected pictures, which can be turned")
+    rows = test.index[spread(options.images, len(test))]
+    images, others = test.images[rows].float(), torch.from_numpy(unfamiliar.arrays["test_images"])
+    others = resized(others[spread(options.images, len(others))].float(), test.shape)
     turned = {f"{angle:g}": rotated(images, angle) for angle in options.angles if angle != 0}
-    kinds = {FAMILIAR: images} | turned | {UNFAMILIAR: resized(others, images.shape[1:])}
-    mean, std = (torch.tensor(data.meta[name]).reshape(-1, 1, 1) for name in ("mean", "std"))
-    return {kind: (x - mean) / std for kind, x in kinds.items()}
+    kinds = {FAMILIAR: images} | turned | {UNFAMILIAR: others}
+    return test.labels[rows], {kind: _seen(x, test) for kind, x in kinds.items()}
 
 
-def _test_images(data: Prepared, size: int) -> Tensor:
-    """Raw, from 0 to 1."""
-    return _chosen(data, "test_images", size).float() / 255
-
-
-def _chosen(data: Prepared, name: str, size: int) -> Tensor:
-    """Rows of an array, evenly spread: some data sets are sorted by class."""
-    array = data.arrays[name]
-    return torch.from_numpy(array[np.arange(size) * len(array) // size])
+def _seen(images: Tensor, test: Images) -> Tensor:
+    """Raw images, from 0 to 255, as networks of the task see its test images: standardized, pixels in its order."""
+    instead = replace(test, images=images, labels=torch.zeros(len(images)), index=torch.arange(len(images)))
+    return instead.batch(instead.index, torch.float32)[0].clone()

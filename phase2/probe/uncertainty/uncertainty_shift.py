@@ -1,19 +1,21 @@
 """What Monte-Carlo dropout says of inputs that drift away from the training data, and whether it gives them away."""
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from phase2.card import FigureCard
-from phase2.figures.marks import bars, intervals, over_seeds
+from phase2.figures.marks import bars, ranges
 from phase2.figures.style import MUTED, PALETTE, blank, nothing_without, styled
 from phase2.probe.uncertainty.card import UNFAMILIAR
 
 CARD = FigureCard(
     ("shift", "detection"),
-    "Monte-Carlo dropout under shift: accuracy and entropies of rotated images and of unfamiliar data, and how "
-    "well each score tells the unfamiliar from the familiar; mean over seeds with its 95% t interval.",
+    "Monte-Carlo dropout under shift: accuracy and entropies of rotated images and of unfamiliar data, mean over seeds "
+    "with their range; right, how well each score tells the unfamiliar from the familiar (0.5: not at all), a dot a "
+    "seed, a stroke at their mean. Open dots: scores of the network without masks, which cost one pass.",
 )
 
 ENTROPIES = {
@@ -21,10 +23,14 @@ ENTROPIES = {
     "expected_entropy": "expected entropy",
     "mutual_information": "mutual information",
 }
+WITHOUT_MASKS = ("max_probability", "entropy")
 SCORES = {
+    "max_probability": "max probability",
+    "entropy": "entropy",
+    "mc_max_probability": "max mean probability",
     "predictive_entropy": "predictive entropy",
+    "expected_entropy": "expected entropy",
     "mutual_information": "mutual information",
-    "max_probability": "1 − max probability,\nno masks",
 }
 PLACES = ["accuracy", "turned", "other"]  # left of the two panels of AUROC
 
@@ -32,21 +38,21 @@ PLACES = ["accuracy", "turned", "other"]  # left of the two panels of AUROC
 @styled
 @nothing_without("shift", "accuracy")
 def uncertainty_shift(*, shift: pd.DataFrame, detection: pd.DataFrame) -> Figure:
-    """Accuracy and entropies by angle, entropies of the unfamiliar data beside, and AUROC of three scores.
+    """Accuracy and entropies by angle, entropies of the unfamiliar data beside, and AUROC of every score by seed.
 
-    Dots are means over the seeds with their 95% t interval. AUROC is of telling unfamiliar data, and test images
+    Dots of the former are means over the seeds with their range. AUROC is of telling unfamiliar data, and test images
     turned by the largest angle, from test images as they are; the grey line is chance.
     """
-    figure = blank(2.4)
-    panels = figure.subplot_mosaic([[*PLACES, "upper"], [*PLACES, "lower"]], width_ratios=(2, 2, 0.5, 1.6))
+    figure = blank(2.9)
+    panels = figure.subplot_mosaic([[*PLACES, "upper"], [*PLACES, "lower"]], width_ratios=(1.8, 1.8, 0.5, 1.8))
     accuracy, turned, other = (panels[place] for place in PLACES)
     rotations = shift[shift.kind != UNFAMILIAR]
     rotations = rotations.assign(angle=pd.to_numeric(rotations.kind), percent=100 * rotations.accuracy)
-    _line(accuracy, over_seeds(rotations, ["angle"], "percent"), len(ENTROPIES))
+    _line(accuracy, ranges(rotations.groupby("angle").percent), len(ENTROPIES))
     accuracy.set(title="accuracy (%)", xlabel="rotation (degrees)", ylim=(0, 100))
     for index, (measure, name) in enumerate(ENTROPIES.items()):
-        _line(turned, over_seeds(rotations, ["angle"], measure), index, name)
-        beside = over_seeds(shift[shift.kind == UNFAMILIAR], ["kind"], measure)
+        _line(turned, ranges(rotations.groupby("angle")[measure]), index, name)
+        beside = ranges(shift[shift.kind == UNFAMILIAR].groupby("kind")[measure])
         _line(other, beside.set_axis([index], axis=0), index)
     turned.set(title="entropy (nats)", xlabel="rotation (degrees)")
     _beside(turned, other)
@@ -72,15 +78,23 @@ def _beside(turned: Axes, other: Axes) -> None:
 
 
 def _detection(upper: Axes, lower: Axes, detection: pd.DataFrame) -> None:
-    """Above the unfamiliar data, below the turned images, on one scale; intervals are cut to 0 and 1."""
+    """Above the unfamiliar data, below the turned images, on one scale: a dot a seed, a stroke at their mean."""
     other = detection.kind == UNFAMILIAR
     angle = detection.kind[~other].iloc[0]
-    titles = {"unfamiliar data": detection[other], f"turned by {angle}°": detection[~other]}
+    titles = {"AUROC, unfamiliar data": detection[other], f"AUROC, turned by {angle}°": detection[~other]}
     for axes, (title, table), colour in zip((upper, lower), titles.items(), PALETTE, strict=False):
-        rows = over_seeds(table, ["score"], "auroc").loc[list(SCORES)]
-        intervals(axes, rows.clip(0, 1).set_axis(list(SCORES.values())), colour)
+        for place, score in enumerate(SCORES):
+            areas = table.auroc[table.score == score]
+            face = "white" if score in WITHOUT_MASKS else colour
+            axes.scatter(
+                areas, np.full(len(areas), place), s=10, color=face, edgecolors=colour, linewidths=0.8, zorder=3
+            )
+            axes.vlines(areas.mean(), place - 0.35, place + 0.35, color="black", linewidth=1.2, zorder=4)
+        axes.set_yticks(range(len(SCORES)), SCORES.values())
+        axes.set_ylim(len(SCORES) - 0.5, -0.5)
+        axes.tick_params(axis="y", length=0)
         axes.axvline(0.5, color=MUTED, linewidth=0.8, zorder=1)
+        axes.grid(axis="x")
         axes.set_title(title)
     upper.sharex(lower)
     upper.tick_params(labelbottom=False)
-    lower.set_xlabel("AUROC")

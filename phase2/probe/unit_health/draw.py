@@ -2,43 +2,68 @@
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from phase2.card import FigureCard
-from phase2.figures.marks import ROW, in_percent, intervals, over_seeds
+from phase2.figures.marks import ROW
 from phase2.figures.style import PALETTE, blank, nothing_without, styled
+from phase2.study.factors import factors_of
 from phase2.words.levels import printed
 
 CARD = FigureCard(
     ("units",),
-    "Saturated and dead units of the trained networks: mean over layers and settings, with the 95% t interval over "
-    "seeds.",
+    "Saturated and dead units of the trained networks that learned: a dot a network, a stroke at their median. Beside "
+    "each activation, how many of its networks learned (their validation accuracy is more than 3 standard errors above "
+    "the share of the largest class): of the others nothing is shown.",
 )
 
 MEASURES = {"saturated": "saturated (%)", "dead": "dead units (%)"}
 LAYERS_SHOWN = 6  # from the first to the last
 HEADING, FOOT = 0.25, 0.35  # inches: a panel's ticks, and the rest of the figure
+TALLER = 1.3  # times a row of intervals: dots are spread over it
+SPREAD = 0.3  # of a row, to each side: dots of networks that are alike stay apart
 
 
 @styled
 @nothing_without("units", "saturated", "dead")
 def unit_health(*, units: pd.DataFrame) -> Figure:
-    """Above the share of unit-image pairs with a slope near 0, below that of constant units; a column a layer.
-
-    Dots are means over the seeds with their 95% t interval, cut to 0 and 100%; other axes are averaged first.
+    """Above the share of unit-image pairs with a slope near 0, below that of constant units; a column a layer, a row an
+    activation, a dot a network that learned, a stroke at the median. An activation is named with how many learned.
     """
-    table = units.assign(row=printed(units.activation))
-    layers = np.unique(table.layer)
+    names = printed(units.activation)
+    networks = [names, *(units[name] for name in factors_of(units, before="val_accuracy")), units.seed]
+    learned = units.learned.astype(bool).groupby(networks, observed=True).first().groupby(level=0, observed=True)
+    rows = [
+        f"{name} ({some} of {all_})"
+        for name, some, all_ in zip(learned.sum().index, learned.sum(), learned.count(), strict=True)
+    ]
+    table = units.assign(place=names.cat.remove_unused_categories().cat.codes)[units.learned.astype(bool)]
+    layers = np.unique(units.layer)
     shown = layers[np.unique(np.linspace(0, len(layers) - 1, LAYERS_SHOWN).round().astype(int))]
-    figure = blank(len(MEASURES) * (ROW * table.row.nunique() + HEADING) + FOOT)
+    figure = blank(len(MEASURES) * (TALLER * ROW * len(rows) + HEADING) + FOOT)
     grid = figure.subplots(len(MEASURES), len(shown), sharex="row", sharey=True, squeeze=False)
-    for row, (measure, name), colour in zip(grid, MEASURES.items(), PALETTE, strict=False):
-        for axes, layer in zip(row, shown, strict=True):
-            rows = over_seeds(table[table.layer == layer], ["row"], measure)
-            intervals(axes, in_percent(rows.clip(0, 1)), colour)
+    for line, (measure, name), colour in zip(grid, MEASURES.items(), PALETTE, strict=False):
+        for axes, layer in zip(line, shown, strict=True):
+            _dots(axes, table[table.layer == layer], measure, colour, len(rows))
             axes.set_xlabel(name)
-        right = max(row[0].get_xlim()[1], 1)
-        row[0].set_xlim(-0.05 * right, right)
+        top = max(1.0, 100 * table[measure].max()) if len(table) else 1.0
+        line[0].set_xlim(-0.05 * top, 1.05 * top)
+    grid[0, 0].set_yticks(range(len(rows)), rows)
+    grid[0, 0].set_ylim(len(rows) - 0.5, -0.5)
     for axes, layer in zip(grid[0], shown, strict=True):
         axes.set_title(f"layer {layer}")
     return figure
+
+
+def _dots(axes: Axes, table: pd.DataFrame, measure: str, colour: str, rows: int) -> None:
+    axes.grid(axis="x")
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+    axes.locator_params(axis="x", nbins=3)
+    for place in range(rows):
+        values = 100 * table[measure][table.place == place].sort_values()
+        if len(values):
+            apart = place + SPREAD * np.linspace(-1, 1, len(values)) * (len(values) > 1)
+            axes.scatter(values, apart, s=5, color=colour, alpha=0.6, linewidths=0)
+            axes.vlines(values.median(), place - 0.45, place + 0.45, color="black", linewidth=1.2)
