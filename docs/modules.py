@@ -10,28 +10,12 @@ from importlib import import_module
 from pathlib import Path
 
 from phase2 import registry
+from phase2.derive.catalog import DERIVATIONS, USED
 from phase2.derive.html import prose, sources, to_html
 from phase2.study.fingerprint import origin
 
 ROOT = Path(__file__).resolve().parents[1]
 TESTS = 6  # as many are named; a module of the lowest floor is imported by most
-# A derivation is of the modules that it imports, of those that have its name, and of these, by the ends of their names.
-ABOUT = {
-    "backprop": ("nn.linear", "scratch.mlp"),
-    "batch_norm": ("normalization.batch",),
-    "batch_noise": ("normalization.batch",),
-    "convolution_init": ("initial.kaiming", "initial.xavier"),
-    "cybenko": ("probe.approximation",),
-    "effective_field": ("probe.receptive_field",),
-    "layer_norm": ("normalization.layer",),
-    "mc_dropout": ("nn.dropout", "probe.uncertainty"),
-    "quadratic": ("optim.momentum", "probe.trajectories"),
-    "residual_gradients": ("models.residual", "models.resnet", "models.cifar_resnet", "models.preact_resnet"),
-    "residual_variance": ("models.residual", "models.resnet", "models.cifar_resnet"),
-    "saturation": ("activation.sigmoid", "activation.tanh"),
-    "smoothness": ("nn.activation",),  # all of the room
-    "weight_variance": ("nn.initial",),
-}
 
 
 @dataclass(frozen=True)
@@ -91,22 +75,15 @@ def imports(path: Path) -> set[str]:
 
 @cache
 def derivations() -> dict[str, list[Module]]:
-    """The derivations of each module."""
+    """The derivations of each module: those that import it, that have its name, or that say it rests on them."""
     found: dict[str, list[Module]] = {}
+    used = {target.split(":")[0]: USED[name] for name, target in DERIVATIONS.items()}
     for derivation in filter(derives, modules().values()):
-        stem = short(derivation)
-        ends = [name for end in (stem, *ABOUT.get(stem, ())) for name in ending(end, needed=end != stem)]
-        for name in sorted({*ends, *imports(derivation.path)} & modules().keys()):
+        named = {name for name in modules() if name.endswith(f".{short(derivation)}")}
+        resting = {f"phase2.{name}" for name in used[derivation.name]}
+        for name in sorted((named | resting | imports(derivation.path)) & modules().keys()):
             if name.split(".")[1] not in ("derive", "figures", "registry", "errors"):
                 found.setdefault(name, []).append(derivation)
-    return found
-
-
-def ending(end: str, needed: bool) -> list[str]:
-    """The modules whose names end so; raises ValueError if one is needed and there is none."""
-    found = [name for name in modules() if name.endswith(f".{end}")]
-    if needed and not found:
-        raise ValueError(f"docs/modules.py: no module's name ends in .{end}: mend ABOUT")
     return found
 
 

@@ -92,8 +92,9 @@ def _statistics() -> list[Step]:
             r"For Gaussian data $\mu_4 = \sigma^4\,\mathbb{E} z^4 = 3\sigma^4$ and $\mu_3 = 0$.",
             (m - 1) ** 2 / m**3 * (fourth * sigma**4 - (m - 3) / (m - 1) * sigma**4),
             2 * (m - 1) * sigma**4 / m**2,
-            latex=r"\operatorname{Var} V = \frac{2\,(m-1)}{m^2}\, \sigma^4 = \frac{2\sigma^4}{m} + O(m^{-2}), \qquad "
-            r"\operatorname{Cov}(M, V) = 0",
+            names={r"\operatorname{Cov}(M, V)": (m - 1) / m**2 * sympy.Integral(z**3 * NORMAL, (z, -oo, oo))},
+            latex=r"\operatorname{Var} V = \frac{2\,(m-1)}{m^2}\, \sigma^4 = \frac{2\sigma^4}{m} "
+            r"\Bigl(1 - \frac1m\Bigr), \qquad \operatorname{Cov}(M, V) = 0",
         ),
     ]
 
@@ -114,6 +115,7 @@ def _first_order() -> list[Step]:
             r"The two are uncorrelated, so their variances add up, and $\sigma$ cancels.",
             (1 / sigma**2) * sigma**2 / m + x_hat**2 / (4 * sigma**4) * 2 * sigma**4 / m,
             (1 + x_hat**2 / 2) / m,
+            names={r"\sigma": sigma},
             latex=r"\operatorname{Var} \hat x_B \approx \frac{1}{\sigma^2}\cdot\frac{\sigma^2}{m} "
             r"+ \frac{\hat x^2}{4\sigma^4}\cdot\frac{2\sigma^4}{m} = \frac{1}{m}\Bigl(1 + \frac{\hat x^2}{2}\Bigr)",
         ),
@@ -136,6 +138,7 @@ def _exact() -> list[Step]:
             r"degrees of freedom and is independent of $M$. Its negative moments are ratios of Gamma functions.",
             Integral(z**-a * density, (z, 0, oo)),
             2**-a * gamma(k / 2 + 1 - a) / gamma(k / 2 + 1),
+            names={"m": k + 3},
             latex=r"\mathbb{E}\Bigl[\Bigl(\frac{mV}{\sigma^2}\Bigr)^{\!-a}\Bigr] "
             r"= \frac{\Gamma\bigl(\frac{m-1}{2} - a\bigr)}{2^a\, \Gamma\bigl(\frac{m-1}{2}\bigr)}",
             span=(0.1, 1.0),

@@ -38,6 +38,38 @@ DERIVATIONS: dict[str, str] = {
     "effective_field": "phase2.derive.effective_field:effective_field",
 }
 
+USED: dict[str, tuple[str, ...]] = {  # the modules and probes of phase2 that rest on it, or show what it says
+    "two_layer_backprop": ("nn.linear", "scratch.mlp"),
+    "softmax_cross_entropy": ("nn.loss.cross_entropy",),
+    "relu": ("nn.activation.relu", "nn.initial.kaiming"),
+    "gelu": ("nn.activation.gelu", "nn.activation.gelu_tanh", "nn.activation.gelu_sigmoid"),
+    "swish": ("nn.activation.swish", "nn.activation.silu"),
+    "saturation": ("nn.activation.sigmoid", "nn.activation.tanh", "probe.gradient_flow"),
+    "smoothness": ("nn.activation",),  # all of the room
+    "layer_norm": ("nn.normalization.layer",),
+    "batch_norm": ("nn.normalization.batch",),
+    "batch_noise": ("nn.normalization.batch", "probe.batch_noise"),
+    "weight_variance": ("nn.initial",),
+    "mean_field": ("probe.mean_field",),
+    "dropout": ("nn.dropout",),
+    "mc_dropout": ("nn.dropout", "probe.uncertainty"),
+    "cybenko": ("probe.approximation",),
+    "momentum": ("optim.momentum",),
+    "quadratic_momentum": ("optim.momentum", "probe.trajectories"),
+    "nesterov": ("optim.nesterov",),
+    "schedules": ("schedules",),
+    "rmsprop": ("optim.rmsprop", "optim.adagrad"),
+    "adam": ("optim.adam",),
+    "weight_decay": ("optim.adamw",),
+    "tangent_kernel": ("models.ntk_mlp", "probe.kernel_regime"),
+    "convolution": ("nn.convolution", "scratch.conv"),
+    "receptive_field": ("probe.receptive_field",),
+    "convolution_init": ("nn.initial.kaiming", "nn.initial.xavier"),
+    "residual_gradients": ("models.residual", "models.resnet", "models.cifar_resnet", "models.preact_resnet"),
+    "residual_variance": ("models.residual", "models.resnet", "models.cifar_resnet", "probe.layer_responses"),
+    "effective_field": ("probe.receptive_field",),
+}
+
 
 def load(name: str) -> Callable[[], Any]:
     """The function that makes a derivation, imported now; raises `UserError` for an unknown name."""

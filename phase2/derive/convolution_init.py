@@ -20,7 +20,7 @@ K, CHANNELS, FILTERS, SIZE = 2, 2, 2, 6
 DEPTH, WIDTH = 30, 64  # of the stack that is measured
 KEPT = {8: 0.921, 32: 0.994}  # of the variance, by a layer of 3 × 3 on a map of that size
 
-n, n_hat, L = sympy.symbols(r"n \hat{n} L", positive=True, integer=True)
+n, n_hat, L, k = sympy.symbols(r"n \hat{n} L k", positive=True, integer=True)
 
 
 def _every_sign(std: float, *shape: int) -> Tensor:
@@ -165,6 +165,7 @@ def _one_way() -> list[Step]:
             r"So a layer multiplies the variance by $\tfrac12 n_l w_l$, and the first condition makes this 1.",
             sympy.solve(n * w * q / 2 - q, w)[0],
             2 / n,
+            names={"w_l": 2 / n, "n_l": n, "k_l": k, "c_l": n / k**2},
             latex=r"\operatorname{Var} y_L = \operatorname{Var} y_1 \prod_{l=2}^{L} \tfrac12 n_l w_l, \qquad "
             r"\tfrac12 n_l w_l = 1 \quad\Longleftrightarrow\quad w_l = \frac{2}{n_l} = \frac{2}{k_l^2\, c_l}",
         ),
@@ -226,6 +227,8 @@ def _xavier() -> list[Step]:
             n * compromise / 2 * n_hat * compromise / 2,
             sympy.Rational(1, 4),
             relation="<=",
+            at={n: 9, n_hat: 9},
+            names={"w": compromise},
             latex=r"w = \frac{2}{n + \hat n}: \qquad \tfrac12 n w \cdot \tfrac12 \hat n w = \frac{n\,\hat n}{(n + "
             r"\hat n)^2} \le \frac14",
         ),
@@ -242,6 +245,8 @@ def _xavier() -> list[Step]:
             sympy.Integer(2) ** -30,
             sympy.Integer(10) ** -9,
             relation="<=",
+            at={},
+            slack=1.08,
             latex=r"2^{-30} < 10^{-9}",
         ),
         Numeric(

@@ -11,7 +11,7 @@ from sympy import Abs, Piecewise, exp, log
 from phase2.derive.derivation import Derivation, Numeric, Remark, Step, Symbolic
 
 UNITS = (8, 32, 128)
-GRID = np.linspace(0, 1, 2001)
+GRID = np.linspace(0, 1, 2049)  # with all knots and midpoints of these numbers of units
 
 t = sympy.Symbol("t", real=True)
 lam = sympy.Symbol("lambda", positive=True)
@@ -22,7 +22,10 @@ Target = Callable[[np.ndarray], np.ndarray]
 
 def _target(rng: np.random.Generator) -> Target:
     """√|x - a|, with a cusp inside [0, 1]: its modulus of continuity is ω(δ) = √δ exactly."""
-    a = rng.uniform(0.2, 0.8)
+    return _cusp(rng.uniform(0.2, 0.8))
+
+
+def _cusp(a: float) -> Target:
     return lambda x: np.sqrt(np.abs(x - a))
 
 
@@ -48,11 +51,15 @@ def _limit(rng: np.random.Generator) -> tuple[Any, Any]:
 
 
 def _bump(rng: np.random.Generator) -> tuple[Any, Any]:
+    a, b = np.sort(rng.uniform(0, 1, 2))
+    return _bump_error(GRID, a, b, rng.uniform(20, 200))
+
+
+def _bump_error(x: np.ndarray, a: float, b: float, steepness: float) -> tuple[Any, Any]:
     """The error of a bump at each point, against the bound at the point's distance from the nearer edge."""
-    (a, b), steepness = np.sort(rng.uniform(0, 1, 2)), rng.uniform(20, 200)
-    bump = expit(steepness * (GRID - a)) - expit(steepness * (GRID - b))
-    delta = np.minimum(np.abs(GRID - a), np.abs(GRID - b))
-    return np.abs(bump - (np.abs(GRID - (a + b) / 2) < (b - a) / 2)), 2 * np.exp(-steepness * delta)
+    bump = expit(steepness * (x - a)) - expit(steepness * (x - b))
+    delta = np.minimum(np.abs(x - a), np.abs(x - b))
+    return np.abs(bump - (np.abs(x - (a + b) / 2) < (b - a) / 2)), 2 * np.exp(-steepness * delta)
 
 
 def _telescope(rng: np.random.Generator) -> tuple[Any, Any]:
@@ -61,8 +68,8 @@ def _telescope(rng: np.random.Generator) -> tuple[Any, Any]:
     return stairs, f(np.ceil(GRID * 32 - 0.5) / 32)
 
 
-def _stairs_error(rng: np.random.Generator) -> tuple[Any, Any]:
-    f = _target(rng)
+def _stairs_error(rng: np.random.Generator, f: Target | None = None) -> tuple[Any, Any]:
+    f = f or _target(rng)
     return [_sup_error(f, _sum_of_units(f, k, lambda x: x > 0)) for k in UNITS], [(1 / (2 * k)) ** 0.5 for k in UNITS]
 
 
@@ -71,10 +78,10 @@ def _network_error(rng: np.random.Generator) -> tuple[Any, Any]:
     return [_sup_error(f, _network(f, k)) for k in UNITS], [(1 / k) ** 0.5 * (1 + 1 / k) for k in UNITS]
 
 
-def _more_units(rng: np.random.Generator) -> tuple[Any, Any]:
-    f = _target(rng)
-    errors = [_sup_error(f, _network(f, k)) for k in UNITS]
-    return errors[1:], errors[:-1]
+def _between_knots(rng: np.random.Generator) -> tuple[Any, Any]:
+    """A network of many units, and a target whose cusp is as far from the knots as can be."""
+    k = UNITS[-1]
+    return _sup_error(_cusp(0.5 + 0.5 / k), _network(_cusp(0.5 + 0.5 / k), k)), (1 / k) ** 0.5 * (1 + 1 / k)
 
 
 def _existence() -> list[Step]:
@@ -97,6 +104,8 @@ def _existence() -> list[Step]:
             Abs(1 / (1 + exp(-lam * t)) - Piecewise((1, t > 0), (0, True))),
             exp(-lam * Abs(t)),
             relation="<=",
+            at={lam: 4, t: 3},
+            slack=1.001,
             latex=r"\bigl|\sigma(\lambda t) - \mathbf{1}\{t > 0\}\bigr| \le e^{-\lambda |t|}, \qquad t \ne 0",
         ),
         Numeric(
@@ -124,7 +133,9 @@ def _construction() -> list[Step]:
             r"\le 2\,e^{-\lambda\delta}, \quad \delta = \min(|x - a|, |x - b|)",
             _bump,
             relation="<=",
-            tolerance=1e-12,
+            at=lambda rng: _bump_error(np.array([0.5]), 0.4, 0.6, steepness=100.0),
+            slack=1.001,
+            absolute=1e-12,
             how="on a grid",
         ),
         Numeric(
@@ -141,6 +152,7 @@ def _construction() -> list[Step]:
             r"\omega(\delta) = \sup_{|x - y| \le \delta} |f(x) - f(y)|",
             _stairs_error,
             relation="<=",
+            at=lambda rng: _stairs_error(rng, _cusp(0.5)),
             how="on a grid",
         ),
         Symbolic(
@@ -149,22 +161,20 @@ def _construction() -> list[Step]:
             r"which are at most $\omega(1/n)$. One steepness makes that small for all $n$.",
             n * exp(-lam / (2 * n)).subs(lam, 4 * n * log(n)),
             1 / n,
+            names={r"\lambda": 4 * n * log(n)},
             latex=r"n\, e^{-\lambda/2n} = \frac1n \qquad\text{for}\qquad \lambda = 4 n \log n",
         ),
         Numeric(
             r"The nearest sigmoid mixes $f(x_{j-1})$ and $f(x_j)$, and both knots are within $1/n$ of $x$. So a "
-            r"network of $n$ hidden units has an error that goes to 0 for every continuous $f$.",
+            r"network of $n$ hidden units has an error that goes to 0 for every continuous $f$. Its output has the "
+            r"bias "
+            r"$f(0)$; sums in $S$ have none, but one more unit with $w = 0$ is a constant: $f(0) = \alpha\,\sigma(b)$.",
             r"\sup_{x \in [0,1]} \Bigl| f(x) - f(0) - \sum_{k=1}^n \bigl(f(x_k) - f(x_{k-1})\bigr)\, "
             r"\sigma\bigl(\lambda(x - m_k)\bigr) \Bigr| \le \Bigl(1 + \frac1n\Bigr)\, \omega\Bigl(\frac1n\Bigr)",
             _network_error,
             relation="<=",
-            how="on a grid",
-        ),
-        Numeric(
-            r"Measured, the error falls as units are added, and not only its bound.",
-            r"\varepsilon_{128} \le \varepsilon_{32} \le \varepsilon_{8}",
-            _more_units,
-            relation="<=",
+            at=_between_knots,
+            slack=1.43,
             how="on a grid",
         ),
     ]
@@ -195,7 +205,7 @@ def cybenko() -> Derivation:
         title="Universal approximation",
         claim=(
             r"Sums $\sum_j \alpha_j\, \sigma(w_j^\top x + b_j)$ with a continuous sigmoidal $\sigma$ are dense in "
-            r"$C([0,1]^d)$. For $d = 1$, $n$ logistic units reach a supremum error of at most "
+            r"$C([0,1]^d)$. For $d = 1$, $n$ logistic units and a constant reach a supremum error of at most "
             r"$(1 + 1/n)\,\omega(1/n)$, where $\omega$ is the target's modulus of continuity."
         ),
         steps=[*_existence(), *_construction(), *_limits()],

@@ -22,12 +22,21 @@ class _Layer:
     def __init__(self, rng: np.random.Generator) -> None:
         self.p = rng.uniform(0.1, 0.7)
         self.x, self.w = rng.normal(size=(2, UNITS))
+        self._measure()
+
+    def _measure(self) -> "_Layer":
         masks = np.array(list(product((0, 1), repeat=UNITS)))
         self.probability = np.where(masks, 1 - self.p, self.p).prod(1)
         self.y = masks * self.x / (1 - self.p)  # (masks, units)
         self.z = self.y @ self.w
         self.mean = self.w @ self.x
         self.variance = self.p / (1 - self.p) * (self.w**2 * self.x**2).sum()
+        return self
+
+    def of(self, x: np.ndarray | float, w: np.ndarray | float, p: float | None = None) -> "_Layer":
+        """The same masks for inputs and weights that are given."""
+        self.p, self.x, self.w = p or self.p, np.broadcast_to(x, UNITS), np.broadcast_to(w, UNITS)
+        return self._measure()
 
     def average(self, values: np.ndarray) -> Any:
         return self.probability @ values
@@ -52,8 +61,7 @@ def _unscaled(rng: np.random.Generator) -> tuple[Any, Any]:
     return unscaled, keep**-DEPTH * right
 
 
-def _jensen(rng: np.random.Generator) -> tuple[Any, Any]:
-    layer = _Layer(rng)
+def _jensen(layer: _Layer) -> tuple[Any, Any]:
     return _relu(layer.mean), layer.average(_relu(layer.z))
 
 
@@ -61,14 +69,12 @@ def _gap(layer: _Layer, f: Callable[[Any], Any]) -> float:
     return abs(layer.average(f(layer.z)) - f(layer.mean))
 
 
-def _smooth(rng: np.random.Generator) -> tuple[Any, Any]:
-    layer = _Layer(rng)
+def _smooth(layer: _Layer) -> tuple[Any, Any]:
     curvature = 4 / (3 * np.sqrt(3))  # the largest |tanh''|
     return _gap(layer, np.tanh), curvature * layer.variance / 2
 
 
-def _kink(rng: np.random.Generator) -> tuple[Any, Any]:
-    layer = _Layer(rng)
+def _kink(layer: _Layer) -> tuple[Any, Any]:
     return _gap(layer, _relu), np.sqrt(layer.variance) / 2
 
 
@@ -94,6 +100,7 @@ def _one_unit() -> list[Step]:
             r"The scale makes up for the units that are missing, so the mean is that of the unit without dropout.",
             p * 0 + (1 - p) * x / (1 - p),
             x,
+            names={"p": p},
             latex=r"\mathbb{E}\Bigl[\frac{r x}{1-p}\Bigr] = p \cdot 0 + (1-p)\,\frac{x}{1-p} = x",
             span=BELOW_ONE,
         ),
@@ -111,6 +118,7 @@ def _one_unit() -> list[Step]:
             r"noise is off. A BatchNorm behind dropout learns a variance that it does not meet again.",
             x**2 + p / (1 - p) * x**2,
             x**2 / (1 - p),
+            names={"p": p},
             latex=r"\mathbb{E}\Bigl[\Bigl(\frac{r x}{1-p}\Bigr)^{\!2}\Bigr] "
             r"= x^2 + \frac{p}{1-p}\; x^2 = \frac{x^2}{1-p}",
             span=BELOW_ONE,
@@ -150,10 +158,12 @@ def _non_linear() -> list[Step]:
     return [
         Numeric(
             r"Behind a non-linearity the identity is only an approximation of the mean over masks. For a convex $f$, "
-            r"such as ReLU, it is never too large, by Jensen's inequality. Let $z = \sum_i w_i r_i x_i/(1-p)$.",
+            r"such as ReLU, it is never too large, by Jensen's inequality, and right where no mask changes the sign. "
+            r"Let $z = \sum_i w_i r_i x_i/(1-p)$.",
             r"f(\mathbb{E} z) \le \mathbb{E} f(z)",
-            _jensen,
+            lambda rng: _jensen(_Layer(rng)),
             relation="<=",
+            at=lambda rng: _jensen(_Layer(rng).of(1.0, 0.5)),
             how=BY_MASKS,
         ),
         Numeric(
@@ -161,8 +171,10 @@ def _non_linear() -> list[Step]:
             r"half the largest curvature times the variance. For tanh the curvature is at most $4/\sqrt{27}$.",
             r"\bigl|\mathbb{E} f(z) - f(\mathbb{E} z)\bigr| \le \frac{\max |f''|}{2}\, \operatorname{Var} z "
             r"= \frac{\max |f''|}{2}\, \frac{p}{1-p} \sum_i w_i^2 x_i^2",
-            _smooth,
+            lambda rng: _smooth(_Layer(rng)),
             relation="<=",
+            at=lambda rng: _smooth(_Layer(rng).of(1.0, 0.6585 / UNITS, p=1e-3)),
+            slack=1.02,
             how=BY_MASKS,
         ),
         Numeric(
@@ -170,8 +182,10 @@ def _non_linear() -> list[Step]:
             r"$\mathbb{E}|z| - |\mathbb{E} z| \le \mathbb{E}|z - \mathbb{E} z|$ is at most the standard deviation.",
             r"\mathbb{E}\operatorname{relu}(z) - \operatorname{relu}(\mathbb{E} z) \le \tfrac12 "
             r"\sqrt{\operatorname{Var} z}",
-            _kink,
+            lambda rng: _kink(_Layer(rng)),
             relation="<=",
+            at=lambda rng: _kink(_Layer(rng).of(1.0, np.array([1, -1] * (UNITS // 2)), p=0.5)),
+            slack=1.34,
             how=BY_MASKS,
         ),
         Numeric(

@@ -7,6 +7,7 @@ from html import escape
 from latex2mathml.converter import convert
 
 from phase2.derive.derivation import Derivation, Remark, Step
+from phase2.derive.latex import where
 from phase2.errors import UserError
 
 Pairs = tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...]  # patterns, and what takes their place
@@ -52,6 +53,7 @@ def to_html(derivation: Derivation, ways: list[str]) -> str:
             f'<section class="derivation" id="derive-{derivation.name}">',
             f"<h3>{prose(derivation.title)}</h3>",
             f"<blockquote><em>Claim.</em> {prose(derivation.claim)}{cites}</blockquote>",
+            f"<p>{prose(where(derivation.name))}</p>",
             "<ol>",
             *steps,
             "</ol>",

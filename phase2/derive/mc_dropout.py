@@ -83,10 +83,20 @@ def _decomposition(rng: np.random.Generator) -> tuple[Any, Any]:
     return _entropy(p.mean(0)), _entropy(p).mean() + information
 
 
+def _share(p: np.ndarray) -> float:
+    """The mutual information of draws p (draws, classes)."""
+    return float(_entropy(p.mean(0)) - _entropy(p).mean())
+
+
 def _information(rng: np.random.Generator) -> tuple[Any, Any]:
-    p = rng.dirichlet(np.ones(CLASSES), size=SAMPLES)
-    information = _entropy(p.mean(0)) - _entropy(p).mean()
+    information = _share(rng.dirichlet(np.ones(CLASSES), size=SAMPLES))
     return [0.0, information], [information, np.log(SAMPLES)]
+
+
+def _agreed_and_opposed(rng: np.random.Generator) -> tuple[Any, Any]:
+    """Draws that all say the same, and as many draws as classes of which each is sure of another."""
+    same = np.tile(rng.dirichlet(np.ones(CLASSES)), (CLASSES, 1))
+    return [0.0, _share(np.eye(CLASSES))], [_share(same), np.log(CLASSES)]
 
 
 def _objective() -> list[Step]:
@@ -113,6 +123,7 @@ def _objective() -> list[Step]:
             r"With Gaussian noise the first term of the bound is a squared error.",
             -log(normal),
             tau * (y - f) ** 2 / 2 - log(tau) / 2 + log(2 * pi) / 2,
+            names={r"f_\omega(x)": f},
             latex=r"-\log p(y|x, \omega) = \frac{\tau}{2}\,(y - f_\omega(x))^2 - \tfrac12 \log \tau "
             r"+ \tfrac12 \log 2\pi",
         ),
@@ -174,6 +185,7 @@ def _prediction() -> list[Step]:
             r"the samples.",
             estimate,
             (T - 1) / T * (second - first**2),
+            names={r"\operatorname{Var} \hat y": second - first**2},
             latex=r"\mathbb{E}\Bigl[\frac1T \sum_{t=1}^T \hat y_t^2 - \bar y^2\Bigr] "
             r"= \frac{T-1}{T}\, \operatorname{Var} \hat y",
         ),
@@ -192,11 +204,19 @@ def _prediction() -> list[Step]:
             _decomposition,
         ),
         Numeric(
-            r"A mean of distances, $\mathcal{I}$ is not negative; since $\bar p \ge \hat p_t/T$ it is at most $\log "
-            r"T$. Large away from the data, it tells unfamiliar inputs from ambiguous ones.",
+            r"A mean of distances, $\mathcal{I}$ is not negative, and 0 if the draws agree; since $\bar p \ge \hat "
+            r"p_t/T$ it is at most $\log T$, where each draw is sure of another class.",
             r"0 \le \mathcal{I} \le \log T",
             _information,
             relation="<=",
+            at=_agreed_and_opposed,
+        ),
+        Remark(
+            r"The hope is that $\mathcal{I}$ is large for unfamiliar inputs, on which the draws disagree, and small "
+            r"for "
+            r"ambiguous ones. Nothing above says so: $q$ is a narrow family, and its draws may agree where there are "
+            r"no "
+            r"data. So it has to be measured, against the largest probability of one ordinary forward pass."
         ),
     ]
 

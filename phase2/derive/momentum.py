@@ -129,7 +129,9 @@ def _average() -> list[Step]:
             log(mu) / (1 - mu),
             sympy.Integer(-1),
             relation="<=",
-            latex=r"\mu^{1/(1 - \mu)} = e^{\log \mu/(1 - \mu)} \le e^{-1}",
+            at={mu: sympy.Rational(999, 1000)},
+            slack=1.001,
+            latex=r"\log \mu^{1/(1 - \mu)} = \frac{\log \mu}{1 - \mu} \le -1",
             span=(0.05, 0.95),
         ),
         Numeric(
@@ -205,7 +207,7 @@ def _continuous() -> list[Step]:
             r"\theta_t \to x(t\sqrt\eta), \qquad \ddot x + c\, \dot x + \nabla f(x) = 0, \quad x(0) = \theta_0, \quad "
             r"\dot x(0) = 0",
             _oscillator,
-            tolerance=5e-3,
+            absolute=5e-3,
             how="against the library's SGD at a small rate",
         ),
         Symbolic(

@@ -1,6 +1,5 @@
 """Nesterov's momentum: the look-ahead, torch's form of it, and its rate."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -8,55 +7,17 @@ import sympy
 from scipy.optimize import minimize_scalar
 from sympy import sqrt
 
+from phase2.derive.bowl import SIZE, STEPS, Bowl, by_code, look_ahead
 from phase2.derive.derivation import Derivation, Numeric, Remark, Step, Symbolic
+from phase2.derive.reader import Names
 from phase2.derive.walk import descend
 
-STEPS, SIZE = 15, 3
 CYCLE = np.array([2592, 792, -2208]) / 1225
 
 mu, eta, lam, kappa = sympy.symbols("mu eta lambda kappa", positive=True)
 theta, v, g, z, e, e_last = sympy.symbols("theta v g z e e_last", real=True)
 MATRIX = sympy.Matrix([[(1 + mu) * (1 - eta * lam), -mu * (1 - eta * lam)], [1, 0]])
 POLYNOMIAL = (z * sympy.eye(2) - MATRIX).det()
-
-Gradient = Callable[[np.ndarray], np.ndarray]
-
-
-def look_ahead(
-    gradient: Gradient, start: np.ndarray, rate: float, momentum: float, steps: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """θ and v, both (steps + 1, parameters), of v ← μ v - η ∇f(θ + μ v), θ ← θ + v."""
-    theta, v = [start], [np.zeros_like(start)]
-    for _ in range(steps):
-        v.append(momentum * v[-1] - rate * gradient(theta[-1] + momentum * v[-1]))
-        theta.append(theta[-1] + v[-1])
-    return np.array(theta), np.array(v)
-
-
-def by_code(
-    gradient: Gradient, start: np.ndarray, rate: float, momentum: float, steps: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """The same of φ and b of the library's SGD."""
-    return descend(gradient, start, [rate] * steps, momentum=momentum, nesterov=True)
-
-
-class _Bowl:
-    """f(x) = Σ log cosh(A x) + ½ ℓ ‖x‖²: its curvature lies between ℓ and L, and its minimum at 0 is 0."""
-
-    def __init__(self, rng: np.random.Generator) -> None:
-        self.A, self.ell = rng.normal(size=(SIZE, SIZE)), rng.uniform(0.01, 0.5)
-        self.L = np.linalg.norm(self.A, 2) ** 2 + self.ell
-        self.start = 3 * rng.normal(size=SIZE)
-        self.rate, self.momentum = rng.uniform(0.1, 1.0) / self.L, rng.uniform(0.5, 0.95)
-
-    def value(self, x: np.ndarray) -> np.ndarray:
-        return np.log(np.cosh(x @ self.A.T)).sum(-1) + self.ell / 2 * (x**2).sum(-1)
-
-    def gradient(self, x: np.ndarray) -> np.ndarray:
-        return self.A.T @ np.tanh(self.A @ x) + self.ell * x
-
-    def run(self, method: Callable[..., tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
-        return method(self.gradient, self.start, self.rate, self.momentum, STEPS)
 
 
 def radius(rate_eigenvalue: np.ndarray, momentum: float) -> np.ndarray:
@@ -66,21 +27,21 @@ def radius(rate_eigenvalue: np.ndarray, momentum: float) -> np.ndarray:
 
 
 def _two_sequences(rng: np.random.Generator) -> tuple[Any, Any]:
-    bowl = _Bowl(rng)
+    bowl = Bowl(rng)
     theta, _ = bowl.run(look_ahead)
     y = theta[1:-1] + bowl.momentum * (theta[1:-1] - theta[:-2])
     return theta[2:], y - bowl.rate * np.array([bowl.gradient(point) for point in y])
 
 
 def _torch_form(rng: np.random.Generator) -> tuple[Any, Any]:
-    bowl = _Bowl(rng)
+    bowl = Bowl(rng)
     theta, v = bowl.run(look_ahead)
     phi, b = bowl.run(by_code)
     return [phi, b], [theta + bowl.momentum * v, -v / bowl.rate]
 
 
 def _back(rng: np.random.Generator) -> tuple[Any, Any]:
-    bowl = _Bowl(rng)
+    bowl = Bowl(rng)
     phi, b = bowl.run(by_code)
     return bowl.run(look_ahead)[0], phi + bowl.rate * bowl.momentum * b
 
@@ -107,21 +68,37 @@ def _best_momentum(rng: np.random.Generator) -> tuple[Any, Any]:
     return [best.x, best.fun], _optimal(kappa)
 
 
-def _exact(rng: np.random.Generator) -> tuple[Any, Any]:
+def _on_quadratic(kappa: float, steps: int = STEPS) -> Names:
     """θ = φ + ημ b of SGD on ½ (x₁²/κ + x₂²), L = 1, from (1, 1)."""
-    kappa, t = rng.uniform(2.0, 100.0), np.arange(STEPS + 1)
     momentum, rho = _optimal(kappa)
-    phi, b = by_code(lambda x: np.array([1 / kappa, 1.0]) * x, np.ones(2), 1.0, momentum, STEPS)
-    return phi + momentum * b, np.transpose([(1 + (1 - rho) * t) * rho**t, t == 0])
+    phi, b = by_code(lambda x: np.array([1 / kappa, 1.0]) * x, np.ones(2), 1.0, momentum, steps)
+    flat, steep = (phi + momentum * b).T
+    return {"e_t": flat, r"\rho": rho, "t": np.arange(steps + 1), "e_{t+1}": steep[1:]}
+
+
+def _exact(rng: np.random.Generator) -> Names:
+    return _on_quadratic(rng.uniform(2.0, 100.0))
+
+
+def _transient(rng: np.random.Generator) -> Names:
+    run = _on_quadratic(100.0, steps=100)
+    above = np.flatnonzero(run["e_t"] ** 2 > run[r"\rho"] ** run["t"])
+    return {"e_1": run["e_t"][1], r"\max \{t : e_t^2 > \rho^t\}": above.max()}
 
 
 def _beyond(rng: np.random.Generator) -> tuple[Any, Any]:
-    bowl = _Bowl(rng)
+    bowl = Bowl(rng)
     bowl.rate = 1 / bowl.L
     bowl.momentum, rho = _optimal(float(bowl.L / bowl.ell))
     theta, _ = bowl.run(look_ahead)
     first = bowl.value(bowl.start) + bowl.ell / 2 * bowl.start @ bowl.start
     return bowl.value(theta), first * rho ** np.arange(STEPS + 1)
+
+
+def _flattest(rng: np.random.Generator) -> tuple[Any, Any]:
+    """The promise for x²/2κ, a quadratic of the least curvature, after √κ steps."""
+    run = _on_quadratic(1e4, steps=100)
+    return run["e_t"][-1] ** 2, 2 * run[r"\rho"] ** 100
 
 
 def _circle(rng: np.random.Generator) -> tuple[Any, Any]:
@@ -205,6 +182,7 @@ def _recursion() -> list[Step]:
             r"and the 4 of the heavy ball: the look-ahead has to be paid for with a smaller rate.",
             sympy.solve(POLYNOMIAL.subs({z: -1, lam: product / eta}), product)[0],
             2 * (1 + mu) / (1 + 2 * mu),
+            names={r"\eta\lambda": 2 * (1 + mu) / (1 + 2 * mu)},
             latex=r"1 + (1 + 2\mu)(1 - \eta\lambda) = 0 \quad\Longleftrightarrow\quad "
             r"\eta\lambda = \frac{2\,(1 + \mu)}{1 + 2\mu}",
         ),
@@ -222,6 +200,7 @@ def _rate() -> list[Step]:
             r"direction has a double root at this momentum.",
             double.subs(product, 1 / kappa).subs(mu, momentum),
             sympy.Integer(0),
+            names={r"\mu": momentum},
             latex=r"(1 + \mu)^2 \Bigl(1 - \frac1\kappa\Bigr) = 4\mu \quad\Longleftarrow\quad "
             r"\mu = \frac{\sqrt\kappa - 1}{\sqrt\kappa + 1}",
             span=(1.1, 50.0),
@@ -236,22 +215,34 @@ def _rate() -> list[Step]:
             how="by numerical minimization",
         ),
         Numeric(
-            r"The double root adds a factor that grows with $t$, as with the heavy ball. The steepest direction is "
-            r"done after one step.",
-            r"e_t = \bigl(1 + (1 - \rho)\,t\bigr)\, \rho^t \quad (\lambda = \ell), \qquad "
-            r"e_1 = e_2 = \dots = 0 \quad (\lambda = L)",
+            r"The double root adds a factor that grows with $t$, as with the heavy ball: the error falls as $\rho^t$ "
+            r"in "
+            r"the long run only. The steepest direction is done after one step. (From $e_0 = 1$.)",
+            r"\lambda = \ell: \quad e_t = \bigl(1 + (1 - \rho)\,t\bigr)\, \rho^t, \qquad "
+            r"\lambda = L: \quad e_{t+1} = 0",
             _exact,
             how="against the library's SGD",
         ),
+        Numeric(
+            r"The factor is felt for some $2\sqrt\kappa$ steps. At $\kappa = 100$ the first step takes a hundredth off "
+            r"the error and no tenth, and the loss, which goes as $e_t^2$, stays above $\rho^t$ of what it was.",
+            r"\kappa = 100: \quad e_1 = 0.99, \qquad \max\{t : e_t^2 > \rho^t\} = 22",
+            _transient,
+            how="by running the library's SGD",
+        ),
         Symbolic(
-            r"On a quadratic this is the slower of the two: near $\kappa = \infty$ the heavy ball needs half as many "
-            r"steps.",
-            momentum,
-            1 - 1 / sqrt(kappa),
+            r"On a quadratic this is the slower of the two: what the heavy ball takes off the error in a step is "
+            r"larger "
+            r"by a factor of up to 2, near $\kappa = \infty$, where it needs half as many steps.",
+            1 - momentum,
+            2 / sqrt(kappa),
             relation="<=",
-            latex=r"\rho_{\text{heavy ball}} = \frac{\sqrt\kappa - 1}{\sqrt\kappa + 1} "
-            r"= 1 - \frac{2}{\sqrt\kappa + 1} \le 1 - \frac{1}{\sqrt\kappa}",
+            latex=r"1 - \rho_{\text{heavy ball}} = 1 - \frac{\sqrt\kappa - 1}{\sqrt\kappa + 1} "
+            r"= \frac{2}{\sqrt\kappa + 1} \le \frac{2}{\sqrt\kappa} = 2\,(1 - \rho)",
             span=(1.1, 50.0),
+            at={kappa: 10**6},
+            slack=1.01,
+            names={r"\rho": 1 - 1 / sqrt(kappa)},
         ),
     ]
 
@@ -259,12 +250,15 @@ def _rate() -> list[Step]:
 def _guarantee() -> list[Step]:
     return [
         Numeric(
-            r"What is won is a promise for every function whose curvature lies between $\ell$ and $L$: its value, if "
-            r"not the error itself, falls by this factor a step (Nesterov 2004, theorem 2.2.3).",
+            r"What is won is a promise for every function whose curvature lies between $\ell$ and $L$ (Nesterov 2004, "
+            r"theorem 2.2.3). The bracket is at most $2\,(f(\theta_0) - f^*)$, and some such factor is needed: on the "
+            r"flattest quadratic the value reaches $4/e$ of $\rho^t (f(\theta_0) - f^*)$ after $\sqrt\kappa$ steps.",
             r"f(\theta_t) - f^* \le \Bigl(1 - \frac{1}{\sqrt\kappa}\Bigr)^{\!t} \Bigl(f(\theta_0) - f^* "
             r"+ \frac{\ell}{2}\, \lVert \theta_0 - \theta^* \rVert^2\Bigr)",
             _beyond,
             relation="<=",
+            at=_flattest,
+            slack=1.37,
             how="on random functions",
         ),
         Numeric(
@@ -286,9 +280,9 @@ def nesterov() -> Derivation:
         title="Nesterov's momentum",
         claim=(
             r"Taking the gradient where momentum is about to lead is, in the variable $\varphi = \theta + \mu v$, "
-            r"torch's step along $g + \mu b$. With $\eta = 1/L$ and $\mu = \frac{\sqrt\kappa - 1}{\sqrt\kappa + 1}$ a "
-            r"step multiplies the error by $1 - 1/\sqrt\kappa$ on a quadratic, and on every function of these "
-            r"curvatures the loss falls by this factor or faster."
+            r"torch's step along $g + \mu b$. With $\eta = 1/L$ and $\mu = \frac{\sqrt\kappa - 1}{\sqrt\kappa + 1}$ "
+            r"the error on a quadratic is at worst $(1 + t/\sqrt\kappa)\,\rho^t$ of what it was, $\rho = 1 - "
+            r"1/\sqrt\kappa$, and on every function of these curvatures the loss is at most $2 \rho^t$ of what it was."
         ),
         steps=[*_forms(), *_recursion(), *_rate(), *_guarantee()],
         cites=("nesterov1983", "sutskever2013", "nesterov2004", "lessard2016"),

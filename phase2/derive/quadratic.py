@@ -5,14 +5,13 @@ from typing import Any
 import numpy as np
 import sympy
 from scipy.optimize import minimize_scalar
-from sympy import exp, sqrt
+from sympy import log, sqrt
 
 from phase2.derive.derivation import Derivation, Numeric, Remark, Step, Symbolic
+from phase2.derive.reader import Names
 from phase2.derive.walk import descend
 
 SIZE = 4
-RACE = (100, 1e-6)  # condition number, and part of the error that is left at the end
-RACE_STEPS = [691, 93]  # of descent and of momentum
 
 eta, mu, lam, ell, L, kappa = sympy.symbols(r"eta mu lambda ell L kappa", positive=True)
 z = sympy.Symbol("z", real=True)
@@ -103,20 +102,22 @@ def _best_momentum(rng: np.random.Generator) -> tuple[Any, Any]:
     return [rho, momentum, least_over_rates(momentum)[0] / rate], [np.sqrt(best), best, 1]
 
 
-def _transient(rng: np.random.Generator) -> tuple[Any, Any]:
+def _transient(rng: np.random.Generator) -> Names:
     kappa, t = rng.uniform(2.0, 100.0), np.arange(50)
     rate, momentum = _optimal(kappa)
-    rho = np.sqrt(momentum)
-    slowest = [(1 + (1 - rho) * t) * rho**t, (1 + (1 + rho) * t) * (-rho) ** t]
-    return _ends(np.array([1 / kappa, 1.0]), rate, momentum, steps=49), np.transpose(slowest)
+    flat, steep = _ends(np.array([1 / kappa, 1.0]), rate, momentum, steps=49).T
+    return {r"e_t^\ell": flat, "e_t^L": steep, r"\rho": np.sqrt(momentum), "t": t}
 
 
-def _race(rng: np.random.Generator) -> tuple[Any, Any]:
-    kappa, left = RACE
-    eigenvalues = np.array([1 / kappa, 1.0])
+def _race(rng: np.random.Generator) -> Names:
+    """Steps until a part ε of the error is left, and the heavy ball's first steps at both ends."""
+    kappa, left = 100, 1e-6
     runs = [(2 * kappa / (kappa + 1), 0.0), _optimal(kappa)]
-    errors = [np.linalg.norm(_ends(eigenvalues, *run, steps=800), axis=1) for run in runs]
-    return [np.argmax(error <= left * error[0]) for error in errors], RACE_STEPS
+    ends = [_ends(np.array([1 / kappa, 1.0]), *run, steps=800) for run in runs]
+    errors = [np.linalg.norm(end, axis=1) for end in ends]
+    steps = [int(np.argmax(error <= left * error[0])) for error in errors]
+    names = (r"t_{\text{descent}}", r"t_{\text{momentum}}", r"e_1^\ell", "e_1^L")
+    return dict(zip(names, [*steps, *ends[1][1]], strict=True))
 
 
 def _descent() -> list[Step]:
@@ -175,6 +176,7 @@ def _spectrum() -> list[Step]:
             r"$2\,(1 + \mu)/L$ in place of $2/L$.",
             sympy.solve(POLYNOMIAL.subs(z, -1), eta)[0] * lam,
             2 * (1 + mu),
+            names={r"\eta\lambda": 2 * (1 + mu)},
             latex=r"1 + (1 + \mu - \eta\lambda) + \mu = 0 \quad\Longleftrightarrow\quad \eta\lambda = 2\,(1 + \mu)",
         ),
         Numeric(
@@ -216,10 +218,11 @@ def _optimum() -> list[Step]:
             how="by numerical minimization over rate and momentum",
         ),
         Numeric(
-            r"At the two ends the roots coincide, and a factor that grows with $t$ comes on top: from $e_0 = 1$ the "
-            r"errors only begin to fall as $\rho^t$ after some $\sqrt\kappa$ steps.",
-            r"e_t = \bigl(1 + (1 - \rho)\,t\bigr)\, \rho^t \quad (\lambda = \ell), \qquad "
-            r"e_t = \bigl(1 + (1 + \rho)\,t\bigr)\, (-\rho)^t \quad (\lambda = L)",
+            r"That is so in the long run. At the two ends the roots coincide, and a factor that grows with $t$ comes "
+            r"on "
+            r"top: from $e_0 = 1$ the errors only begin to fall as $\rho^t$ after some $\sqrt\kappa$ steps.",
+            r"e_t^\ell = \bigl(1 + (1 - \rho)\,t\bigr)\, \rho^t, \qquad "
+            r"e_t^L = \bigl(1 + (1 + \rho)\,t\bigr)\, (-\rho)^t",
             _transient,
             how="against the library's SGD",
         ),
@@ -227,16 +230,19 @@ def _optimum() -> list[Step]:
             r"Since $\log\frac{1 + x}{1 - x} \ge 2x$, up to this factor $\tfrac12 \sqrt\kappa \log\tfrac1\varepsilon$ "
             r"steps leave the part $\varepsilon$ of the error, where descent needs "
             r"$\tfrac12 \kappa \log\tfrac1\varepsilon$.",
-            rho,
-            exp(-2 / sqrt(kappa)),
+            2 / sqrt(kappa),
+            -log(rho),
             relation="<=",
-            latex=r"\rho = \frac{\sqrt\kappa - 1}{\sqrt\kappa + 1} \le e^{-2/\sqrt\kappa}",
+            latex=r"\frac{2}{\sqrt\kappa} \le \log \frac{\sqrt\kappa + 1}{\sqrt\kappa - 1} = \log \frac1\rho",
             span=(1.1, 50.0),
+            at={kappa: 10**4},
+            slack=1.001,
+            names={r"\rho": rho},
         ),
         Numeric(
-            rf"Counted for $\kappa = {RACE[0]}$ and $\varepsilon = 10^{{-6}}$, from an error of the same size at both "
-            r"ends.",
-            rf"t_{{\text{{descent}}}} = {RACE_STEPS[0]}, \qquad t_{{\text{{momentum}}}} = {RACE_STEPS[1]}",
+            r"Counted for $\kappa = 100$ and $\varepsilon = 10^{-6}$, from an error of the same size at both ends. The "
+            r"heavy ball's first step makes the steep error more than twice as large.",
+            r"t_{\text{descent}} = 691, \quad t_{\text{momentum}} = 93, \qquad e_1^\ell = 0.967, \quad e_1^L = -2.306",
             _race,
             how="by running the library's SGD",
         ),
@@ -255,8 +261,9 @@ def quadratic_momentum() -> Derivation:
         title="Optimal momentum on a quadratic",
         claim=(
             r"On a quadratic with eigenvalues in $[\ell, L]$ and $\kappa = L/\ell$ gradient descent multiplies the "
-            r"error by $\frac{\kappa - 1}{\kappa + 1}$ a step at best. The heavy ball does by $\frac{\sqrt\kappa - "
-            r"1}{\sqrt\kappa + 1}$, with $\sqrt\mu$ equal to this and $\eta = 4/(\sqrt L + \sqrt\ell)^2$."
+            r"error by $\frac{\kappa - 1}{\kappa + 1}$ a step at best. In the long run the heavy ball does by $\frac"
+            r"{\sqrt\kappa - 1}{\sqrt\kappa + 1}$, with $\sqrt\mu$ equal to this and $\eta = 4/(\sqrt L + "
+            r"\sqrt\ell)^2$; its first steps can make the error larger."
         ),
         steps=[*_descent(), *_spectrum(), *_optimum()],
         cites=("polyak1964", "nesterov2004"),

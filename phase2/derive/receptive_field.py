@@ -84,8 +84,8 @@ def _count(rng: np.random.Generator) -> tuple[Any, Any]:
     return [len(fitting), len(by_torch)], [(size + 2 * layer.p - layer.d * (layer.k - 1) - 1) // layer.s + 1] * 2
 
 
-def _last_window(rng: np.random.Generator) -> tuple[Any, Any]:
-    layer, size = _one_layer(rng)
+def _last_window(rng: np.random.Generator, layer: Window | None = None, size: int = 0) -> tuple[Any, Any]:
+    layer, size = (layer, size) if layer else _one_layer(rng)
     by_torch = len(_run([layer], torch.zeros(size), [torch.ones(layer.k)]))
     ends = [layer.s * (count - 1) + layer.d * (layer.k - 1) + 1 for count in (by_torch, by_torch + 1)]
     return [ends[0], size + 2 * layer.p + 1], [size + 2 * layer.p, ends[1]]
@@ -158,6 +158,7 @@ def _one() -> list[Step]:
             r"s(n' - 1) + d(k-1) + 1 \;\le\; n + 2p, \qquad n + 2p + 1 \;\le\; s n' + d(k-1) + 1",
             _last_window,
             relation="<=",
+            at=lambda rng: _last_window(rng, Window(3), 9),
             how="on random sizes, against torch",
         ),
         Numeric(
@@ -251,6 +252,7 @@ def _depth() -> list[Step]:
             9 * c**2 * L,
             ((1 + Sum(2, (ell, 1, L))) * c) ** 2,
             relation="<=",
+            at={L: 1, c: 1},
             latex=r"9\,c^2 L \le (2L + 1)^2 c^2",
         ),
         Symbolic(

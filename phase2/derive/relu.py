@@ -78,6 +78,7 @@ def _slope() -> list[Step]:
             g * y,
             f.subs(x, y),
             relation="<=",
+            at={y: 1, g: 1},
             latex=r"f(0) + g\,(y - 0) = g\,y \le \max(y, 0) = f(y), \qquad 0 \le g \le 1",
             span=(0.05, 0.95),
         ),

@@ -12,14 +12,15 @@ from torch import Tensor
 from torch.autograd.functional import jacobian, jvp
 
 from phase2.derive.derivation import Derivation, Numeric, Remark, Step, Symbolic
+from phase2.derive.reader import Names
+from phase2.derive.residual_network import ZeroLast
 from phase2.nn.normalization.batch import BatchNorm1d
 
 SMALL = 2  # units of the blocks whose every sign is enumerated
 WIDTH, BLOCKS, BATCH = 256, 12, 128  # of the random networks that are measured
-SIZE, FEW = 5, 3  # units and blocks of the networks that are differentiated by all parameters
 
 l, L, m = sympy.symbols("l L m", positive=True, integer=True)
-c = sympy.symbols("c", positive=True)
+c, g = sympy.symbols("c g", positive=True)
 z = sympy.symbols("z", real=True)
 NORMAL = exp(-(z**2) / 2) / sqrt(2 * pi)
 variance = sympy.Function("q")
@@ -44,9 +45,11 @@ def _adds(rng: np.random.Generator) -> tuple[Any, Any]:
     return ((x + F) ** 2).mean((0, 1)), x**2 + (F**2).mean((0, 1))
 
 
-def _kaiming(rng: np.random.Generator) -> tuple[Any, Any]:
-    x = rng.normal(size=SMALL)
-    return (_branches(x, 2 / SMALL, 1 / SMALL) ** 2).mean(), (x**2).mean()
+def _branch(rng: np.random.Generator) -> Names:
+    x, first, second = rng.normal(size=SMALL), *rng.uniform(0.2, 2.0, size=2)
+    measured = (_branches(x, first, second) ** 2).mean()
+    names = (r"\operatorname{Var} F(x)", "n", "w_1", "w_2", r"\operatorname{Var} x")
+    return dict(zip(names, (measured, SMALL, first, second, (x**2).mean()), strict=True))
 
 
 class _Blocks:
@@ -98,32 +101,8 @@ def _scaled(rng: np.random.Generator) -> tuple[Any, Any]:
     return torch.stack([q[-1] / q[0], blocks.gradient_growth()]) / (1 + 1 / BLOCKS) ** BLOCKS, [1.0, 1.0]
 
 
-class _ZeroLast:
-    """Residual blocks F(x) = W2 relu(W1 x) of which every W2 is 0; θ holds all W1, then all W2."""
-
-    def __init__(self, rng: np.random.Generator) -> None:
-        self.W1 = torch.from_numpy(rng.normal(size=(FEW, SIZE, SIZE)))
-        self.W2 = torch.zeros(FEW, SIZE, SIZE, dtype=torch.float64)
-        self.x, self.g = torch.from_numpy(rng.normal(size=(2, SIZE)))
-
-    def __call__(self, x: Tensor, W1: Tensor, W2: Tensor) -> Tensor:
-        for first, second in zip(W1, W2, strict=True):
-            x = x + second @ torch.relu(first @ x)
-        return x
-
-    @property
-    def gradients(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Those of g · x_L by x_0, W1 and W2, by automatic differentiation."""
-        return jacobian(lambda *at: self.g @ self(*at), (self.x, self.W1, self.W2))
-
-    @property
-    def hidden(self) -> Tensor:
-        """What the last layers see, (FEW, SIZE): every block's input is x_0."""
-        return torch.relu(self.W1 @ self.x)
-
-
 def _starts_as_identity(rng: np.random.Generator) -> tuple[Any, Any]:
-    net = _ZeroLast(rng)
+    net = ZeroLast(rng)
     at_input, first, last = net.gradients
     outer = torch.einsum("i,lj->lij", net.g, net.hidden)
     left = [net(net.x, net.W1, net.W2), at_input, first.flatten(), last.flatten()]
@@ -132,7 +111,7 @@ def _starts_as_identity(rng: np.random.Generator) -> tuple[Any, Any]:
 
 def _first_step(rng: np.random.Generator) -> tuple[Any, Any]:
     """How the output starts to move along the negative gradient of all weights."""
-    net = _ZeroLast(rng)
+    net = ZeroLast(rng)
     _, first, last = net.gradients
     _, speed = jvp(lambda *weights: net(net.x, *weights), (net.W1, net.W2), (-first, -last))
     return speed, -net.hidden.square().sum() * net.g
@@ -152,23 +131,25 @@ def _growth() -> list[Step]:
             how="by averaging over every matrix of signs",
         ),
         Numeric(
-            r"Kaiming's variance $2/n$ for $W_1$ makes up for the half that its ReLU takes away, and $W_2$, which no "
-            r"ReLU follows, keeps what it gets with $1/n$: the branch has the variance of its input. (A pre-activation "
-            r"branch has a ReLU before each of the two, both variances are $2/n$, and the count is the same.)",
-            r"\operatorname{Var} F(x) = n \cdot \frac1n \cdot \frac12 \cdot n \cdot \frac2n \cdot \operatorname{Var} x "
-            r"= \operatorname{Var} x",
-            _kaiming,
+            r"With variances $w_1$ and $w_2$ of the weights the branch multiplies the variance by $g = n^2 w_1 w_2/2$. "
+            r"Kaiming's $w_1 = 2/n$ makes up for the half that the ReLU takes away, and $W_2$, which no ReLU follows, "
+            r"keeps what it gets with $w_2 = 1/n$: then $g = 1$. With $2/n$ for both $g = 2$. (A pre-activation branch "
+            r"has a ReLU before each of the two; there $2/n$ for both is $g = 1$.)",
+            r"\operatorname{Var} F(x) = n w_2 \cdot \tfrac12 \cdot n w_1 \cdot \operatorname{Var} x",
+            _branch,
             how="by averaging over every matrix of signs",
         ),
         Symbolic(
-            r"What is right for a plain chain is wrong here: each block doubles the variance.",
-            rsolve(variance(l + 1) - 2 * variance(l), variance(l), {variance(0): 1}),
-            sympy.Integer(2) ** l,
-            latex=r"q_{l+1} = q_l + q_l = 2\, q_l \quad\Longrightarrow\quad q_L = 2^L",
+            r"What is right for a plain chain is wrong here: with $g = 1$ each block doubles the variance, and with "
+            r"$g = 2$ it triples it.",
+            rsolve(variance(l + 1) - (1 + g) * variance(l), variance(l), {variance(0): 1}),
+            (1 + g) ** l,
+            names={"q_l": (1 + g) ** l, "q_{l+1}": (1 + g) ** (l + 1)},
+            latex=r"q_{l+1} = q_l + g\, q_l = (1 + g)\, q_l \quad\Longrightarrow\quad q_l = (1 + g)^l",
         ),
         Numeric(
-            r"The squared gradient $\lVert g_l \rVert^2$ doubles in the same way, as every branch's Jacobian has the "
-            r"mean square gain 1. Thirty blocks would multiply both by $10^9$.",
+            r"With $w_1 = 2/n$ and $w_2 = 1/n$ the squared gradient $\lVert g_l \rVert^2$ doubles in the same way, as "
+            r"every branch's Jacobian has the mean square gain 1. Thirty blocks would multiply both by $10^9$.",
             r"\frac1L \log_2 \frac{q_L}{q_0} \approx 1, \qquad \frac1L \log_2 \frac{\lVert g_0 \rVert^2}{\lVert g_L "
             r"\rVert^2} \approx 1",
             _doubles,
@@ -237,6 +218,8 @@ def _small_branches() -> list[Step]:
             (1 + 1 / L) ** L,
             exp(1),
             relation="<=",
+            at={L: 1000},
+            slack=1.001,
             latex=r"q_L = \Bigl(1 + \frac1L\Bigr)^{\!L} \le e",
         ),
         Symbolic(
@@ -275,7 +258,7 @@ def _zero() -> list[Step]:
             how="by forward and by reverse differentiation of a random network",
         ),
         Symbolic(
-            r"With Kaiming's weights $\lVert h_l \rVert^2$ has the size of $\lVert x_0 \rVert^2$, and $L$ blocks move "
+            r"With $w_1 = 2/n$ $\lVert h_l \rVert^2$ has the size of $\lVert x_0 \rVert^2$, and $L$ blocks move "
             r"the output $L$ times as far as one. Fixup scales the other $m - 1$ of a branch's $m$ layers down, so "
             r"that the sum does not depend on the depth.",
             L * (L ** (-1 / (2 * m + 2 - 2))) ** (2 * m),
@@ -291,9 +274,11 @@ def residual_variance() -> Derivation:
         name="residual_variance",
         title="Variance through residual blocks",
         claim=(
-            r"With Kaiming's weights every residual block doubles the variance, $q_L = 2^L$. BatchNorm in the branch "
-            r"makes it grow as $L + 1$ only, a factor $L^{-1/2}$ holds it below $e$, and a last layer that starts at 0 "
-            r"leaves the identity."
+            r"If its branch keeps the variance, a residual block doubles it, $q_L = 2^L$; with Kaiming's variance for "
+            r"both weights it triples it. BatchNorm in the branch "
+            r"makes it grow as $L + 1$ only, a factor $L^{-1/2}$ on branches that keep it holds it below $e$, and a "
+            r"last "
+            r"layer that starts at 0 leaves the identity."
         ),
         steps=[*_growth(), *_normalized(), *_small_branches(), *_zero()],
         cites=("zhang2019fixup", "de2020", "he2016", "goyal2017"),

@@ -74,6 +74,18 @@ def _cap(rng: np.random.Generator) -> tuple[Any, Any]:
     return [cap / 2, factor], [factor, cap]
 
 
+def _capped(rng: np.random.Generator) -> tuple[Any, Any]:
+    """1/(√v + ε) between its bounds: where √v is ε, and where it is far below."""
+    v = np.array([1.0, 1e-4])
+    factor = -moves(RMSprop, np.array([[1.0, 1e-4]]), lr=1.0, alpha=0.0, eps=1.0)[0] / v
+    return [0.5, factor[1]], [factor[0], 1.0]
+
+
+def _first(rng: np.random.Generator) -> tuple[Any, Any]:
+    s = _Stream(rng)
+    return np.abs(s.moves(s.g))[0], np.full(SIZE, s.lr / np.sqrt(1 - s.alpha))
+
+
 def _bound(rng: np.random.Generator) -> tuple[Any, Any]:
     s = _Stream(rng)
     s.g[: STEPS // 2] *= 1e-3  # then they grow, and with them the steps
@@ -94,7 +106,7 @@ def _steepest(rng: np.random.Generator) -> tuple[Any, Any]:
     """No direction within the unit cube falls more steeply than the sign's, and that one falls by the sum."""
     g, within = rng.normal(size=SIZE), rng.uniform(-1, 1, size=(100, SIZE))
     falls = np.append(within @ g, np.sign(g) @ g)
-    return falls, np.full_like(falls, np.abs(g).sum())
+    return falls, np.full(len(falls), np.abs(g).sum())
 
 
 def _centred(rng: np.random.Generator) -> tuple[Any, Any]:
@@ -123,10 +135,9 @@ def _adagrad_constant(rng: np.random.Generator) -> tuple[Any, Any]:
     return moves(Adagrad, s.constant, lr=s.lr, eps=0.0), -s.lr / np.sqrt(s.t) * np.sign(s.constant)
 
 
-def _adagrad_sum(rng: np.random.Generator) -> tuple[Any, Any]:
-    s = _Stream(rng)
-    falls = -(s.g * moves(Adagrad, s.g, lr=1.0, eps=0.0)).sum(0)
-    return falls, 2 * np.sqrt((s.g**2).sum(0))
+def _adagrad_sum(g: np.ndarray) -> tuple[Any, Any]:
+    falls = -(g * moves(Adagrad, g, lr=1.0, eps=0.0)).sum(0)
+    return falls, 2 * np.sqrt((g**2).sum(0))
 
 
 def _average() -> list[Step]:
@@ -183,6 +194,8 @@ def _size() -> list[Step]:
             r"\le \min\Bigl(\frac{1}{\sqrt{v_t}}, \frac1\varepsilon\Bigr)",
             _cap,
             relation="<=",
+            at=_capped,
+            slack=1.001,
             how=LIBRARY,
         ),
         Numeric(
@@ -191,6 +204,7 @@ def _size() -> list[Step]:
             r"\lvert \Delta_t \rvert \le \frac{\eta}{\sqrt{1 - \alpha}}",
             _bound,
             relation="<=",
+            at=_first,
             how=LIBRARY,
         ),
         Numeric(
@@ -213,6 +227,7 @@ def _size() -> list[Step]:
             r"\lVert d \rVert_\infty \le 1",
             _steepest,
             relation="<=",
+            at=lambda rng: tuple(side[-1:] for side in _steepest(rng)),
         ),
     ]
 
@@ -252,8 +267,10 @@ def _relatives() -> list[Step]:
             r"Its regret rests on one sum, which grows like $\sqrt T$: with $S_t = \sum_{s \le t} g_s^2$ each term is "
             r"at most $2\,(\sqrt{S_t} - \sqrt{S_{t-1}})$, and these telescope.",
             r"\sum_{t=1}^T \frac{g_t^2}{\sqrt{S_t}} \le 2 \sqrt{S_T}",
-            _adagrad_sum,
+            lambda rng: _adagrad_sum(_Stream(rng).g),
             relation="<=",
+            at=lambda rng: _adagrad_sum(np.ones((2000, 1))),
+            slack=1.02,
             how="against the library's Adagrad",
         ),
     ]

@@ -10,9 +10,10 @@ from sympy import Abs, Rational, cosh, exp, log, oo, tanh
 from torch import Tensor
 from torch.autograd.functional import jacobian
 
-from phase2.derive.derivation import Case, Derivation, Numeric, Remark, Step, Symbolic
+from phase2.derive.derivation import Derivation, Numeric, Remark, Step, Symbolic
 
 DEPTH, WIDTH = 10, 6
+Share = Callable[["_Deep"], tuple[Any, Any]]
 
 x = sympy.Symbol("x", real=True)
 w = sympy.Symbol("w", positive=True)
@@ -38,6 +39,16 @@ class _Deep:
             h = self.phi(z[-1])
         return h, z
 
+    def driven(self, to: float) -> "_Deep":
+        """The same network with orthogonal weights, and biases that set every pre-activation to one value."""
+        self.W = torch.linalg.qr(self.W)[0]
+        self.norms, h, b = torch.ones(DEPTH), self.x, []
+        for W in self.W:
+            b.append(to - W @ h)
+            h = self.phi(torch.full_like(h, to))
+        self.b, self.z = torch.stack(b), torch.full_like(self.b, to)
+        return self
+
     def jacobian(self) -> Tensor:
         """∂h_L/∂h_0 by automatic differentiation."""
         return jacobian(lambda h: self.run(h)[0], self.x)
@@ -61,18 +72,20 @@ def _share(net: _Deep, slopes: Any) -> tuple[Any, Any]:
     return torch.linalg.matrix_norm(net.jacobian(), 2) / torch.prod(slopes * net.norms), 1.0
 
 
-def _submultiplicative(rng: np.random.Generator) -> tuple[Any, Any]:
-    net = _Deep(rng, torch.tanh)
+def _largest_slope(net: _Deep) -> tuple[Any, Any]:
     return _share(net, net.slopes().amax(1))
 
 
-def _uniform(phi: Callable[[Tensor], Tensor], slope: float) -> Case:
-    return lambda rng: _share(_Deep(rng, phi), slope)
-
-
-def _saturated(rng: np.random.Generator) -> tuple[Any, Any]:
-    net = _Deep(rng, torch.tanh, bias=5.0)
+def _tail(net: _Deep) -> tuple[Any, Any]:
     return _share(net, 4 * torch.exp(-2 * net.z.abs().amin(1)))
+
+
+def _cases(phi: Callable[[Tensor], Tensor], share: Share, bias: float, to: float) -> dict[str, Any]:
+    """A random network, and one of which every unit works at the same place, where the bound is reached."""
+    return {
+        "case": lambda rng: share(_Deep(rng, phi, bias)),
+        "at": lambda rng: share(_Deep(rng, phi, bias).driven(to)),
+    }
 
 
 def _one_unit() -> list[Step]:
@@ -82,6 +95,7 @@ def _one_unit() -> list[Step]:
             r"square, so it never exceeds that, and reaches it at $x = 0$ only.",
             Rational(1, 4) - sympy.Derivative(sigma, x),
             (Rational(1, 2) - sigma) ** 2,
+            names={r"\sigma(x)": sigma, r"\sigma'(x)": sympy.diff(sigma, x)},
             latex=r"\tfrac14 - \sigma'(x) = \tfrac14 - \sigma(x)\,\bigl(1 - \sigma(x)\bigr) "
             r"= \bigl(\tfrac12 - \sigma(x)\bigr)^2 \ge 0",
         ),
@@ -90,6 +104,7 @@ def _one_unit() -> list[Step]:
             r"four times as large: at most 1.",
             sympy.Derivative(tanh(x), x),
             4 * sympy.diff(sigma, x).subs(x, 2 * x),
+            names={r"\sigma'(2x)": sympy.diff(sigma, x).subs(x, 2 * x), "x": x},
             latex=r"\tanh'(x) = 1 - \tanh^2 x = 4\,\sigma'(2x) \le 1",
         ),
     ]
@@ -106,9 +121,9 @@ def _depth() -> list[Step]:
         ),
         Numeric(
             r"The spectral norm of a product is at most the product of the norms, and that of a diagonal matrix is its "
-            r"largest entry.",
+            r"largest entry. Orthogonal weights and units that all work at the same place reach this bound.",
             r"\Bigl\| \frac{\partial h_L}{\partial h_0} \Bigr\| \le \prod_{l=1}^L \max_i |\phi'(z_{l,i})|\, \|W_l\|",
-            _submultiplicative,
+            **_cases(torch.tanh, _largest_slope, bias=1.0, to=0.5),
             relation="<=",
             how="on random networks",
         ),
@@ -118,15 +133,15 @@ def _depth() -> list[Step]:
             r"bound.",
             r"\Bigl\| \frac{\partial \ell}{\partial h_0} \Bigr\| \le \Bigl(\frac14\Bigr)^{\!L}\, \prod_{l=1}^L "
             r"\|W_l\| \; \Bigl\| \frac{\partial \ell}{\partial h_L} \Bigr\| \qquad (\phi = \sigma)",
-            _uniform(torch.sigmoid, 0.25),
+            **_cases(torch.sigmoid, lambda net: _share(net, 0.25), bias=1.0, to=0.0),
             relation="<=",
             how="on random networks",
         ),
         Numeric(
-            r"For $\tanh$ the factor is 1, so depth alone need not make the gradient vanish.",
+            r"For $\tanh$ the factor is 1, so depth alone need not make the gradient vanish: at $z = 0$ it is kept.",
             r"\Bigl\| \frac{\partial \ell}{\partial h_0} \Bigr\| \le \prod_{l=1}^L \|W_l\| \; "
             r"\Bigl\| \frac{\partial \ell}{\partial h_L} \Bigr\| \qquad (\phi = \tanh)",
-            _uniform(torch.tanh, 1.0),
+            **_cases(torch.tanh, lambda net: _share(net, 1.0), bias=0.0, to=0.0),
             relation="<=",
             how="on random networks",
         ),
@@ -154,6 +169,8 @@ def _tails() -> list[Step]:
             1 - tanh(x) ** 2,
             4 * exp(-2 * Abs(x)),
             relation="<=",
+            at={x: 9},
+            slack=1.001,
             latex=r"1 - \tanh^2 x \le 4\, e^{-2|x|}",
         ),
         Symbolic(
@@ -167,6 +184,8 @@ def _tails() -> list[Step]:
             sigma * (1 - sigma),
             exp(-Abs(x)),
             relation="<=",
+            at={x: 18},
+            slack=1.001,
             latex=r"\sigma'(x) \le e^{-|x|}",
         ),
         Numeric(
@@ -174,8 +193,9 @@ def _tails() -> list[Step]:
             r"weights do not make up for it, as larger weights drive the units further.",
             r"\Bigl\| \frac{\partial h_L}{\partial h_0} \Bigr\| \le \prod_{l=1}^L 4\, e^{-2 a_l}\, \|W_l\|, "
             r"\qquad a_l = \min_i |z_{l,i}|",
-            _saturated,
+            **_cases(torch.tanh, _tail, bias=5.0, to=5.0),
             relation="<=",
+            slack=1.001,
             how="on random networks",
         ),
         Remark(

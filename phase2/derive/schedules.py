@@ -10,6 +10,7 @@ from sympy import Rational, cos, exp, oo, pi, sin
 
 from phase2 import registry
 from phase2.derive.derivation import Derivation, Numeric, Remark, Step, Symbolic
+from phase2.derive.reader import Names
 from phase2.derive.walk import descend
 from phase2.optim.adam import Adam
 
@@ -43,12 +44,13 @@ def _restarts(rng: np.random.Generator) -> tuple[Any, Any]:
     return [*np.flatnonzero(np.diff(period) > 0) + 1, period[:total].sum()], [*begins, (total + 4) * peak / 2]
 
 
-def _corners(rng: np.random.Generator) -> tuple[Any, Any]:
+def _corners(rng: np.random.Generator) -> Names:
     """One-cycle's rate in its first step, at the peak and in its last, and its slopes by t/T next to the peak."""
     cycle, total, peak = registry.load("schedule", "one_cycle"), 10**7, rng.uniform(0.1, 1.0)
     first, before, top, after, last = (cycle(t, total, peak) for t in (0, 2_999_998, 2_999_999, 3_000_000, total - 1))
-    slopes = [total * (top - before), total * (after - top)]
-    return [first, top, last, *slopes], [peak / 25, peak, peak / 25e4, 0, 0]
+    slopes = np.array([total * (top - before), total * (after - top)])
+    names = (r"\eta_0", r"\eta", r"\eta_{pT-1}", r"\eta_{T-1}", r"\frac{d\eta_t}{ds}\Bigr|_{s = p}")
+    return dict(zip(names, (first, peak, top, last, slopes), strict=True))
 
 
 def _cycle_area(rng: np.random.Generator) -> tuple[Any, Any]:
@@ -120,6 +122,7 @@ def _shapes() -> list[Step]:
             r"$\pi/2$ times as fast as a straight line.",
             sympy.diff(HALF_COSINE, s),
             -pi / 2 * (eta - end) * sin(pi * s),
+            names={r"\eta_{\mathrm{end}}": end},
             latex=r"\frac{d\eta_t}{ds} = -\frac{\pi}{2}\, (\eta - \eta_{\mathrm{end}}) \sin \pi s",
         ),
         Symbolic(
@@ -127,6 +130,7 @@ def _shapes() -> list[Step]:
             r"third less than one quarter, where a line spends a quarter each.",
             HALF_COSINE.subs(s, Rational(1, 3)),
             end + Rational(3, 4) * (eta - end),
+            names={r"\eta_{\mathrm{end}}": end},
             latex=r"\eta_{T/3} = \eta_{\mathrm{end}} + \tfrac34\, (\eta - \eta_{\mathrm{end}})",
         ),
         Numeric(
@@ -149,9 +153,9 @@ def _shapes() -> list[Step]:
             r"One-cycle rises by half a cosine from $\eta/25$ to the peak at $s = p$, here 0.3, and falls by another "
             r"far below its start. The halves meet with slope 0, so there is no kink at the peak.",
             r"\eta_0 = \frac{\eta}{25}, \qquad \eta_{pT-1} = \eta, \qquad \frac{d\eta_t}{ds}\Bigr|_{s = p} = 0, "
-            r"\qquad \eta_{T-1} = \frac{\eta}{25 \cdot 10^4}",
+            r"\qquad \frac{\eta_0}{\eta_{T-1}} = 10^4",
             _corners,
-            tolerance=1e-5,
+            absolute=1e-5,
             how="against the library's one-cycle",
         ),
         Numeric(

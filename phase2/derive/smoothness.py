@@ -9,6 +9,7 @@ from sympy import Abs, Max, Min, Piecewise, erf, exp, log, pi, sqrt, tanh
 
 from phase2.derive.derivation import Case, Derivation, Numeric, Remark, Step, Symbolic
 from phase2.derive.extrema import maximum
+from phase2.derive.reader import Names
 
 x = sympy.Symbol("x", real=True)
 a, h, eta = sympy.symbols("a h eta", positive=True)
@@ -19,19 +20,24 @@ silu, softplus = x * sigma, log(1 + exp(x))
 phi = exp(-(x**2) / 2) / sqrt(2 * pi)
 gelu = x * (1 + erf(x / sqrt(2))) / 2
 
-CONSTANTS = {  # f, f', sup |f'|, sup |f''|
-    "sigmoid": (sigma, sympy.diff(sigma, x), 1 / 4, 1 / (6 * 3**0.5)),
-    "tanh": (tanh(x), 1 - tanh(x) ** 2, 1.0, 4 / (3 * 3**0.5)),
-    "softplus": (softplus, sigma, 1.0, 1 / 4),
-    "silu": (silu, sympy.diff(silu, x), 1.0998394, 1 / 2),
-    "gelu": (gelu, sympy.diff(gelu, x), 1.1289043, 0.7978846),
-    "elu": (Max(x, 0) + Min(exp(x) - 1, 0), Min(exp(x), 1), 1.0, 1.0),
+CONSTANTS = {  # f, f', sup |f'|, sup |f''|, and where these two are
+    "sigmoid": (sigma, sympy.diff(sigma, x), 1 / 4, 1 / (6 * 3**0.5), 0.0, 1.317),
+    "tanh": (tanh(x), 1 - tanh(x) ** 2, 1.0, 4 / (3 * 3**0.5), 0.0, 0.6585),
+    "softplus": (softplus, sigma, 1.0, 1 / 4, 20.0, 0.0),
+    "silu": (silu, sympy.diff(silu, x), 1.0998394, 1 / 2, 2.39936, 0.0),
+    "gelu": (gelu, sympy.diff(gelu, x), 1.1289043, 0.7978846, 2**0.5, 0.0),
+    "elu": (Max(x, 0) + Min(exp(x) - 1, 0), Min(exp(x), 1), 1.0, 1.0, 1.0, -1e-3),
 }
+
+ROWS = list(CONSTANTS.values())
+STEP = np.array([[-1e-3], [1e-3]])
 
 # A loss of one weight: F(w) = (tanh(aw) - y)² / 2, and a bound on |F''|
 F = (tanh(a * w) - y) ** 2 / 2
 slope = sympy.diff(F, w)
 lipschitz = a**2 * (1 + (1 + Abs(y)) * 4 / (3 * sqrt(3)))
+NAMES = {"F(v)": F.subs(w, v), "F(w)": F, "F'(w)": slope, "L": lipschitz, "y": y}
+BENT = {a: 1, w: -sympy.atanh(1 / sqrt(3))}  # where tanh is bent most
 
 
 def _largest(f: sympy.Expr, order: int) -> tuple[mpmath.mpf, mpmath.mpf]:
@@ -40,32 +46,31 @@ def _largest(f: sympy.Expr, order: int) -> tuple[mpmath.mpf, mpmath.mpf]:
     return max((maximum(sign * derivative, x, -12.0, 12.0) for sign in (1, -1)), key=lambda peak: peak[1])
 
 
-def _sigmoid(rng: np.random.Generator) -> tuple[Any, Any]:
-    return [_largest(sigma, 1)[1], _largest(sigma, 2)[1]], [1 / 4, 1 / (6 * np.sqrt(3))]
+def _constants_of(name: str, f: sympy.Expr) -> Case:
+    """The two constants from a search over the line, as the formulas name them, and where the first is."""
+
+    def case(rng: np.random.Generator) -> Names:
+        (where, steepest), (_, curvature) = _largest(f, 1), _largest(f, 2)
+        bend = sympy.diff(f, x, 2).subs(x, 0)
+        return {
+            rf"\sup |{name}'|": float(steepest),
+            rf"\sup |{name}''|": float(curvature),
+            "x_*": float(where),
+            "|f'(x_*)|": float(abs(sympy.diff(f, x).subs(x, float(where)))),
+            "|f''(0)|": float(abs(bend)),
+        }
+
+    return case
 
 
-def _tanh(rng: np.random.Generator) -> tuple[Any, Any]:
-    return [_largest(tanh(x), 1)[1], _largest(tanh(x), 2)[1]], [1, 4 / (3 * np.sqrt(3))]
-
-
-def _silu(rng: np.random.Generator) -> tuple[Any, Any]:
-    (where, steepest), (_, curvature) = _largest(silu, 1), _largest(silu, 2)
-    return [where, steepest, curvature], [2.39936, 1.09984, 0.5]
-
-
-def _gelu(rng: np.random.Generator) -> tuple[Any, Any]:
-    (where, steepest), (_, curvature) = _largest(gelu, 1), _largest(gelu, 2)
-    return [where, steepest, curvature], [np.sqrt(2), 1.128904, np.sqrt(2 / np.pi)]
-
-
-def _mean_value(column: int) -> Case:
-    """Differences of f (column 0) or of f' (column 1) at random pairs, against the constant times the distance."""
+def _mean_value(column: int, far: bool = True) -> Case:
+    """Differences of f (column 0) or f' (1), against the constant times the distance: at random, or at the peak."""
 
     def case(rng: np.random.Generator) -> tuple[Any, Any]:
-        first, second = rng.uniform(-4, 4, (2, 200))
-        functions = [sympy.lambdify(x, row[column], ["scipy", "numpy"]) for row in CONSTANTS.values()]
-        bounds = [row[column + 2] * np.abs(first - second) for row in CONSTANTS.values()]
-        return np.stack([np.abs(f(first) - f(second)) for f in functions]), np.stack(bounds)
+        pairs = [rng.uniform(-4, 4, (2, 200)) if far else row[column + 4] + STEP for row in ROWS]
+        functions = [sympy.lambdify(x, row[column], ["scipy", "numpy"]) for row in ROWS]
+        bounds = [row[column + 2] * np.abs(y - z) for row, (y, z) in zip(ROWS, pairs, strict=True)]
+        return [np.abs(f(y) - f(z)) for f, (y, z) in zip(functions, pairs, strict=True)], bounds
 
     return case
 
@@ -77,19 +82,20 @@ def _constants() -> list[Step]:
             r"6s + 1$ vanishes at $s = \tfrac12 \pm \tfrac{1}{2\sqrt 3}$.",
             sympy.Derivative(sigma, (x, 2)),
             sigma * (1 - sigma) * (1 - 2 * sigma),
+            names={"s": sigma},
             latex=r"\sigma''(x) = s\,(1 - s)(1 - 2s)",
         ),
         Numeric(
             r"Put in, this gives the constants of the sigmoid: of $\sigma$ itself, and of $\sigma'$.",
             r"\sup |\sigma'| = \tfrac14, \qquad \sup |\sigma''| = \frac{1}{6\sqrt 3} = 0.0962\ldots",
-            _sigmoid,
+            _constants_of(r"\sigma", sigma),
             how="at 50 digits",
         ),
         Numeric(
             r"As $\tanh x = 2\sigma(2x) - 1$, its first derivative is 4 times and its second 8 times that of the "
             r"sigmoid.",
             r"\sup |\tanh'| = 1, \qquad \sup |\tanh''| = \frac{4}{3\sqrt 3} = 0.7698\ldots",
-            _tanh,
+            _constants_of(r"\tanh", tanh(x)),
             how="at 50 digits",
         ),
         Symbolic(
@@ -100,9 +106,8 @@ def _constants() -> list[Step]:
         ),
         Numeric(
             r"SiLU overshoots: its slope exceeds 1 before it settles there. Its curvature is largest at 0.",
-            r"\sup_x |f'(x)| = 1.09984 \ \text{ at } x = 2.39936, \qquad \sup_x |f''(x)| = f''(0) = \tfrac12",
-            _silu,
-            tolerance=3e-6,
+            r"\sup |f'| = |f'(x_*)| = 1.09984, \quad x_* = 2.39936, \qquad \sup |f''| = |f''(0)| = \tfrac12",
+            _constants_of("f", silu),
             how="at 50 digits",
         ),
         Symbolic(
@@ -110,14 +115,15 @@ def _constants() -> list[Step]:
             r"of the zeros of the next derivative, $0$ and $\pm 2$.",
             sympy.Derivative(gelu, (x, 3)),
             (x**3 - 4 * x) * phi,
+            names={r"\varphi(x)": phi},
             latex=r"f'''(x) = x\,(x^2 - 4)\,\varphi(x)",
         ),
         Numeric(
             r"Of these it is 0, where $f''(0) = 2\varphi(0)$: GELU bends more sharply than SiLU, and overshoots a "
             r"little more.",
-            r"\sup_x |f'(x)| = f'(\sqrt 2) = 1.128904, \qquad \sup_x |f''(x)| = f''(0) = \sqrt{2/\pi} = 0.7978\ldots",
-            _gelu,
-            tolerance=5e-7,
+            r"\sup |f'| = |f'(x_*)| = 1.128904, \quad x_* = \sqrt 2, \qquad \sup |f''| = |f''(0)| = \sqrt{2/\pi} "
+            r"= 0.7978\ldots",
+            _constants_of("f", gelu),
             how="at 50 digits",
         ),
     ]
@@ -131,6 +137,8 @@ def _meaning() -> list[Step]:
             r"|f(x) - f(y)| \le \sup |f'| \; |x - y|",
             _mean_value(0),
             relation="<=",
+            at=_mean_value(0, far=False),
+            slack=1.001,
             how="at random pairs",
         ),
         Numeric(
@@ -139,6 +147,8 @@ def _meaning() -> list[Step]:
             r"|f'(x) - f'(y)| \le \sup |f''| \; |x - y|",
             _mean_value(1),
             relation="<=",
+            at=_mean_value(1, far=False),
+            slack=1.001,
             how="at random pairs",
         ),
         Symbolic(
@@ -159,6 +169,7 @@ def _optimization() -> list[Step]:
             r"for the checks $f = \tanh$.",
             sympy.diff(slope, w),
             a**2 * ((1 - t**2) ** 2 + (t - y) * (-2 * t * (1 - t**2))),
+            names={"f(aw)": t, "f'(aw)": 1 - t**2, "f''(aw)": -2 * t * (1 - t**2)},
             latex=r"F''(w) = a^2\,\bigl( f'(aw)^2 + (f(aw) - y)\, f''(aw) \bigr)",
         ),
         Symbolic(
@@ -166,21 +177,30 @@ def _optimization() -> list[Step]:
             Abs(sympy.diff(slope, w)),
             lipschitz,
             relation="<=",
+            at={**BENT, y: 10**4},
+            slack=1.001,
+            names=NAMES,
             latex=r"|F''(w)| \le L = a^2\,\Bigl( 1 + (1 + |y|)\,\frac{4}{3\sqrt 3} \Bigr)",
         ),
         Symbolic(
             r"Integrated twice, this puts a parabola of curvature $L$ above $F$: the descent lemma.",
-            F.subs(w, v),
-            F + slope * (v - w) + lipschitz / 2 * (v - w) ** 2,
+            F.subs(w, v) - F - slope * (v - w),
+            lipschitz / 2 * (v - w) ** 2,
             relation="<=",
-            latex=r"F(v) \le F(w) + F'(w)\,(v - w) + \tfrac{L}{2}\,(v - w)^2",
+            latex=r"F(v) - F(w) - F'(w)\,(v - w) \le \tfrac{L}{2}\,(v - w)^2",
+            at={**BENT, y: -(10**4), v: BENT[w] + sympy.Rational(1, 10**4)},
+            slack=1.001,
+            names=NAMES,
         ),
         Symbolic(
             r"At the parabola's lowest point, a gradient step of size $1/L$ away, the loss is certain to have fallen.",
-            F.subs(w, w - slope / lipschitz),
-            F - slope**2 / (2 * lipschitz),
+            slope**2 / (2 * lipschitz),
+            F - F.subs(w, w - slope / lipschitz),
             relation="<=",
-            latex=r"F\Bigl(w - \frac{F'(w)}{L}\Bigr) \le F(w) - \frac{F'(w)^2}{2L}",
+            latex=r"\frac{F'(w)^2}{2L} \le F(w) - F\Bigl(w - \frac{F'(w)}{L}\Bigr)",
+            at={a: 1, w: -sympy.Rational(1, 3), y: -(10**4)},
+            slack=1.2,
+            names=NAMES,
         ),
         Symbolic(
             r"Without $L$ there is no safe step. On $F(w) = \max(w, 0) + \max(-w, 0) = |w|$, a step of any fixed size "

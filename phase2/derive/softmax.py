@@ -57,16 +57,27 @@ def _variance(rng: np.random.Generator) -> tuple[Any, Any]:
     return v @ (torch.diag(p) - torch.outer(p, p)) @ v, (p * (v - p @ v) ** 2).sum()
 
 
-def _curvature(rng: np.random.Generator) -> tuple[Any, Any]:
-    _, p, _ = _draw(rng)
+def _curvature(rng: np.random.Generator, p: Tensor | None = None) -> tuple[Any, Any]:
+    p = _draw(rng)[1] if p is None else p
     eigenvalues = torch.linalg.eigvalsh(torch.diag(p) - torch.outer(p, p))
     return [-eigenvalues[0], eigenvalues[-1]], [0, 0.5]
+
+
+def _two_classes(rng: np.random.Generator) -> tuple[Any, Any]:
+    """Two equally likely classes and no other: the variance of a fair coin, in an interval that it fills."""
+    return _curvature(rng, torch.tensor([0.5, 0.5] + (CLASSES - 2) * [0.0], dtype=torch.float64))
 
 
 def _between(rng: np.random.Generator) -> tuple[Any, Any]:
     z = _draw(rng)[0].numpy()
     lse = np.log(np.exp(z).sum())
     return [z.max(), lse], [lse, z.max() + np.log(CLASSES)]
+
+
+def _one_or_all(rng: np.random.Generator) -> tuple[Any, Any]:
+    """The log-sum-exp of logits of which one is far above the others, and of equal ones."""
+    one, equal = np.log(np.exp(np.array([[40.0] + (CLASSES - 1) * [0.0], CLASSES * [3.0]])).sum(1))
+    return [40.0, equal], [one, 3.0 + np.log(CLASSES)]
 
 
 def _stable(rng: np.random.Generator) -> tuple[Any, Any]:
@@ -84,6 +95,7 @@ def _first_derivatives() -> list[Step]:
             r"so the quotient rule gives two terms. (The check takes three classes.)",
             sympy.Derivative(p1, z1),
             p1 * (1 - p1),
+            names={"e^{z_i}": exp(z1), r"\sum_k e^{z_k}": total, "p_i": p1},
             latex=r"\frac{\partial p_i}{\partial z_i} = \frac{e^{z_i}}{\sum_k e^{z_k}} "
             r"- \frac{e^{z_i}\, e^{z_i}}{\bigl(\sum_k e^{z_k}\bigr)^2} = p_i\,(1 - p_i)",
         ),
@@ -91,6 +103,7 @@ def _first_derivatives() -> list[Step]:
             r"Every other logit stands below the line only, so it takes away from $p_i$.",
             sympy.Derivative(p1, z2),
             -p1 * p2,
+            names={"p_i": p1, "p_j": p2},
             latex=r"\frac{\partial p_i}{\partial z_j} = -\,p_i\,p_j, \qquad i \ne j",
         ),
         Numeric(
@@ -134,6 +147,7 @@ def _curvature_steps() -> list[Step]:
             r"\tfrac12",
             _curvature,
             relation="<=",
+            at=_two_classes,
         ),
     ]
 
@@ -145,6 +159,7 @@ def _stability() -> list[Step]:
             r"$\mathbf 1$, and the Hessian has a zero eigenvalue.",
             log(total) - z1,
             log(exp(z1 + c) + exp(z2 + c) + exp(z3 + c)) - (z1 + c),
+            names={r"\sum_k e^{z_k}": total, r"\sum_k e^{z_k + c}": exp(c) * total, "z_t": z1},
             latex=r"\ell(z) = \log \sum_k e^{z_k} - z_t = \log \sum_k e^{z_k + c} - (z_t + c) = \ell(z + c\,\mathbf 1)",
         ),
         Numeric(
@@ -152,6 +167,7 @@ def _stability() -> list[Step]:
             r"\max_k z_k \le \log \sum_{k=1}^{K} e^{z_k} \le \max_k z_k + \log K",
             _between,
             relation="<=",
+            at=_one_or_all,
         ),
         Numeric(
             r"With $c = -\max_k z_k$ the largest exponent is $e^0$: nothing overflows, and the sum is at least 1, so "

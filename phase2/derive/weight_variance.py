@@ -59,6 +59,7 @@ def _linear() -> list[Step]:
             r"The signal keeps its size from layer to layer if the factor of $q$ is 1.",
             sympy.solve(n_in * w * q - q, w)[0],
             1 / n_in,
+            names={"w": 1 / n_in},
             latex=r"n_{\mathrm{in}}\, w = 1 \quad\Longleftrightarrow\quad w = \frac{1}{n_{\mathrm{in}}}",
         ),
         Numeric(
@@ -81,6 +82,7 @@ def _xavier() -> list[Step]:
             r"the two factors are 1 on average.",
             sympy.solve(n_in * w + n_out * w - 2, w)[0],
             compromise,
+            names={"w": compromise},
             latex=r"n_{\mathrm{in}}\, w + n_{\mathrm{out}}\, w = 2 \quad\Longleftrightarrow\quad "
             r"w = \frac{2}{n_{\mathrm{in}} + n_{\mathrm{out}}}",
         ),
@@ -90,6 +92,8 @@ def _xavier() -> list[Step]:
             n_in * compromise * n_out * compromise,
             sympy.Integer(1),
             relation="<=",
+            at={n_in: 7, n_out: 7},
+            names={"w": compromise},
             latex=r"n_{\mathrm{in}} w \cdot n_{\mathrm{out}} w "
             r"= \frac{4\, n_{\mathrm{in}} n_{\mathrm{out}}}{(n_{\mathrm{in}} + n_{\mathrm{out}})^2} \le 1",
         ),
@@ -98,6 +102,7 @@ def _xavier() -> list[Step]:
             r"need the bound $b = \sqrt 3\,\sigma$. With Xavier's variance this is the normalized initialization.",
             sympy.Integral(z**2 / (2 * bound), (z, -bound, bound)),
             compromise,
+            names={"b": bound},
             latex=r"\frac{1}{2b}\int_{-b}^{b} z^2\,dz = \frac{b^2}{3} = \frac{2}{n_{\mathrm{in}} + n_{\mathrm{out}}} "
             r"\quad\Longleftrightarrow\quad b = \sqrt{\frac{6}{n_{\mathrm{in}} + n_{\mathrm{out}}}}",
         ),
@@ -120,6 +125,7 @@ def _kaiming() -> list[Step]:
             r"n_{\mathrm{out}}$.",
             sympy.solve(n_in * w * q / 2 - q, w)[0],
             2 / n_in,
+            names={"w": 2 / n_in},
             latex=r"n_{\mathrm{in}}\, w\, \frac{q}{2} = q \quad\Longleftrightarrow\quad w = \frac{2}{n_{\mathrm{in}}}",
         ),
         Symbolic(
@@ -127,6 +133,7 @@ def _kaiming() -> list[Step]:
             r"and after 50 layers less than $10^{-15}$ of it is left.",
             sympy.Product(n_in * (1 / n_in) / 2, (sympy.Symbol("l"), 1, L)),
             sympy.Integer(2) ** (-L),
+            names={"w": 1 / n_in, r"n_{\mathrm{in}}": n_in},
             latex=r"w = \frac{1}{n_{\mathrm{in}}}: \qquad \frac{q_L}{q_0} = \prod_{l=1}^{L} \frac{n_{\mathrm{in}}\, "
             r"w}{2} = 2^{-L}",
         ),
@@ -134,6 +141,7 @@ def _kaiming() -> list[Step]:
             r"A leaky ReLU of slope $a$ on the left passes $a^2$ of the other half as well.",
             sympy.Integral(z**2 * DENSITY, (z, 0, oo)) + sympy.Integral((a * z) ** 2 * DENSITY, (z, -oo, 0)),
             (1 + a**2) * q / 2,
+            names={"w": 1 / (n_in * (1 + a**2) / 2), r"n_{\mathrm{in}}": n_in},
             latex=r"\mathbb{E}\,\phi(z)^2 = \frac{q}{2} + \frac{a^2 q}{2} = \frac{1 + a^2}{2}\, q "
             r"\quad\Longrightarrow\quad w = \frac{2}{(1 + a^2)\, n_{\mathrm{in}}}",
         ),

@@ -16,7 +16,7 @@ CARD = Card(
     "SGD",
     label="SGD",
     definition="stochastic gradient descent",
-    cites="sutskever2013",
+    cites="robbins1951",
     order=1,
 )
 

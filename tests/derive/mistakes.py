@@ -23,6 +23,13 @@ def correct(name: str) -> Derivation:
     return load(name)()
 
 
+def misprint(name: str, words: str, old: str, new: str) -> dict[str, Any]:
+    """The step that has `words` with something else in its printed formula."""
+    (step,) = (step for step in correct(name).steps if words in step.text)
+    assert step.formula.count(old) == 1, f"{old} is not once in {step.formula}"
+    return {"latex": step.formula.replace(old, new)}
+
+
 def assert_caught(name: str, words: str, **changes: Any) -> None:
     """The step that has `words` fails its check once it is changed; the other steps are not checked again."""
     derivation = correct(name)

@@ -68,9 +68,27 @@ def backward_with_fan_in(rng):
 
 
 def backward_through_untransposed_slopes(rng):
-    layer = mean_field._WideLayer(rng)
+    layer = mean_field._Layer(rng, "tanh")
     slope = 1 - layer.h.tanh() ** 2
-    return layer.delta_before(), layer.W.T @ (slope * layer.delta)
+    return layer.delta_before(layer.W), (slope * layer.delta) @ layer.W
+
+
+def variance_without_bias(rng):
+    return {**mean_field._variance(rng), r"\sigma_b": 0.0}
+
+
+def variance_too_large(rng):
+    names = mean_field._variance(rng)
+    return {**names, "q^l": 1.15 * names["q^l"]}
+
+
+def square_of_the_mean_slope(rng):
+    """(E φ')² in the place of E φ'²."""
+    names = mean_field._growth(rng)
+    roots = [
+        mean_field._expectation(lambda x, f=f: abs(f(x)) ** 0.5, 1.0) for _, f in mean_field.BY_DEFINITION.values()
+    ]
+    return {**names, mean_field.SLOPE: np.array(roots) ** 2}
 
 
 def dropout_scaled_by_p(rng):
@@ -124,8 +142,11 @@ MISTAKES = [
     ("weight_variance", 9, {"right": 1 / n_in}),  # ReLU's half forgotten
     ("weight_variance", 11, {"right": (1 + a) * q / 2}),  # the slope not squared
     ("mean_field", 3, {"case": backward_through_untransposed_slopes}),
-    ("mean_field", 7, {"right": mean_field.q / 2 + sympy.Rational(1, 4)}),
-    ("mean_field", 9, {"right": mean_field.q - sympy.Rational(2, 3) * mean_field.q**2}),  # moments forgotten
+    ("mean_field", 2, {"case": variance_without_bias}),
+    ("mean_field", 2, {"case": variance_too_large}),
+    ("mean_field", 4, {"case": square_of_the_mean_slope}),
+    ("mean_field", 7, {"right": mean_field.sigma_w**2 / 4}),
+    ("mean_field", 10, {"right": mean_field.q - sympy.Rational(2, 3) * mean_field.q**2}),  # moments forgotten
     ("dropout", 3, {"right": p * (1 - p) * x**2}),  # the variance without the scale
     ("dropout", 5, {"case": dropout_scaled_by_p}),
     ("dropout", 6, {"right": p * x}),

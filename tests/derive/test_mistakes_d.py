@@ -186,7 +186,7 @@ TANGENT_KERNEL = {
     "samples are taken to have nothing in common": ("one hidden layer", {"case": samples_apart}),
     "a⁴ is taken to average to 1": (
         "tends to its expectation",
-        {"left": 4 * Integral((u**4 + 2 * u**2 + 1) * half, (u, 0, oo)) - 4},
+        {"left": (4 * Integral((u**4 + 2 * u**2 + 1) * half, (u, 0, oo)) - 4) / tangent_kernel.n},
     ),
     "the covariance is taken for the tangent kernel": ("arc-cosine", {"case": covariance_for_the_tangent_kernel}),
     "the criterion is taken as free of scale": ("$\\kappa$", {"case": scale_does_not_count}),
