@@ -3,6 +3,8 @@
 
 import re
 
+from phase2.probe.options import COLUMNS
+
 
 def command():
     """The command that makes this run: of config.yaml, of the overlay that has its name, or of an overlay elsewhere."""
@@ -14,7 +16,14 @@ def command():
 
 rule index:
     input:
-        tables=[f"{RESULTS}/tables/{study}/{table}.csv" for study in CELLS for table in ("cells", "chosen", "score")],
+        studies=[
+            f"{RESULTS}/tables/{study}/{table}.csv"
+            for study in CELLS
+            for table in ("cells", "curves", "schedules", *ANALYSES)
+        ],
+        probes=[
+            f"{RESULTS}/tables/{name}/{table}.csv" for name, probe in CONFIG.probes.items() for table in probe.tables
+        ],
         environment=rules.sources.output.environment,
     output:
         **{table: f"{RESULTS}/{table}.csv" for table in ("summary", "columns")},
@@ -27,6 +36,7 @@ rule index:
         code=lambda w: fingerprint("phase2.report.index"),
         config=CONFIG.model_dump(mode="json"),
         captions=captions(*SUBJECTS),
+        columns=[COLUMNS, *(probe.columns for probe in CONFIG.probes.values())],
         labels=labels_in(*SUBJECTS),
         command=lambda w: command(),
         notebooks=list(NOTEBOOKS),

@@ -101,6 +101,12 @@ class Results:
         gaps = pd.to_numeric(paired[f"{column}_a"]) - pd.to_numeric(paired[f"{column}_b"])
         return gaps.groupby(paired[SEED]).mean().dropna()
 
+    def powers(self, x: str, y: str, table: str, **where: Any) -> pd.Series:
+        """The power of x with which y goes, by least squares of their logarithms, seed by seed."""
+        rows = self.rows(table, **where)
+        logs = pd.DataFrame({name: np.log(rows[name]) for name in (x, y)}).assign(**{SEED: rows[SEED]})
+        return logs.groupby(SEED).apply(lambda of: np.polyfit(of[x], of[y], 1)[0])
+
     def share_above(self, bound: float, **where: Any) -> Estimate:
         """Which share of these cells has a validation score better than a bound, seed by seed; one that diverged has
         none.

@@ -6,7 +6,7 @@ import numpy as np
 import sympy
 
 from phase2.derive.derivation import Derivation, Numeric, Remark, Step, Symbolic
-from phase2.derive.reading import Names
+from phase2.derive.reader import Names
 from phase2.derive.walk import moves, stream, walk
 from phase2.optim.adam import Adam
 

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import sympy
 
-from phase2.derive.reading import EXACT, pairs
+from phase2.derive.reader import DIGITS, EXACT
+from phase2.derive.reading import pairs
 
-DIGITS = 50
 POINTS = 5  # random points at which a statement is evaluated
 SLIP = sympy.Rational(1001, 1000)
 ROUNDING = 1e-9  # of float64, relative to the largest entry
@@ -85,12 +85,16 @@ class Symbolic:
     def _compare(self, left: sympy.Expr, right: sympy.Expr, relation: str = "", digits: float = 0.0) -> None:
         error = (left - right) if (relation or self.relation) == "<=" else sympy.Abs(left - right)
         if not sympy.re(error) <= _error() + digits:
-            raise WrongStep(f"{self.text}: {self.formula} is off by {sympy.N(error, 5)}")
+            raise WrongStep(f"{self.text}: {self.formula} is off by {sympy.N(error, 5)!s}")
 
     def _read(self, point: Mapping[sympy.Symbol, Any]) -> None:
         """Compares what is printed with what is checked, at a point."""
         if self.latex is not None:
-            for pair in self.read(point):
+            read = self.read(point)
+            bounds = [pair.right for pair in read if pair.relation == "<=" == self.relation]
+            if bounds and not any(abs(bound - _value(self.right, point)) <= _error() for bound in bounds):
+                raise WrongStep(f"{self.text}: {self.formula} has another bound than {self.right}")
+            for pair in read:
                 left, right = (sympy.N(side, DIGITS) for side in (pair.left, pair.right))
                 turned = pair.relation == ">="
                 relation = "<=" if turned else pair.relation
@@ -194,7 +198,7 @@ class Numeric:
 
     def _near(self, left: np.ndarray, right: np.ndarray) -> None:
         if not (right - left <= (self.slack - 1) * np.abs(left) + self._allowed(right)).all():
-            with np.errstate(divide="ignore"):
+            with np.errstate(divide="ignore", invalid="ignore"):
                 raise WrongStep(f"{self.text}: the bound is {(right / left).max():.5g} times what it bounds")
 
     def _allowed(self, right: np.ndarray) -> np.ndarray:
@@ -248,7 +252,8 @@ def _sign(relation: str) -> str:
 
 
 def _value(side: Any, point: Mapping[sympy.Symbol, Any]) -> sympy.Expr:
-    return sympy.N(sympy.sympify(side).subs(dict(point)).doit(), DIGITS)
+    values = {symbol: each if symbol.is_integer else sympy.N(each, DIGITS + 10) for symbol, each in point.items()}
+    return sympy.N(sympy.sympify(side).subs(values).doit(), DIGITS)
 
 
 def _error() -> sympy.Float:

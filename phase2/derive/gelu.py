@@ -7,7 +7,7 @@ from sympy import Rational, erf, exp, pi, sqrt, tanh
 
 from phase2.derive.derivation import DIGITS, Derivation, Numeric, Remark, Step, Symbolic
 from phase2.derive.extrema import maximum
-from phase2.derive.reading import Names
+from phase2.derive.reader import Names
 
 x, z = sympy.symbols("x z", real=True)
 C, BETA = Rational(44715, 10**6), Rational(1702, 1000)  # the constants of Hendrycks & Gimpel 2016, section 2
@@ -61,7 +61,7 @@ def _exact() -> list[Step]:
             r"\qquad \varphi(z) = \frac{e^{-z^2/2}}{\sqrt{2\pi}}",
             names={
                 r"\Phi(x)": Phi,
-                r"\varphi(z)": phi.subs(x, z),
+                r"\varphi": lambda t: phi.subs(x, t),
                 "z": z,
                 r"\operatorname{erf}\frac{x}{\sqrt 2}": erf(x / sqrt(2)),
             },

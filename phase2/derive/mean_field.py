@@ -16,7 +16,7 @@ from torch.autograd.functional import jacobian
 
 from phase2 import registry
 from phase2.derive.derivation import Derivation, Numeric, Remark, Step, Symbolic
-from phase2.derive.reading import Names
+from phase2.derive.reader import Names
 from phase2.probe.mean_field.measure import critical_weight_std, fixed_point
 
 UNITS, DRAWS = 3, 100_000  # of a small layer, and draws of its input: expectations to some 1e-5

@@ -1,6 +1,5 @@
 """Nesterov's momentum: the look-ahead, torch's form of it, and its rate."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -8,56 +7,17 @@ import sympy
 from scipy.optimize import minimize_scalar
 from sympy import sqrt
 
+from phase2.derive.bowl import SIZE, STEPS, Bowl, by_code, look_ahead
 from phase2.derive.derivation import Derivation, Numeric, Remark, Step, Symbolic
-from phase2.derive.reading import Names
+from phase2.derive.reader import Names
 from phase2.derive.walk import descend
 
-STEPS, SIZE = 15, 3
 CYCLE = np.array([2592, 792, -2208]) / 1225
 
 mu, eta, lam, kappa = sympy.symbols("mu eta lambda kappa", positive=True)
 theta, v, g, z, e, e_last = sympy.symbols("theta v g z e e_last", real=True)
 MATRIX = sympy.Matrix([[(1 + mu) * (1 - eta * lam), -mu * (1 - eta * lam)], [1, 0]])
 POLYNOMIAL = (z * sympy.eye(2) - MATRIX).det()
-
-Gradient = Callable[[np.ndarray], np.ndarray]
-
-
-def look_ahead(
-    gradient: Gradient, start: np.ndarray, rate: float, momentum: float, steps: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """θ and v, both (steps + 1, parameters), of v ← μ v - η ∇f(θ + μ v), θ ← θ + v."""
-    theta, v = [start], [np.zeros_like(start)]
-    for _ in range(steps):
-        v.append(momentum * v[-1] - rate * gradient(theta[-1] + momentum * v[-1]))
-        theta.append(theta[-1] + v[-1])
-    return np.array(theta), np.array(v)
-
-
-def by_code(
-    gradient: Gradient, start: np.ndarray, rate: float, momentum: float, steps: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """The same of φ and b of the library's SGD."""
-    return descend(gradient, start, [rate] * steps, momentum=momentum, nesterov=True)
-
-
-class _Bowl:
-    """f(x) = Σ log cosh(A x) + ½ ℓ ‖x‖²: its curvature lies between ℓ and L, and its minimum at 0 is 0."""
-
-    def __init__(self, rng: np.random.Generator) -> None:
-        self.A, self.ell = rng.normal(size=(SIZE, SIZE)), rng.uniform(0.01, 0.5)
-        self.L = np.linalg.norm(self.A, 2) ** 2 + self.ell
-        self.start = 3 * rng.normal(size=SIZE)
-        self.rate, self.momentum = rng.uniform(0.1, 1.0) / self.L, rng.uniform(0.5, 0.95)
-
-    def value(self, x: np.ndarray) -> np.ndarray:
-        return np.log(np.cosh(x @ self.A.T)).sum(-1) + self.ell / 2 * (x**2).sum(-1)
-
-    def gradient(self, x: np.ndarray) -> np.ndarray:
-        return self.A.T @ np.tanh(self.A @ x) + self.ell * x
-
-    def run(self, method: Callable[..., tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
-        return method(self.gradient, self.start, self.rate, self.momentum, STEPS)
 
 
 def radius(rate_eigenvalue: np.ndarray, momentum: float) -> np.ndarray:
@@ -67,21 +27,21 @@ def radius(rate_eigenvalue: np.ndarray, momentum: float) -> np.ndarray:
 
 
 def _two_sequences(rng: np.random.Generator) -> tuple[Any, Any]:
-    bowl = _Bowl(rng)
+    bowl = Bowl(rng)
     theta, _ = bowl.run(look_ahead)
     y = theta[1:-1] + bowl.momentum * (theta[1:-1] - theta[:-2])
     return theta[2:], y - bowl.rate * np.array([bowl.gradient(point) for point in y])
 
 
 def _torch_form(rng: np.random.Generator) -> tuple[Any, Any]:
-    bowl = _Bowl(rng)
+    bowl = Bowl(rng)
     theta, v = bowl.run(look_ahead)
     phi, b = bowl.run(by_code)
     return [phi, b], [theta + bowl.momentum * v, -v / bowl.rate]
 
 
 def _back(rng: np.random.Generator) -> tuple[Any, Any]:
-    bowl = _Bowl(rng)
+    bowl = Bowl(rng)
     phi, b = bowl.run(by_code)
     return bowl.run(look_ahead)[0], phi + bowl.rate * bowl.momentum * b
 
@@ -127,7 +87,7 @@ def _transient(rng: np.random.Generator) -> Names:
 
 
 def _beyond(rng: np.random.Generator) -> tuple[Any, Any]:
-    bowl = _Bowl(rng)
+    bowl = Bowl(rng)
     bowl.rate = 1 / bowl.L
     bowl.momentum, rho = _optimal(float(bowl.L / bowl.ell))
     theta, _ = bowl.run(look_ahead)

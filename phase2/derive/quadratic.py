@@ -8,7 +8,7 @@ from scipy.optimize import minimize_scalar
 from sympy import log, sqrt
 
 from phase2.derive.derivation import Derivation, Numeric, Remark, Step, Symbolic
-from phase2.derive.reading import Names
+from phase2.derive.reader import Names
 from phase2.derive.walk import descend
 
 SIZE = 4

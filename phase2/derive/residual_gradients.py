@@ -1,6 +1,5 @@
 """Why a residual's Jacobian I + J keeps gradients: bounds, the expansion over paths, and the mean over random J."""
 
-from collections.abc import Callable
 from itertools import product
 from math import comb
 from typing import Any
@@ -13,53 +12,17 @@ from torch import Tensor
 from torch.autograd.functional import jacobian
 
 from phase2.derive.derivation import Derivation, Numeric, Remark, Step, Symbolic
+from phase2.derive.residual_network import BLOCKS, SIZE, Network
 
-SIZE, BLOCKS = 4, 6  # of the small networks
 WIDTH, DEPTH = 256, 16  # of the wide ones, in which one draw shows the mean
 
 L = sympy.symbols("L", positive=True, integer=True)
 a, c, s = sympy.symbols("a c s", positive=True)
 m = sympy.symbols("m", integer=True, nonnegative=True)
 
-Branch = Callable[[Tensor], Tensor]
-
-
-class _Network:
-    """Branches F(x) = s V relu(√2 U x) with weights of variance 1/n: each Jacobian multiplies the mean square by s²."""
-
-    def __init__(self, rng: np.random.Generator, size: int = SIZE, blocks: int = BLOCKS) -> None:
-        self.s = rng.uniform(0.3, 0.9)
-        weights = torch.from_numpy(rng.normal(scale=size**-0.5, size=(blocks, 2, size, size)))
-        self.branches: list[Branch] = [
-            lambda x, U=U, V=V: self.s * V @ torch.relu(2**0.5 * U @ x)  # type: ignore[misc]
-            for U, V in weights
-        ]
-        self.x = torch.from_numpy(rng.normal(size=size))
-        self.g = torch.from_numpy(rng.normal(size=size))  # the gradient at the top
-
-    def states(self, x: Tensor, shortcut: float = 1.0) -> list[Tensor]:
-        """x_0 to x_L, where x_{l+1} is `shortcut` times x_l and its branch; a plain chain has no shortcut, 0."""
-        states = [x]
-        for branch in self.branches:
-            states.append(shortcut * states[-1] + branch(states[-1]))
-        return states
-
-    def jacobians(self, shortcut: float = 1.0) -> list[Tensor]:
-        """J_l of every branch at its own input."""
-        inputs = self.states(self.x, shortcut)[:-1]
-        return [jacobian(branch, x) for branch, x in zip(self.branches, inputs, strict=True)]
-
-    def gradient(self, shortcut: float = 1.0) -> Tensor:
-        """∂(g · x_L)/∂x_0 by automatic differentiation."""
-        return jacobian(lambda x: self.g @ self.states(x, shortcut)[-1], self.x)
-
-    def singular_values(self, shortcut: float = 1.0) -> Tensor:
-        """Those of ∂x_L/∂x_0, the largest first."""
-        return torch.linalg.svdvals(jacobian(lambda x: self.states(x, shortcut)[-1], self.x))
-
 
 def _chain_rule(rng: np.random.Generator) -> tuple[Any, Any]:
-    net = _Network(rng)
+    net = Network(rng)
     g = net.g
     for J in reversed(net.jacobians()):
         g = g + J.T @ g
@@ -68,7 +31,7 @@ def _chain_rule(rng: np.random.Generator) -> tuple[Any, Any]:
 
 def _additive(rng: np.random.Generator) -> tuple[Any, Any]:
     """The product of Jacobians against the gradient by the sum of the branches."""
-    net = _Network(rng)
+    net = Network(rng)
     through = torch.eye(SIZE, dtype=torch.float64)
     for J in net.jacobians():
         through = (torch.eye(SIZE, dtype=torch.float64) + J) @ through
@@ -80,7 +43,7 @@ def _additive(rng: np.random.Generator) -> tuple[Any, Any]:
 
 
 def _scaled_shortcut(rng: np.random.Generator) -> tuple[Any, Any]:
-    net, lamda = _Network(rng), rng.uniform(0.5, 1.5)
+    net, lamda = Network(rng), rng.uniform(0.5, 1.5)
 
     def branches(x: Tensor) -> Tensor:
         outputs = [F(x) for F, x in zip(net.branches, net.states(x, lamda), strict=False)]
@@ -107,7 +70,7 @@ def _between(norm: float, J: np.ndarray) -> tuple[Any, Any]:
 
 def _bounds(rng: np.random.Generator) -> tuple[Any, Any]:
     """The spectrum of a network's whole Jacobian, with and without shortcuts, between the bounds."""
-    net = _Network(rng, 4 * SIZE)
+    net = Network(rng, 4 * SIZE)
     net.s *= 0.2  # norms below 1
     residual, plain = net.singular_values(), net.singular_values(0.0)
     norm = max(float(torch.linalg.matrix_norm(J, 2)) for skip in (1.0, 0.0) for J in net.jacobians(skip))
@@ -116,7 +79,7 @@ def _bounds(rng: np.random.Generator) -> tuple[Any, Any]:
 
 def _multiples(rng: np.random.Generator) -> tuple[Any, Any]:
     """Branches ±a x, whose Jacobians have a for every singular value; those with a stand for a plain chain too."""
-    net, a, ends = _Network(rng), 0.3, []
+    net, a, ends = Network(rng), 0.3, []
     for sign in (-a, a):
         net.branches = [lambda x, sign=sign: sign * x] * BLOCKS  # type: ignore[misc]
         ends.append(net.singular_values()[0])
@@ -161,7 +124,7 @@ def _growth(rng: np.random.Generator) -> tuple[Any, Any]:
 
 def _networks(rng: np.random.Generator) -> tuple[Any, Any]:
     """The same by automatic differentiation of a residual and a plain network of one set of weights."""
-    net = _Network(rng, WIDTH, DEPTH)
+    net = Network(rng, WIDTH, DEPTH)
     squares = [net.gradient(shortcut).square().sum() / net.g.square().sum() for shortcut in (1.0, 0.0)]
     return torch.stack(squares).log() / DEPTH, [np.log(1 + net.s**2), np.log(net.s**2)]
 

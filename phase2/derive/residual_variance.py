@@ -12,12 +12,12 @@ from torch import Tensor
 from torch.autograd.functional import jacobian, jvp
 
 from phase2.derive.derivation import Derivation, Numeric, Remark, Step, Symbolic
-from phase2.derive.reading import Names
+from phase2.derive.reader import Names
+from phase2.derive.residual_network import ZeroLast
 from phase2.nn.normalization.batch import BatchNorm1d
 
 SMALL = 2  # units of the blocks whose every sign is enumerated
 WIDTH, BLOCKS, BATCH = 256, 12, 128  # of the random networks that are measured
-SIZE, FEW = 5, 3  # units and blocks of the networks that are differentiated by all parameters
 
 l, L, m = sympy.symbols("l L m", positive=True, integer=True)
 c, g = sympy.symbols("c g", positive=True)
@@ -101,32 +101,8 @@ def _scaled(rng: np.random.Generator) -> tuple[Any, Any]:
     return torch.stack([q[-1] / q[0], blocks.gradient_growth()]) / (1 + 1 / BLOCKS) ** BLOCKS, [1.0, 1.0]
 
 
-class _ZeroLast:
-    """Residual blocks F(x) = W2 relu(W1 x) of which every W2 is 0; θ holds all W1, then all W2."""
-
-    def __init__(self, rng: np.random.Generator) -> None:
-        self.W1 = torch.from_numpy(rng.normal(size=(FEW, SIZE, SIZE)))
-        self.W2 = torch.zeros(FEW, SIZE, SIZE, dtype=torch.float64)
-        self.x, self.g = torch.from_numpy(rng.normal(size=(2, SIZE)))
-
-    def __call__(self, x: Tensor, W1: Tensor, W2: Tensor) -> Tensor:
-        for first, second in zip(W1, W2, strict=True):
-            x = x + second @ torch.relu(first @ x)
-        return x
-
-    @property
-    def gradients(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Those of g · x_L by x_0, W1 and W2, by automatic differentiation."""
-        return jacobian(lambda *at: self.g @ self(*at), (self.x, self.W1, self.W2))
-
-    @property
-    def hidden(self) -> Tensor:
-        """What the last layers see, (FEW, SIZE): every block's input is x_0."""
-        return torch.relu(self.W1 @ self.x)
-
-
 def _starts_as_identity(rng: np.random.Generator) -> tuple[Any, Any]:
-    net = _ZeroLast(rng)
+    net = ZeroLast(rng)
     at_input, first, last = net.gradients
     outer = torch.einsum("i,lj->lij", net.g, net.hidden)
     left = [net(net.x, net.W1, net.W2), at_input, first.flatten(), last.flatten()]
@@ -135,7 +111,7 @@ def _starts_as_identity(rng: np.random.Generator) -> tuple[Any, Any]:
 
 def _first_step(rng: np.random.Generator) -> tuple[Any, Any]:
     """How the output starts to move along the negative gradient of all weights."""
-    net = _ZeroLast(rng)
+    net = ZeroLast(rng)
     _, first, last = net.gradients
     _, speed = jvp(lambda *weights: net(net.x, *weights), (net.W1, net.W2), (-first, -last))
     return speed, -net.hidden.square().sum() * net.g

@@ -10,7 +10,7 @@ from sympy import Rational, cos, exp, oo, pi, sin
 
 from phase2 import registry
 from phase2.derive.derivation import Derivation, Numeric, Remark, Step, Symbolic
-from phase2.derive.reading import Names
+from phase2.derive.reader import Names
 from phase2.derive.walk import descend
 from phase2.optim.adam import Adam
 

@@ -9,7 +9,7 @@ from sympy import Abs, Max, Min, Piecewise, erf, exp, log, pi, sqrt, tanh
 
 from phase2.derive.derivation import Case, Derivation, Numeric, Remark, Step, Symbolic
 from phase2.derive.extrema import maximum
-from phase2.derive.reading import Names
+from phase2.derive.reader import Names
 
 x = sympy.Symbol("x", real=True)
 a, h, eta = sympy.symbols("a h eta", positive=True)

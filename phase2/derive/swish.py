@@ -7,7 +7,7 @@ from sympy import Abs, LambertW, Max, Rational, erf, exp, sqrt
 
 from phase2.derive.derivation import Case, Derivation, Numeric, Remark, Step, Symbolic
 from phase2.derive.extrema import maximum
-from phase2.derive.reading import Names
+from phase2.derive.reader import Names
 
 x, u = sympy.symbols("x u", real=True)
 beta = sympy.Symbol("beta", positive=True)

@@ -4,16 +4,17 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from phase2.card import FigureCard
-from phase2.figures.marks import band, final_scores, keys, over_seeds, plain_log, settled
+from phase2.figures.marks import band, baseline_line, final_scores, keys, over_seeds, plain_log, settled
 from phase2.figures.style import blank, nothing_without, styled
 from phase2.study.factors import factors_of
 from phase2.study.score import Score
 from phase2.words.levels import SEPARATOR, crossed
 
 CARD = FigureCard(
-    ("ranking", "cells", "curves", "score"),
+    ("ranking", "cells", "curves", "baseline", "score"),
     "Training loss and validation {score} by epoch of each strategy at the setting that is best on validation: mean "
-    "over the seeds still running with its 95% t interval (the range of fewer than five).",
+    "over the seeds still running with its 95% t interval (the range of fewer than five). "
+    "Dashed grey: logistic regression on raw pixels.",
 )
 
 PANEL, ROW = 1.7, 0.14  # inches: the height of the panels, and of a row of the legend
@@ -21,7 +22,9 @@ PANEL, ROW = 1.7, 0.14  # inches: the height of the panels, and of a row of the 
 
 @styled
 @nothing_without("curves", "loss")
-def best_curves(*, ranking: pd.DataFrame, cells: pd.DataFrame, curves: pd.DataFrame, score: pd.DataFrame) -> Figure:
+def best_curves(
+    *, ranking: pd.DataFrame, cells: pd.DataFrame, curves: pd.DataFrame, baseline: pd.DataFrame, score: pd.DataFrame
+) -> Figure:
     """Training loss and validation score by epoch: mean over the seeds still running, with its 95% t interval.
 
     A line a level of the first factor that is not the rate; the legend says at which levels of the others it is best on
@@ -43,6 +46,7 @@ def best_curves(*, ranking: pd.DataFrame, cells: pd.DataFrame, curves: pd.DataFr
             band(axes, over_seeds(of_split[of_split.level == level], ["epoch"], "shown"), index, marks=6)
         if split == "val":
             settled(axes, of_split, "epoch", "shown", told.sign)
+            baseline_line(axes, baseline, told)
         axes.set(xlabel="epoch", title=name)
         axes.grid()
         axes.xaxis.get_major_locator().set_params(integer=True)

@@ -4,17 +4,18 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from phase2.card import FigureCard
-from phase2.figures.marks import bars, final_scores, keys, over_seeds, sizes_across
+from phase2.figures.marks import bars, baseline_line, final_scores, keys, over_seeds, sizes_across
 from phase2.figures.style import blank, styled
 from phase2.study.factors import factors_of
 from phase2.study.score import Score, head
 from phase2.words.levels import crossed, label
 
 CARD = FigureCard(
-    ("ranking", "cells", "score"),
+    ("ranking", "cells", "baseline", "score"),
     "Validation {score} at the end of training against the budget in epochs, every budget a training of its own: mean "
     "with its 95% t interval over seeds (the range of fewer than five). Right, how far each is behind the best of its "
-    "budget, seed by seed.",
+    "budget, seed by seed. "
+    "Dashed grey: logistic regression on raw pixels.",
     needs=("epochs",),
 )
 
@@ -23,7 +24,7 @@ SPREAD = 0.025  # of a budget: lines stand side by side, so that their intervals
 
 
 @styled
-def budget_curves(*, ranking: pd.DataFrame, cells: pd.DataFrame, score: pd.DataFrame) -> Figure:
+def budget_curves(*, ranking: pd.DataFrame, cells: pd.DataFrame, baseline: pd.DataFrame, score: pd.DataFrame) -> Figure:
     """Left, the validation score by epochs; right, how far it is behind the best combination of the same budget.
 
     A line for each level of the first factor besides the epochs, the others at their best for it and the budget.
@@ -48,6 +49,7 @@ def budget_curves(*, ranking: pd.DataFrame, cells: pd.DataFrame, score: pd.DataF
         sizes_across(axes, budgets)
         axes.grid()
         axes.set_xlabel("budget (epochs)")
+    baseline_line(whole, baseline, told)
     whole.set_title(told.on("validation"))
     behind.set_title(head("behind the best", told.points))
     if factors:

@@ -16,7 +16,19 @@ from phase2.card import FigureCard, arguments_of
 from phase2.errors import UserError, unknown
 
 STUDY, DRAW = "study", "draw"
-OF_STUDIES = ("cells", "curves", "schedules", "ranking", "levels", "pairs", "variance", "divergence", "chosen", "score")
+OF_STUDIES = (
+    "cells",
+    "curves",
+    "schedules",
+    "ranking",
+    "levels",
+    "pairs",
+    "variance",
+    "divergence",
+    "chosen",
+    "baseline",
+    "score",
+)
 
 
 @dataclass(frozen=True, kw_only=True)

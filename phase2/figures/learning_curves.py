@@ -8,17 +8,18 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from phase2.card import FigureCard
-from phase2.figures.marks import band, keys, over_seeds, settled, stacked
+from phase2.figures.marks import band, baseline_line, keys, keys_of_baseline, over_seeds, settled, stacked
 from phase2.figures.style import blank, series, styled
 from phase2.study.factors import factors_of
 from phase2.study.score import Score
 from phase2.words.levels import faceted, facets, label
 
 CARD = FigureCard(
-    ("cells", "curves", "score"),
+    ("cells", "curves", "baseline", "score"),
     "Validation {score} by epoch, mean over the seeds still running with its 95% t interval (the range of fewer than "
     "five). The axis shows the last two thirds of all trainings whole. A cross marks the last finite epoch of a run "
-    "that diverged, at the edge if its score is beyond it or if it had none.",
+    "that diverged, at the edge if its score is beyond it or if it had none. "
+    "Dashed grey: logistic regression on raw pixels.",
 )
 
 PANEL, PAGE = 1.0, 8.0  # inches: the height of a row of panels, and of all of them at most
@@ -26,7 +27,9 @@ DIVERGED: dict[str, Any] = {"marker": "X", "s": 26, "edgecolors": "white", "line
 
 
 @styled
-def learning_curves(*, cells: pd.DataFrame, curves: pd.DataFrame, score: pd.DataFrame) -> Figure:
+def learning_curves(
+    *, cells: pd.DataFrame, curves: pd.DataFrame, baseline: pd.DataFrame, score: pd.DataFrame
+) -> Figure:
     """Panels with the first factor down and the third across, and a line for each level of the second.
 
     A line is the mean validation score over the seeds still running at that epoch, its band the 95% t interval
@@ -46,6 +49,7 @@ def learning_curves(*, cells: pd.DataFrame, curves: pd.DataFrame, score: pd.Data
             here = validation[(validation.row == name) & (validation.panel == panel)]
             stopped = ends[(ends.row == name) & (ends.panel == panel)]
             _panel(grid[row, column], here, stopped, lines, worse=int(told.sign < 0))
+            baseline_line(grid[row, column], baseline, told, named=False)
         grid[row, 0].set_ylabel(name)
     for column, panel in enumerate(across):
         grid[0, column].set_title(stacked(panel))
@@ -53,7 +57,8 @@ def learning_curves(*, cells: pd.DataFrame, curves: pd.DataFrame, score: pd.Data
     grid[0, 0].set(xlim=(0, 1.03 * curves.epoch.max() if len(curves) else 1))
     grid[0, 0].xaxis.get_major_locator().set_params(integer=True, nbins=4)
     figure.supylabel(told.on("validation"))
-    _legend(figure, label(factors[1]) if factors[1:] else "", lines, diverged=len(ends) > 0)
+    beside = keys_of_baseline(baseline, told)
+    _legend(figure, label(factors[1]) if factors[1:] else "", lines, diverged=len(ends) > 0, beside=beside)
     return figure
 
 
@@ -76,10 +81,11 @@ def _panel(axes: Axes, curves: pd.DataFrame, stopped: pd.DataFrame, lines: list[
         axes.scatter(lost.epoch, [worse] * len(lost), transform=axes.get_xaxis_transform(), **look)
 
 
-def _legend(figure: Figure, title: str, lines: list[str], diverged: bool) -> None:
+def _legend(figure: Figure, title: str, lines: list[str], diverged: bool, beside: list[Line2D]) -> None:
     handles = keys(lines) if title else []
     if diverged:
         handles.append(Line2D([], [], color="black", marker="X", linestyle="", label="a seed diverged"))
+    handles += beside
     look: dict[str, Any] = {"loc": "outside lower center", "ncols": min(len(handles), 6), "handlelength": 2.8}
     if handles:
         figure.legend(handles=handles, title=title, **look)

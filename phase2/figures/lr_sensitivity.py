@@ -6,16 +6,17 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
 from phase2.card import FigureCard
-from phase2.figures.marks import ROOM, band, final_scores, keys, panels
+from phase2.figures.marks import ROOM, band, baseline_line, final_scores, is_left, is_top, keys, panels
 from phase2.figures.style import blank, series, styled
 from phase2.study.factors import factors_of
 from phase2.study.score import Score
 from phase2.words.levels import crossed, label
 
 CARD = FigureCard(
-    ("ranking", "score"),
+    ("ranking", "baseline", "score"),
     "Validation {score} against the learning rate: mean of the seeds that finished with its 95% t interval (the range "
-    "of fewer than five). A ring marks each line's best rate; ×2 at the worse end, a rate at which two seeds failed.",
+    "of fewer than five). A ring marks each line's best rate; ×2 at the worse end, a rate at which two seeds failed. "
+    "Dashed grey: logistic regression on raw pixels.",
     needs=("lr",),
 )
 
@@ -25,7 +26,7 @@ LINE = 0.07  # of the axes' height: a line of counts
 
 
 @styled
-def lr_sensitivity(*, ranking: pd.DataFrame, score: pd.DataFrame) -> Figure:
+def lr_sensitivity(*, ranking: pd.DataFrame, baseline: pd.DataFrame, score: pd.DataFrame) -> Figure:
     """A line for each level of the first factor besides the rate, a panel for each combination of the others.
 
     The validation score, with its interval over seeds. A ring marks a line's best rate; below all lines (above, where
@@ -50,6 +51,8 @@ def lr_sensitivity(*, ranking: pd.DataFrame, score: pd.DataFrame) -> Figure:
         _count_failures(axes, here, lines, told.sign)
         axes.set_xlabel("learning rate")
     _make_room(axes, LINE * scores[scores.failed > 0].line.nunique(), told.sign)
+    for axes in grid.values():
+        baseline_line(axes, baseline, told, named=is_top(axes) and is_left(axes))
     figure.supylabel(told.on("validation"))
     if factors:
         figure.legend(handles=keys(lines), loc="outside right center", title=label(factors[0]))

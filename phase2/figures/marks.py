@@ -25,7 +25,10 @@ SHORT = 6  # letters of a column's name that stand upright above it
 ROOM = 1.4  # ratio: what is kept free at the ends of a scale of sizes
 SHADE = 0.15  # of a band around a line
 LETTER = 0.078  # inches: a letter of a bold title
-SOME_FAILED: dict[str, Any] = {"facecolor": "none", "edgecolor": "#666666", "hatch": "/////"}
+GREY = "#666666"  # of what is said beside the data
+LINEAR = "logistic regression"
+BASELINE: dict[str, Any] = {"color": MUTED, "linewidth": 0.8, "linestyle": (0, (5, 3))}
+SOME_FAILED: dict[str, Any] = {"facecolor": "none", "edgecolor": GREY, "hatch": "/////"}
 ALL_FAILED: dict[str, Any] = {"facecolor": "#D0D0D0", "edgecolor": "white"}
 
 
@@ -246,17 +249,26 @@ def over_seeds(table: pd.DataFrame, by: list[str], measure: str) -> pd.DataFrame
     return with_range(known_over_seeds(seeds.to_numpy()).set_index(seeds.index))
 
 
-def baseline_line(axes: Axes, baseline: pd.DataFrame, score: Score) -> None:
+def baseline_line(axes: Axes, baseline: pd.DataFrame, score: Score, named: bool = True) -> None:
     """A thin dashed line at what logistic regression on raw pixels scores on validation, with its name; off the axis,
     an arrow with the number. It moves no axis, and is not there for a study without such a baseline.
+
+    `baseline` has the columns model (majority, logistic), val_score and test_score.
     """
     low, high = sorted(axes.get_ylim())
     for value in score.scale * baseline[baseline.model == "logistic"].val_score:
-        name, under = "logistic regression", value > (low + high) / 2
+        name, under = LINEAR, value > (low + high) / 2
         if low <= value <= high:
-            axes.axhline(value, color=MUTED, linewidth=0.8, linestyle=(0, (5, 3)), zorder=1)
+            axes.axhline(value, zorder=1, **BASELINE)
         else:
             name = f"{name} {score.number(value)} {'↑' if under else '↓'}"
-        look: dict[str, Any] = {"ha": "right", "va": "top" if under else "bottom", "fontsize": 7, "color": "#666666"}
-        place, shift = (0.99, min(max(value, low), high)), (0, -1.5 if under else 1.5)
-        axes.annotate(name, place, shift, ("axes fraction", "data"), "offset points", **look)
+        if named:
+            look: dict[str, Any] = {"ha": "right", "va": "top" if under else "bottom", "fontsize": 7, "color": GREY}
+            place, shift = (0.99, min(max(value, low), high)), (0, -1.5 if under else 1.5)
+            axes.annotate(name, place, shift, ("axes fraction", "data"), "offset points", **look)
+
+
+def keys_of_baseline(baseline: pd.DataFrame, score: Score) -> list[Line2D]:
+    """What a legend shows of the line of `baseline_line`, with its number."""
+    values = score.scale * baseline[baseline.model == "logistic"].val_score
+    return [Line2D([], [], label=f"{LINEAR} {score.number(value)}", **BASELINE) for value in values]

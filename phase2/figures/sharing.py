@@ -4,16 +4,17 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from phase2.card import FigureCard
-from phase2.figures.marks import bars, final_scores, keys, panels
+from phase2.figures.marks import bars, baseline_line, final_scores, is_left, is_top, keys, panels
 from phase2.figures.style import blank, styled
 from phase2.study.factors import factors_of
 from phase2.study.score import Score
 from phase2.words.levels import crossed, label
 
 CARD = FigureCard(
-    ("ranking", "score"),
+    ("ranking", "baseline", "score"),
     "Validation {score} of networks of equally many parameters on images and on images whose pixels are permuted, the "
-    "same way in all: mean with its 95% t interval over seeds (the range of fewer than five).",
+    "same way in all: mean with its 95% t interval over seeds (the range of fewer than five). "
+    "Dashed grey: logistic regression on raw pixels.",
     needs=("model", "pixels"),
 )
 
@@ -23,7 +24,7 @@ SPREAD = 0.05  # of the way between two kinds of pixels: models stand side by si
 
 
 @styled
-def sharing(*, ranking: pd.DataFrame, score: pd.DataFrame) -> Figure:
+def sharing(*, ranking: pd.DataFrame, baseline: pd.DataFrame, score: pd.DataFrame) -> Figure:
     """A line for each model from one kind of pixels to the next, a panel for each combination of the other factors.
 
     The validation score, with its interval over seeds.
@@ -38,7 +39,8 @@ def sharing(*, ranking: pd.DataFrame, score: pd.DataFrame) -> Figure:
     names = list(scores.panel.cat.categories)
     per_row = min(len(names), PER_ROW)
     figure = blank(-(-len(names) // per_row) * PANEL)
-    for name, axes in panels(figure, names, per_row).items():
+    grid = panels(figure, names, per_row)
+    for name, axes in grid.items():
         axes.grid(axis="y")
         for index, line in enumerate(lines):
             here = scores[(scores.panel == name) & (scores.line == line)].sort_values("place")
@@ -47,6 +49,8 @@ def sharing(*, ranking: pd.DataFrame, score: pd.DataFrame) -> Figure:
         axes.set_xticks(range(len(kinds)), kinds)
         axes.set_xlim(-0.35, len(kinds) - 0.65)
         axes.tick_params(labelbottom=True)  # also where nothing is below
+    for axes in grid.values():
+        baseline_line(axes, baseline, told, named=is_top(axes) and is_left(axes))
     figure.supxlabel(label("pixels"))
     figure.supylabel(told.on("validation"))
     figure.legend(handles=keys(lines), loc="outside right center", title=label("model"))

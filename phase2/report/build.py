@@ -39,7 +39,7 @@ def write_sources(
     state_document(COMPANION, record, ledger)
     write_text(folder / f"{COMPANION}.tex", chapters(record, ledger) + "\n")
     write_text(folder / "definitions.tex", ledger.show(definitions_table(record.studies)).long() + "\n")
-    write_text(folder / "provenance.tex", ledger.show(provenance_table(record.studies)).long() + "\n")
+    write_text(folder / "provenance.tex", ledger.show(provenance_table(record)).long() + "\n")
     write_text(folder / "mastery.tex", ledger.show(mastery_table()).long() + "\n")
     write_text(run_dir / "mastery.csv", mastery_frame().to_csv(index=False))
     write_text(folder / "derivations.tex", (run_dir / "derivations" / "derivations.tex").read_text(encoding="utf-8"))

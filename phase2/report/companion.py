@@ -5,7 +5,7 @@ from typing import get_args
 from phase2.report import probe_tables, tables
 from phase2.report.claims import claim_lines
 from phase2.report.figures import figures_of
-from phase2.report.inputs import Record, StudyInputs, Subject
+from phase2.report.inputs import ProbeInputs, Record, StudyInputs, Subject
 from phase2.report.latex import MISSING, count, described, escape, lines, sentence, title_of
 from phase2.report.macros import Ledger
 from phase2.report.spec import spec_table
@@ -14,7 +14,6 @@ from phase2.study.section import Chapter
 from phase2.words.levels import label
 
 DEFINED = ("activation", "norm", "init", "schedule")  # the kinds of parts that are factors with definitions
-FEW = 8  # values of one kind that the table of provenance lists
 
 
 def chapters(record: Record, ledger: Ledger) -> str:
@@ -33,7 +32,7 @@ def _subject(subject: Subject, record: Record, ledger: Ledger) -> str:
     return lines(
         r"\Needspace{200bp}",
         rf"\subsection{{{title_of(subject.name)}}}\label{{sec:{subject.name}}}",
-        rf"\emph{{{sentence(subject.section.question)}}}",
+        rf"\emph{{{sentence(subject.section.question)}}}\nopagebreak",
         claim_lines([claim for claim in record.claims if claim.subject == subject.name]),
         spec_table(subject),
         *figures_of(subject, ledger),
@@ -60,25 +59,36 @@ def definitions_table(studies: list[StudyInputs]) -> Table:
     return Table("definitions", caption, wrapped(68, 92, 302), heads, rows, "config.yaml", "the cards of the parts")
 
 
-def provenance_table(studies: list[StudyInputs]) -> Table:
-    """For each study, how many cells stand behind each commit, code, data, release of torch and device."""
-    rows: list[list[str]] = []
-    names: list[str] = []
-    for study in studies:
-        cells = study.tables["cells"]
-        for column in ("commit", "code", "data", "torch", "device"):
-            amounts = cells[column].fillna(MISSING).value_counts(sort=False)
-            values = [(rf"\texttt{{{escape(str(value)[:12])}}}", amount) for value, amount in amounts.items()]
-            if len(values) > FEW:
-                values = [(rf"{count(len(values))} different, traced by \texttt{{phase2 trace}}", len(cells))]
-            for value, amount in values:
-                again = names[-1:] == [study.name]
-                rows.append(["" if again else title_of(study.name), column, value, count(amount)])
-                names.append(study.name)
+def provenance_table(record: Record) -> Table:
+    """A row for each study and probe: at which commit, with which code and torch, on which data it was made."""
+    made = [*map(_of_study, record.studies), *map(_of_probe, record.probes)]
+    rows = [
+        [title_of(subject.name), *map(_distinct, values)] for subject, values in zip(record.subjects, made, strict=True)
+    ]
     caption = (
-        "What the runs were trained with: commits, code fingerprints and data hashes by their first digits. A "
-        "fingerprint covers the components that a run names, so runs of different components have different ones."
+        "What each study's runs and each probe were made with: commits, code fingerprints and data hashes by their "
+        "first digits. A fingerprint covers the components that a run names, so runs of different components have "
+        "different ones, which \\texttt{phase2 trace} tells."
     )
-    heads, behind = ["Study", "What", "Value", "Runs"], [Behind(name) for name in names]
-    widths, file = wrapped(120, 60, 220, 40), "tables/*/cells.csv"
-    return Table("provenance", caption, widths, heads, rows, file, "counted", behind=behind)
+    heads, behind = ["", "Commit", "Code", "Data", "torch", "Device"], [Behind(each.name) for each in record.subjects]
+    widths, how = wrapped(110, 78, 78, 78, 40, 62), "the distinct values"
+    return Table("provenance", caption, widths, heads, rows, "tables/*/cells.csv", how, behind=behind)
+
+
+def _of_study(study: StudyInputs) -> list[list[str]]:
+    cells = study.tables["cells"]
+    columns = ("commit", "code", "data", "torch", "device")
+    return [[str(value) for value in cells[column].dropna().unique()] for column in columns]
+
+
+def _of_probe(probe: ProbeInputs) -> list[list[str]]:
+    made = probe.provenance
+    commit = [made["commit"]] if made["commit"] else []
+    return [commit, [made["code"]], list(made["data"].values()), [made["packages"]["torch"]], []]
+
+
+def _distinct(values: list[str]) -> str:
+    """The one value, a hash by its first digits; or how many there are."""
+    if len(values) > 1:
+        return f"{count(len(values))} different"
+    return rf"\texttt{{{escape(values[0][:12])}}}" if values else MISSING

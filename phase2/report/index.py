@@ -15,12 +15,14 @@ from phase2.stats.overview import OVERVIEW, overview
 from phase2.study.score import PERCENT, Score
 from phase2.study.section import Chapter
 from phase2.study.tables import read_table
+from phase2.words.sizes import sizes
 
 PLACES = {  # what lies in the folder of a run; those of one file each are links of the page
     "summary.csv": "a row a study: its question, what was chosen on validation, its test score, by how much that beats "
     "the baseline",
     "columns.csv": "what every column of every table means",
     "index.html": "all of this as a page, with every figure",
+    "claims.json": "every claim: its sentence, its numbers, and whether this run supports it",
     "tables/<study>/": "tidy tables of a study: its cells, their curves, and the statistics drawn from them",
     "tables/<probe>/": "tidy tables of a probe, and provenance.json: what they were measured with",
     "figures/": "every figure as PDF and PNG",
@@ -33,6 +35,7 @@ PLACES = {  # what lies in the folder of a run; those of one file each are links
     "receipts/": "what each file was made from: parameters, code, checksums",
     "report/": "the LaTeX sources of the PDFs, and the trace of each number",
 }
+DICTIONARY = ("of", "table", "column", "meaning")
 OF_A_DOCUMENT = {
     "report": "what the run found",
     "optimization": "the same of its studies of optimization",
@@ -61,7 +64,7 @@ class Run:
     notebooks: list[str]
 
     def tables(self, name: str, *tables: str) -> dict[str, pd.DataFrame]:
-        """Those tables of a study that it has."""
+        """Those tables of a study or a probe that it has."""
         paths = {table: self.folder / "tables" / name / f"{table}.csv" for table in tables}
         return {table: read_table(path) for table, path in paths.items() if path.exists()}
 
@@ -83,21 +86,30 @@ def write_index(run: Run) -> None:
         ],
         columns=list(OVERVIEW),
     )
-    for name, table in {"summary": summary, "columns": dictionary(run.config)}.items():
+    for name, table in {"summary": summary, "columns": dictionary(run)}.items():
         with atomic_path(run.folder / f"{name}.csv") as temporary:
             table.to_csv(temporary, index=False, float_format="%.6g")
     write_text(run.folder / "README.md", readme(run))
     write_text(run.folder / "index.html", page(run, summary))
 
 
-def dictionary(config: Config) -> pd.DataFrame:
-    """What every column of every table of a run means: of (studies, or a kind of probe), table, column, meaning."""
+def dictionary(run: Run) -> pd.DataFrame:
+    """What every column of every table means: of (run, studies, or a kind of probe), table, column, meaning.
+
+    What a card does not tell, of a probe of the user's own, is empty.
+    """
     rows = {("run", "summary", column): meaning for column, meaning in OVERVIEW.items()}
-    for study in config.studies.values():
-        for table, meanings in columns(study).items():
-            rows |= {("studies", table, column): meaning for column, meaning in meanings.items()}
-    told = [(*key, meaning) for key, meaning in rows.items()]
-    return pd.DataFrame(told, columns=["of", "table", "column", "meaning"])
+    axes: dict[str, str] = {}
+    for name, study in run.config.studies.items():
+        told = columns(study)
+        axes |= {axis: told["cells"][axis] for axis in study.axes.values()}
+        for table, frame in run.tables(name, *told).items():
+            rows |= {("studies", table, column): told[table][column] for column in map(str, frame)}
+    for name, probe in run.config.probes.items():
+        for table, frame in run.tables(name, *probe.tables).items():
+            meanings = {each: probe.told(table, each) or axes.get(each, "") for each in map(str, frame)}
+            rows |= {(probe.probe, table, column): meaning for column, meaning in meanings.items()}
+    return pd.DataFrame([(*key, meaning) for key, meaning in rows.items()], columns=list(DICTIONARY))
 
 
 def documents(run: Run) -> dict[str, str]:
@@ -187,14 +199,16 @@ def _chapter(run: Run, chapter: str) -> str:
 def _subject(run: Run, name: str) -> str:
     studies = run.config.studies
     subject = studies[name] if name in studies else run.config.probes[name]
-    score = Score.read(run.tables(name, "score")["score"]) if name in studies else None
+    captions = {figure: drawing(figure).caption for figure in subject.figures}
+    if name in studies:
+        tables = run.tables(name, "score", "cells")
+        score, ends = Score.read(tables["score"]), sizes(tables["cells"], studies[name].task.train)
+        captions = {figure: f"{score.told(caption)} {ends}" for figure, caption in captions.items()}
     figures = []
-    for figure in subject.figures:
-        caption = drawing(figure).caption
-        told = escape(score.told(caption) if score else caption)
+    for figure, caption in captions.items():
         place = f"figures/{name}/{figure}"
         image = f'<a href="{place}.pdf"><img src="{place}.png" alt="{figure}" loading="lazy"></a>'
-        figures.append(f"<figure>{image}<figcaption>{told}</figcaption></figure>")
+        figures.append(f"<figure>{image}<figcaption>{escape(caption)}</figcaption></figure>")
     head = f'<h3 id="{name}">{name}</h3><p>{escape(subject.question)} {_link(f"tables/{name}/")}</p>'
     return f'<div class="subject">{head}{"".join(figures)}</div>'
 

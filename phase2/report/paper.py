@@ -7,9 +7,12 @@ from phase2.report.figures import figures_of
 from phase2.report.inputs import BASELINE, Record, StudyInputs
 from phase2.report.latex import count, escape, lines, quantity, score_text, sentence, title_of
 from phase2.report.macros import Ledger
-from phase2.report.tables import SPREAD, chosen_runs, setting_of, spread
+from phase2.report.tables import chosen_runs, setting_of, spread
 from phase2.report.tabular import Behind, Table, wrapped
+from phase2.stats.interval import ENOUGH, LEVEL
 from phase2.study.section import Chapter
+
+SPREAD = rf"with the {100 * LEVEL:g}\% interval over $n$ seeds, or of fewer than {ENOUGH} the least and the most"
 
 
 def paper(record: Record, ledger: Ledger) -> str:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from phase2.report.inputs import Record
 from phase2.report.latex import count, described, escape, listed
 from phase2.report.macros import Ledger
+from phase2.stats.interval import ENOUGH, LEVEL
 
 
 def state_run(record: Record, ledger: Ledger) -> None:
@@ -17,6 +18,8 @@ def state_run(record: Record, ledger: Ledger) -> None:
     say("Seeds", _range([study.seeds for study in record.studies]), "cells", "distinct seeds of a study")
     say("Threads", _several(config.compute.threads, "thread"), "config", "compute.threads")
     say("Data", listed([described("dataset", name) for name in config.datasets]), "config", "data sets")
+    say("Level", rf"{100 * LEVEL:g}\%", "code", "phase2.stats.interval.LEVEL")
+    say("Enough", count(ENOUGH), "code", "phase2.stats.interval.ENOUGH")
     _state_environment(record, ledger)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from phase2.report.inputs import BASELINE, ProbeInputs, StudyInputs, Subject
-from phase2.report.latex import count, described, escape, lines, listed, quantity
+from phase2.report.latex import count, described, escape, lines, listed, quantity, significant
 from phase2.report.tabular import wrapped
 from phase2.study.factors import SEED
 from phase2.study.section import Section
@@ -125,4 +125,6 @@ def _levels(levels: list[Any]) -> str:
 
 
 def _number(value: float) -> str:
-    return count(value) if isinstance(value, int) else f"{value:g}"
+    if isinstance(value, int):
+        return count(value)
+    return significant(value) if "e" in (text := f"{value:g}") else text

@@ -9,12 +9,10 @@ import pandas as pd
 from phase2.report.inputs import BASELINE, StudyInputs
 from phase2.report.latex import MISSING, between, count, escape, number, p_value, percent, score_text, signed, title_of
 from phase2.report.tabular import Behind, Table
-from phase2.stats.interval import ENOUGH, LEVEL
 from phase2.study.score import head
 from phase2.words.levels import crossed, label, term_label
 
 Columns = list[tuple[str, str, list[str]]]  # of a table: head, alignment, cells
-SPREAD = rf"with the {100 * LEVEL:g}\% interval over $n$ seeds, or of fewer than {ENOUGH} the least and the most"
 BASELINES = {"majority": "the largest class", "logistic": "logistic regression on the pixels"}
 YES = {True: "yes", False: "no", "True": "yes", "False": "no"}
 
@@ -57,10 +55,8 @@ def chosen_table(study: StudyInputs) -> Table:
         ("$n$", "r", [*map(count, chosen["n"]), *blank]),
         ("Failed", "r", [*map(count, chosen["failed"]), *blank]),
     ]
-    caption = (
-        f"What validation chose and, read for it alone, its {escape(study.score.on('test'))}, {SPREAD}; and what needs "
-        "no network."
-    )
+    test = escape(study.score.on("test"))
+    caption = f"What validation chose and, read for it alone, its {test}; and what needs no network."
     return _table(study, "chosen", caption, columns, [*_combinations(study, chosen), *(Behind() for _ in blank)])
 
 
@@ -79,7 +75,7 @@ def ranking_table(study: StudyInputs) -> Table:
         ("Best?", "l", [YES.get(known, "") for known in ranking["may_be_best"]]),
     ]
     caption = (
-        f"All combinations by {_measured(study)}: mean over seeds, {SPREAD}; behind the best of the others, with "
+        f"All combinations by {_measured(study)}: mean over seeds; behind the best of the others, with "
         r"simultaneous intervals of comparisons with the best; Best?: whether it may be the best."
     )
     return _table(study, "ranking", caption, columns, _combinations(study, ranking))
@@ -96,7 +92,7 @@ def levels_table(study: StudyInputs) -> Table:
         ("$n$", "r", [*map(count, levels["n"])]),
         ("Failed", "r", [*map(count, levels["failed"])]),
     ]
-    caption = f"Each level averaged over what finished of the other factors: {_measured(study)}, {SPREAD}."
+    caption = f"Each level averaged over what finished of the other factors: {_measured(study)}."
     behind = [Behind(study.name, {factor: level}) for factor, level in _ends(levels, "factor", "level")]
     return _table(study, "levels", caption, columns, behind)
 
@@ -118,7 +114,7 @@ def pairs_table(study: StudyInputs) -> Table:
     ]
     differences = escape(head(f"differences of {study.score.final}", study.score.points))
     caption = (
-        f"Paired {differences}, first level minus second, seed by seed, {SPREAD}; paired $t$-test, the same after "
+        f"Paired {differences}, first level minus second, seed by seed; paired $t$-test, the same after "
         r"Holm's correction within the factor, and effect size ($d_z$ with Hedges' correction)."
     )
     rows = zip(pairs["factor"], pairs["a"], pairs["b"], strict=True)

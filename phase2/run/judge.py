@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections import Counter
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -21,13 +22,15 @@ from phase2.study.tables import read_table
 
 def judge(config: Config, run_dir: Path) -> list[dict[str, Any]]:
     """Every claim about a run with its verdict, as plain data."""
-    told = []
+    told, kinds = [], Counter(probe.probe for probe in config.probes.values())
     for subject in subjects(config):
         results = read_results(config, subject, run_dir)
         for claim in load(subject.path):
             lacking = Judged("cannot say", f"this run has no study {subject.name}")
             judged = _judged(claim, subject, results) if results else lacking
-            told.append(_plain(config, subject, claim, results, judged, run_dir))
+            several = subject.kind == "probe" and kinds[config.probes[subject.name].probe] > 1
+            name = f"{claim.name} in {subject.name.replace('_', ' ')}" if several else claim.name
+            told.append({"name": name, **_plain(config, subject, claim, results, judged, run_dir)})
     return told
 
 
@@ -72,7 +75,6 @@ def _plain(
     section = (config.studies if subject.kind == "study" else config.probes).get(subject.name)
     evidence = judged.evidence
     return {
-        "name": claim.name,
         "subject": subject.name,
         "kind": subject.kind,
         "chapter": section.chapter if section else None,

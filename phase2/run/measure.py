@@ -12,6 +12,7 @@ from phase2 import registry
 from phase2.data.checked import open_checked
 from phase2.errors import UserError
 from phase2.probe.catalog import check_loaded, load, probe_code
+from phase2.probe.options import Probe
 from phase2.probe.runs import read_runs
 from phase2.run.config import Config
 from phase2.study.code import components_of
@@ -36,6 +37,8 @@ def measure(name: str, config: Config, checkpoints: Path) -> tuple[dict[str, pd.
     check_loaded(options, loaded, {part for cell in cells for part in components_of(cell.settings)})
     if set(tables) != set(options.tables):
         raise UserError(f"the probe {options.probe} made {sorted(tables)}, expected {options.tables}")
+    if options.columns and (untold := _untold(options, tables, {axis for cell in cells for axis, _ in cell.axes})):
+        raise UserError(f"the probe {options.probe}: columns in its card says nothing of {', '.join(untold)}: add them")
     return tables, {
         "probe": options.probe,
         "options": options.model_dump(mode="json", exclude={"question", "figures"}),
@@ -47,3 +50,9 @@ def measure(name: str, config: Config, checkpoints: Path) -> tuple[dict[str, pd.
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         **environment(),
     }
+
+
+def _untold(options: Probe, tables: dict[str, pd.DataFrame], axes: set[str]) -> list[str]:
+    """The columns that the card does not describe, but for the axes of its study."""
+    every = [(name, str(column)) for name, table in tables.items() for column in table if column not in axes]
+    return [f"{name}.{column}" for name, column in every if options.told(name, column) is None]

@@ -54,6 +54,6 @@ def overview(study: str, question: str, tables: Mapping[str, pd.DataFrame]) -> d
 
 def _baseline(table: pd.DataFrame | None, score: Score) -> tuple[float, str]:
     """The test score that a study is to beat, and whose it is."""
-    if table is None:
+    if table is None or "logistic" not in set(table["model"]):
         return score.chance, "guessing"
     return float(table.set_index("model")["test_score"]["logistic"]), "logistic regression"

@@ -1,5 +1,6 @@
 """Every derivation holds step by step, and a slip planted in any step is caught."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,6 @@ import sympy
 
 from phase2.derive.catalog import DERIVATIONS, USED, load
 from phase2.derive.derivation import Numeric, Remark, Symbolic, WrongStep
-from phase2.derive.reading import numbers
 
 SHARE = 0.5
 LIBRARY = Path(__file__).parents[2] / "phase2"
@@ -32,6 +32,11 @@ def test_a_slip_in_any_step_is_caught(name: str):
                     mistaken.check(np.random.default_rng((0, number)))
 
 
+def numbers(formula: str) -> list[re.Match[str]]:
+    """Every number of a formula that is no index: where a slip can be made."""
+    return list(re.finditer(r"(?<![_\d.])(?<!_\{)(?:\d+\.\d+|\d(?=\D|$)|(?<=frac)\d|(?<=frac\d)\d|\d+)", formula))
+
+
 def changed(number: str) -> str:
     """Another number of as many digits."""
     return number[:-1] + str((int(number[-1]) + 3) % 10)
@@ -40,7 +45,7 @@ def changed(number: str) -> str:
 def caught(step: Symbolic | Numeric, seed: tuple[int, int]) -> tuple[int, int]:
     """Of the numbers in a printed formula: how many cannot be changed without notice, and how many there are."""
     rng, formula = np.random.default_rng(seed), step.formula
-    found = list(numbers(formula))
+    found = numbers(formula)
     if isinstance(step, Numeric):
         values = step.case(rng)
         if isinstance(values, tuple):

@@ -138,26 +138,26 @@ def the_loss_falls_by_the_factor_at_every_step(rng):
 
 
 def heavy_ball_for_the_look_ahead(rng):
-    bowl = nesterov._Bowl(rng)
+    bowl = nesterov.Bowl(rng)
     theta, _ = bowl.run(nesterov.look_ahead)
     slopes = np.array([bowl.gradient(point) for point in theta[1:-1]])
     return theta[2:], theta[1:-1] - bowl.rate * slopes + bowl.momentum * (theta[1:-1] - theta[:-2])
 
 
 def parameters_for_thetas(rng):
-    bowl = nesterov._Bowl(rng)
+    bowl = nesterov.Bowl(rng)
     return bowl.run(nesterov.by_code)[0], bowl.run(nesterov.look_ahead)[0]
 
 
 def old_velocity_in_torchs_step(rng):
-    bowl = nesterov._Bowl(rng)
+    bowl = nesterov.Bowl(rng)
     phi, b = bowl.run(nesterov.by_code)
     slopes = np.array([bowl.gradient(point) for point in phi[:-1]])
     return phi[1:], phi[:-1] - bowl.rate * (slopes + bowl.momentum * b[:-1])
 
 
 def back_without_the_rate(rng):
-    bowl = nesterov._Bowl(rng)
+    bowl = nesterov.Bowl(rng)
     phi, b = bowl.run(nesterov.by_code)
     return bowl.run(nesterov.look_ahead)[0], phi + bowl.momentum * b
 

@@ -6,12 +6,12 @@ import torch
 from mistakes import assert_caught, each
 from sympy import Integer, sqrt
 
-from phase2.derive import effective_field, residual_gradients, residual_variance
+from phase2.derive import effective_field, residual_gradients, residual_network, residual_variance
 from phase2.derive.effective_field import TAPS, convolved, uniform
 
 
 def shortcut_forgotten(rng):
-    net = residual_gradients._Network(rng)
+    net = residual_gradients.Network(rng)
     g = net.g
     for J in reversed(net.jacobians()):
         g = J.T @ g
@@ -19,12 +19,12 @@ def shortcut_forgotten(rng):
 
 
 def blocks_do_not_see_each_other(rng):
-    net = residual_gradients._Network(rng)
+    net = residual_gradients.Network(rng)
     return net.gradient(), net.g + torch.stack(net.jacobians()).sum(0).T @ net.g
 
 
 def shortcut_scaled_once(rng):
-    net, lamda = residual_gradients._Network(rng), rng.uniform(0.5, 0.9)
+    net, lamda = residual_gradients.Network(rng), rng.uniform(0.5, 0.9)
     gradient, expected = residual_gradients._scaled_shortcut(rng)
     return gradient, expected + (lamda - lamda**residual_gradients.BLOCKS) * net.g
 
@@ -38,7 +38,7 @@ def eigenvalues_for_singular_values(rng):
 
 
 def bound_of_one_block(rng):
-    net = residual_gradients._Network(rng)
+    net = residual_gradients.Network(rng)
     norm = max(float(torch.linalg.matrix_norm(J, 2)) for J in net.jacobians())
     return net.singular_values()[0], 1 + norm
 
@@ -105,14 +105,14 @@ def branches_divided_by_the_depth(rng):
 
 
 def every_layer_learns_at_once(rng):
-    net = residual_variance._ZeroLast(rng)
+    net = residual_variance.ZeroLast(rng)
     _, first, _ = net.gradients
     return first, torch.einsum("i,lj->lij", net.g, net.hidden)
 
 
 def one_block_moves(rng):
     speed, _ = residual_variance._first_step(rng)
-    return speed, speed / residual_variance.FEW
+    return speed, speed / residual_network.BLOCKS
 
 
 depth, index = residual_variance.L, residual_variance.l

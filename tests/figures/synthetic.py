@@ -23,6 +23,7 @@ SMOKE = {
 CHANCE, BASE_LR, STEPS_PER_EPOCH = 0.1, 0.1, 90
 SCORE = Score.of(card_of_score("images"), classes=10)
 SCORES = pd.DataFrame([asdict(SCORE)])
+BASELINE = pd.DataFrame({"model": ["majority", "logistic"], "val_score": [0.1, 0.93], "test_score": [0.1, 0.92]})
 BRIER = Score("brier", "Brier score", unit="", better="lower", chance=0.9, loss_unit="")
 
 
@@ -94,8 +95,7 @@ def derived(cells: pd.DataFrame, curves: pd.DataFrame, factors: list[str], score
         pd.DataFrame({"schedule": name, "step": step, "lr": learning_rate(name, step / ceil(step[-1]))})
         for name in names
     ]
-    baseline = pd.DataFrame({"model": ["majority", "logistic"], "val_score": [0.1, 0.93], "test_score": [0.1, 0.92]})
-    known = {"cells": cells, "curves": curves, "schedules": pd.concat(lines, ignore_index=True), "baseline": baseline}
+    known = {"cells": cells, "curves": curves, "schedules": pd.concat(lines, ignore_index=True), "baseline": BASELINE}
     return known | analyse(cells, factors, score)
 
 

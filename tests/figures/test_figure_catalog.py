@@ -7,12 +7,10 @@ import sys
 import pytest
 
 from phase2.errors import UserError
-from phase2.figures.catalog import FIGURES, STUDY, check, load
+from phase2.figures.catalog import FIGURES, OF_STUDIES, STUDY, check, load
 from phase2.probe.catalog import PROBES
 
 pytestmark = pytest.mark.quick
-
-TABLES = {"cells", "curves", "schedules", "ranking", "levels", "pairs", "variance", "divergence", "chosen", "score"}
 
 
 @pytest.mark.parametrize("module", ["figures.catalog", "probe.catalog", "words.levels"])
@@ -32,7 +30,7 @@ def test_keyword_arguments_of_a_figure_are_its_tables(name):
 @pytest.mark.parametrize("name", FIGURES)
 def test_entry_has_known_tables_a_caption_and_a_module_of_its_own(name):
     spec = FIGURES[name]
-    assert set(spec.tables) <= (TABLES if spec.of == STUDY else set(PROBES[spec.of].tables))
+    assert set(spec.tables) <= set(OF_STUDIES if spec.of == STUDY else PROBES[spec.of].tables)
     assert load(name).__module__ == spec.module
     assert spec.of in (STUDY, *PROBES)
     assert spec.caption.endswith(".")

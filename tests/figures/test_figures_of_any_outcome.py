@@ -163,6 +163,6 @@ def test_a_figure_of_a_probe_draws_whatever_was_left_to_measure(name, case, tmp_
 def test_a_figure_of_learning_curves_says_that_every_run_diverged(name, tmp_path):
     figure = draw(name, study_of("all diverged at once", name if name in GRIDS else ""), tmp_path)
     if name == "learning_curves":  # a cross for each cell
-        assert [text.get_text() for text in figure.legends[0].get_texts()][-1] == "a seed diverged"
+        assert "a seed diverged" in [text.get_text() for text in figure.legends[0].get_texts()]
     elif name != "schedules":  # which has its functions to show
         assert [text.get_text() for text in figure.texts] == [NOTHING]

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from synthetic import SCORES, all_diverged, tables
+from synthetic import BASELINE, SCORES, all_diverged, tables
 from test_figures import check_every_text_is_inside_and_readable, check_tick_labels_do_not_overlap
 
 from phase2.figures.sharing import sharing
@@ -24,7 +24,7 @@ def ranking(grid=GRID, seeds=5):
 
 def test_a_line_joins_a_models_means_and_bars_are_their_intervals():
     made = ranking()
-    axes = sharing(ranking=made, score=SCORES).axes[0]
+    axes = sharing(ranking=made, baseline=BASELINE, score=SCORES).axes[0]
     assert [tick.get_text() for tick in axes.get_xticklabels()] == ["natural", "permuted"]
     final = made[made.measure == "val_accuracy"].set_index(["model", "pixels"])
     for index, model in enumerate(["convolutional", "locally_connected", "dense"]):
@@ -37,7 +37,7 @@ def test_a_line_joins_a_models_means_and_bars_are_their_intervals():
 
 
 def test_models_are_told_apart_by_colour_marker_and_line_and_stand_side_by_side():
-    figure = sharing(ranking=ranking(), score=SCORES)
+    figure = sharing(ranking=ranking(), baseline=BASELINE.iloc[:0], score=SCORES)
     lines = figure.axes[0].lines
     for look in ("get_color", "get_marker", "get_linestyle"):
         assert len({getattr(line, look)() for line in lines}) == 3
@@ -50,7 +50,7 @@ def test_models_are_told_apart_by_colour_marker_and_line_and_stand_side_by_side(
 @pytest.mark.parametrize("optimizers", [["adam"], ["sgd", "adam"], ["sgd", "momentum", "nesterov", "adam"]])
 def test_other_factors_make_panels_on_one_scale(optimizers):
     made = ranking(GRID | {"optimizer": optimizers})
-    figure = sharing(ranking=made, score=SCORES)
+    figure = sharing(ranking=made, baseline=BASELINE, score=SCORES)
     assert len(figure.axes) == len(optimizers)
     assert len({axes.get_ylim() for axes in figure.axes}) == 1
     check_every_text_is_inside_and_readable(figure)
@@ -69,7 +69,7 @@ def test_other_factors_make_panels_on_one_scale(optimizers):
 )
 def test_any_study_fits_the_page_and_leaves_its_table_alone(made):
     before = made.copy()
-    figure = sharing(ranking=made, score=SCORES)
+    figure = sharing(ranking=made, baseline=BASELINE, score=SCORES)
     check_every_text_is_inside_and_readable(figure)
     check_tick_labels_do_not_overlap(figure)
     pd.testing.assert_frame_equal(made, before)

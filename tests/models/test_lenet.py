@@ -51,7 +51,7 @@ def test_width_scales_every_layer_in_proportion():
 
 
 def test_trained_by_either_backend_it_is_the_same_network():
-    """180 steps on digits in float64, from the same weights and in the same order: what a study of backends would ask."""
+    """180 steps on digits in float64, from the same weights and in the same order."""
     digits = load_digits()
     x, y = torch.tensor(digits.images / 8 - 0.6).unsqueeze(1), torch.tensor(digits.target)
     scratch, fused = (LeNet((1, 8, 8), 10, backend=backend).double() for backend in ("scratch", "fused"))

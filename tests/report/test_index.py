@@ -76,7 +76,7 @@ def test_the_summary_has_a_row_a_study(tmp_path: Path):
     )
 
 
-def test_the_dictionary_tells_each_column_once_and_its_own_first_table(tmp_path: Path):
+def test_the_dictionary_tells_each_column_once(tmp_path: Path):
     finished(tmp_path)
     told = pd.read_csv(tmp_path / "columns.csv")
     assert not told.duplicated(["of", "table", "column"]).any()
@@ -108,6 +108,7 @@ def test_the_page_links_what_there_is_and_loads_nothing_else(tmp_path: Path):
         "README.md",
         "summary.csv",
         "columns.csv",
+        "claims.json",
         "mastery.csv",
         "config.yaml",
         "environment.json",
@@ -125,6 +126,7 @@ def test_the_page_shows_each_figure_with_its_caption_under_its_question(tmp_path
     assert text.index("What is <sharp> & what is not?") < text.index("figures/shapes/activation_shapes.png")
     assert text.count("<figcaption>") == 2
     assert "accuracy in percent" in text
+    assert "5 seeds, 7 steps; 0 of 20 runs failed.</figcaption>" in text
     assert re.search(r"84\.0%.*10\.0% \(guessing\).*74\.0\s\[7\d\.\d,\s7\d\.\d\]", text)
     assert "{score}" not in text
 

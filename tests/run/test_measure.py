@@ -80,6 +80,15 @@ def test_a_probe_that_loads_a_part_which_it_does_not_name_is_refused(config, cel
         measure(name, config, tmp_path)
 
 
+def test_a_column_of_which_the_card_says_nothing_is_named(config, tmp_path: Path, monkeypatch):
+    columns = {name: says for name, says in PROBES["activation_shapes"].columns.items() if name != "second"}
+    monkeypatch.setattr(PROBES["activation_shapes"], "columns", columns)
+    with pytest.raises(UserError, match=r"activation_shapes: columns in its card says nothing of shapes.second: add"):
+        measure("shapes", config, tmp_path)
+    monkeypatch.setattr(PROBES["activation_shapes"], "columns", {})  # as one of the user's that says nothing
+    measure("shapes", config, tmp_path)
+
+
 def test_networks_come_back_with_their_weights_and_axes_in_evaluation_mode(cells, data, tmp_path: Path):
     runs = read_runs(cells, tmp_path, data)
     assert [run.axes for run in runs] == [dict(cell.axes) for cell in cells[:-1]]

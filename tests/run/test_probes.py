@@ -67,6 +67,15 @@ def test_every_kind_of_probe_in_the_catalog_can_be_configured_and_is_in_the_desk
     assert {probe.probe for probe in DESK.probes.values()} == set(PROBES)
 
 
+@pytest.mark.parametrize("kind", PROBES)
+def test_a_card_says_in_a_short_line_what_each_column_is(kind: str):
+    assert PROBES[kind].columns
+    for name, says in PROBES[kind].columns.items():
+        assert name.split(".")[0] in PROBES[kind].tables or "." not in name
+        assert 3 <= len(says) <= 130
+        assert says == says.strip().removesuffix(".")
+
+
 def test_defaults_of_options_never_change():
     """What decides a probe leaves them out: another default would measure nothing again. A new one may be added."""
     told = {"probe", "question", "chapter", "figures"}

@@ -107,7 +107,9 @@ def test_every_column_of_the_run_is_in_its_dictionary_and_none_besides(everythin
         for path in results.glob("tables/*/*.csv")
         for column in pd.read_csv(path, nrows=0)
     }
-    told = {tuple(row) for row in pd.read_csv(results / "columns.csv")[["of", "table", "column"]].to_numpy()}
+    dictionary = pd.read_csv(results / "columns.csv")
+    told = {tuple(row) for row in dictionary[["of", "table", "column"]].to_numpy()}
+    assert dictionary["meaning"].notna().all()
     assert written | {("run", "summary", column) for column in pd.read_csv(results / "summary.csv")} == told
 
 

@@ -14,6 +14,18 @@ class Options(Probe):
     tables = ("errors", "fits")
     inputs = ()
     uses = TRAINING
+    columns = {
+        "target": "function on [-1, 1]",
+        "parameters": "numbers in the network",
+        "sup_error": "largest error on the grid",
+        "rms_error": "root mean square error on the grid",
+        "train_rms": "root mean square error on the training points",
+        "steps": "iterations of L-BFGS",
+        "converged": "whether the error had stopped falling",
+        "x": "place in [-1, 1]",
+        "truth": "the target there",
+        "prediction": "the network there",
+    }
 
     targets: Annotated[list[Target], AfterValidator(distinct)] = Field(description="functions on [-1, 1]")
     activation: Activation = Field(description="non-linearity")

@@ -39,6 +39,7 @@ def batch_noise(*, noise: pd.DataFrame) -> Figure:
         _panel(upper, here)
         _panel(lower, relative)
         upper.set_xscale("log", base=2)
+        upper.set_xlim(noise.batch_size.min() / 1.5, noise.batch_size.max() * 1.5)  # also of a single size
         upper.set_yscale("log")
         upper.set_title(title)
         lower.set_xlabel("batch size")

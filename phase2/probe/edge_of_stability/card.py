@@ -8,6 +8,14 @@ from phase2.study.section import Activation, Count, Dataset
 
 class Options(Probe):
     tables = ("path", "spectrum")
+    columns = {
+        "loss": "half the squared error, mean over images",
+        "sharpness": "largest eigenvalue of the Hessian; empty between measurements",
+        "when": "before or after the descent",
+        "quantity": "eigenvalue, trace, or the number of parameters",
+        "rank": "place of an eigenvalue, the largest first; 0 for the others",
+        "value": "of the quantity",
+    }
 
     dataset: Dataset = Field(description="name of a data set")
     train: Count = Field(description="training images used, at most")

@@ -10,6 +10,17 @@ from phase2.study.section import Count, Dataset, distinct
 
 class Options(Probe):
     tables = ("convergence", "linearized", "drift", "regression")
+    columns = {
+        "ntk_error": "relative distance of the tangent kernel at the start from its limit",
+        "nngp_error": "relative distance of the last hidden layer's covariance from its limit",
+        "network_loss": "squared error on training images",
+        "linearized_loss": "the same of the linearization",
+        "distance": "of the two's test outputs, relative to the network's",
+        "drift": "relative distance of the tangent kernel after training from that before",
+        "method": "network, its linearization, or regression with a kernel",
+        "test_accuracy": "share of test images told right",
+        "test_mse": "squared error on test images",
+    }
 
     dataset: Dataset = Field(description="name of a data set")
     train: Count = Field(description="training images used, at most")

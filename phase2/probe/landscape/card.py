@@ -13,6 +13,15 @@ SHOWN = 0.95  # of the losses are told apart in figures: a few may be larger by 
 class Options(Probe):
     tables = ("lines", "planes", "interpolation")
     inputs = ("data", "runs")
+    columns = {
+        "distance": "along the random direction, in units of the filters' norms",
+        "x": "along the first direction",
+        "y": "along the second direction",
+        "to_seed": "the solution that the way leads to",
+        "position": "on the way: 0 is the solution of seed, 1 that of to_seed",
+        "loss": "training cross-entropy, in nats",
+        "accuracy": "share of these training images told right",
+    }
 
     study: str = Field(description="the study whose best weights are read")
     images: Count = Field(description="training images on which the loss is taken, at most")

@@ -10,6 +10,11 @@ TOLERANCE = 0.02  # on the variance: that of `phase2.nn.initial.lsuv`, which imp
 
 class Options(Probe):
     tables = ("convergence",)
+    columns = {
+        "layer": "from 1; the last is the output layer",
+        "iteration": "scalings of the layer's weights so far",
+        "variance": "of the layer's outputs, over images and units",
+    }
 
     dataset: Dataset = Field(description="name of a data set")
     activations: Activations = Field(description="non-linearities")

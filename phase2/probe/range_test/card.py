@@ -12,6 +12,12 @@ BREAKOUT = 0.1  # above the least smoothed loss, as a part of it: the loss has b
 class Options(Probe):
     tables = ("suggestions", "losses")
     uses = (*TRAINING, ("activation", "relu"), ("schedule", "constant"))
+    columns = {
+        "loss": "of the step's minibatch before the step, in nats",
+        "smoothed": "exponential average of the loss",
+        "steepest": "rate at which the smoothed loss falls fastest; empty if there is none",
+        "breakout": "first rate at which it is 10% above its least; empty if there is none",
+    }
 
     dataset: Dataset = Field(description="name of a data set")
     train: Count = Field(description="training images used, at most")

@@ -14,6 +14,25 @@ DECAY = {"adamw": 0.01}  # torch's default; without any, AdamW is Adam
 class Options(Probe):
     tables = ("tuning", "paths", "surface", "functions", "quadratic")
     uses = (*TRAINING, ("activation", "relu"), ("schedule", "constant"))
+    columns = {
+        "problem": "network, or a test function",
+        "final_loss": "at the end; empty if it diverged",
+        "diverged": "whether it did",
+        "best": "whether this is the optimizer's rate with the least final loss",
+        "x": "first coordinate, in the plane of the principal components or of the function",
+        "y": "second coordinate",
+        "loss": "on all training images, in nats",
+        "share_x": "part of the paths' squared distances along the first component",
+        "share_y": "the same along the second",
+        "function": "test function",
+        "value": "of the function",
+        "method": "gradient descent, momentum or Nesterov",
+        "condition": "condition number of the Hessian",
+        "momentum": "theory's best",
+        "rate": "what a step multiplies the distance by in the end",
+        "distance": "from the minimum",
+        "predicted": "the same by theory",
+    }
 
     dataset: Dataset = Field(description="name of a data set")
     train: Count = Field(description="training images used, at most")

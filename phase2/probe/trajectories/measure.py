@@ -176,7 +176,7 @@ def theory_and_measurement(condition: float, steps: int) -> pd.DataFrame:
     """
     function, tables = quadratic(condition), []
     for method, (lr, momentum, rate) in optimal(condition).items():
-        options = {"momentum": momentum, "nesterov": method == "nesterov"}
+        options: dict[str, Any] = {"momentum": momentum, "nesterov": method == "nesterov"}
         path = descend(function, "sgd", torch.tensor([lr], dtype=torch.float64), steps, **options)[:, 0]
         distance = (path - torch.tensor(function.minimum)).norm(dim=-1).numpy()
         step = np.arange(steps + 1)

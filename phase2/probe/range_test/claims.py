@@ -1,0 +1,14 @@
+"""Rates that optimizers bear."""
+
+import numpy as np
+
+from phase2.claims import Evidence, Results, claim
+from phase2.claims.evidence import estimate
+
+
+@claim(exploratory=True)
+def adaptive_rules_break_out_at_smaller_rates(range_test: Results) -> Evidence:
+    """The rate at which RMSProp's loss breaks out is at least ten times smaller than that of plain descent."""
+    rates = range_test.table("suggestions").set_index(["optimizer", "seed"])["breakout"]
+    factor = estimate(np.log10(rates["sgd"] / rates["rmsprop"]), "orders of magnitude")
+    return Evidence(factor.above(1), factor=factor)
