@@ -166,8 +166,9 @@ def _html(shown: HTML | pd.DataFrame | Figure) -> str:
 def _claim(claim: dict[str, Any]) -> str:
     """An item of a list: verdict and sentence, then numbers, reason and what stands behind them."""
     numbers = [f"{name.replace('_', ' ')} {number['text']}" for name, number in claim["numbers"].items()]
-    scale = f"{claim['seeds']} seeds, {claim['images']:,} images, {claim['steps']:,} steps"
-    evidence = "; ".join([*numbers, *([claim["why"]] if claim["why"] else []), scale])
+    counted = [(claim[name], name) for name in ("seeds", "images", "steps") if claim[name]]
+    scale = ", ".join(f"{count:,} {name.removesuffix('s') if count == 1 else name}" for count, name in counted)
+    evidence = "; ".join(filter(None, [*numbers, claim["why"], scale]))
     return (
         f"<li><strong class='{claim['verdict'].replace(' ', '-')}'>{claim['verdict'].capitalize()}</strong> "
         f"{escape(claim['sentence'])} <small>{escape(evidence)} (<code>{escape(claim['name'])}</code>)</small></li>"

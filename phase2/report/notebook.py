@@ -92,12 +92,17 @@ def render(notebook: Path, results: Path, log: TextIO) -> str:
     """
     content = read(notebook)
     _execute(notebook, content, results, log)
+    return page(content, _title(notebook, content))
+
+
+def page(content: NotebookNode, title: str) -> str:
+    """The cells of a notebook with the outputs that they hold, as HTML."""
     exporter = HTMLExporter(
         template_name="basic", raw_template=FOLDED, exclude_input_prompt=True, exclude_output_prompt=True
     )
     body, _ = exporter.from_notebook_node(content)
     style = STYLE + HtmlFormatter(nobackground=True).get_style_defs(".highlight")
-    return PAGE.format(title=escape(_title(notebook, content)), style=style, body=body)
+    return PAGE.format(title=escape(title), style=style, body=body)
 
 
 def read(notebook: Path) -> NotebookNode:

@@ -184,7 +184,7 @@ def remember_as_good(project: Checkout, name: str) -> None:
 
 def test_verify_names_what_disagrees_and_mends_it(project: Checkout):
     options = [word for path in (SMOKE, LEAN) for word in ("--configfile", path)]
-    assert "notebook: not made yet (2)" in project.phase2("verify", *options).output
+    assert "notebook: not made yet (3)" in project.phase2("verify", *options).output
     project.snakemake("all").succeeded()
     assert "everything agrees" in project.phase2("verify", *options).succeeded().output
     key = json.loads((project.folder / f"results/smoke/cells/{CELL}/metrics.json").read_text())["key"]
