@@ -24,7 +24,7 @@ CARD = FigureCard(
 
 ABREAST = 6  # networks in a row at most
 TALLEST, WIDEST = 8.5, 1.4  # inches: the figure, a map
-LINE = 0.16  # inches: a line of text
+LINE = 0.17  # inches: a line of text
 TIMES = {"start": "before training", "trained": "trained"}
 FRAME: dict[str, Any] = {"fill": False, "edgecolor": "#F0F0F0", "linewidth": 1.0, "linestyle": (0, (4, 2))}
 ELLIPSE: dict[str, Any] = {"fill": False, "edgecolor": "white", "linewidth": 1.2}
