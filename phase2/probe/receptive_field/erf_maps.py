@@ -43,7 +43,7 @@ def erf_maps(*, fields: pd.DataFrame, maps: pd.DataFrame) -> Figure:
     blocks = -(-len(names) // ABREAST)
     per_row = -(-len(names) // blocks)
     heads = LINE * (len(factors) + 2) + 2 * 3 * LINE
-    side = min((FULL_WIDTH - 1.2) / per_row, (TALLEST / blocks - heads) / 2, WIDEST)
+    side = min((FULL_WIDTH - 1.2) / per_row, ((TALLEST - LINE) / blocks - heads) / 2, WIDEST)
     figure = blank(blocks * (2 * side + heads) + LINE)
     grid = figure.subplots(2 * blocks, per_row, squeeze=False)
     for spare in grid[-2:, len(names) - (blocks - 1) * per_row :].ravel():
