@@ -74,7 +74,7 @@ def check_every_text_is_inside_and_readable(figure):
     free = [text for text in figure.findobj(Text) if drawn(text) and id(text) not in in_ticks]
     for text in [*free, *(text for labels in axis_labels(figure) for text in labels)]:
         box = text.get_window_extent()
-        assert min(box.x0, box.y0, width - box.x1, height - box.y1) > -1.5, text  # pixels, of which extents are whole
+        assert min(box.x0, box.y0, width - box.x1, height - box.y1) > -1, text
         assert text.get_fontsize() >= 7, text
 
 

@@ -45,6 +45,7 @@ def erf_maps(*, fields: pd.DataFrame, maps: pd.DataFrame) -> Figure:
     heads = LINE * (len(factors) + 2) + 2 * 3 * LINE
     side = min((FULL_WIDTH - 1.2) / per_row, ((TALLEST - LINE) / blocks - heads) / 2, WIDEST)
     figure = blank(blocks * (2 * side + heads) + LINE)
+    figure.set_layout_engine("constrained", h_pad=0.1)  # a title of three lines is higher than it is taken for
     grid = figure.subplots(2 * blocks, per_row, squeeze=False)
     for spare in grid[-2:, len(names) - (blocks - 1) * per_row :].ravel():
         spare.remove()
