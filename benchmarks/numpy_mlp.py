@@ -15,6 +15,7 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from phase2.bench import Measured, interleaved, prepare_apart, torch_threads
+from phase2.data.images import channel_statistics
 from phase2.data.prepared import open_prepared
 from phase2.scratch.mlp import MLP
 from phase2.scratch.tape_mlp import TapeMLP
@@ -53,7 +54,7 @@ def _images(dataset: str) -> list[tuple[np.ndarray, np.ndarray]]:
     """Standardised images (n, pixels) and labels (n,) for training and for testing."""
     with tempfile.TemporaryDirectory() as folder:
         prepared = open_prepared(prepare_apart(dataset, Path(folder)))
-        mean, std = (np.float32(prepared.meta[name][0]) for name in ("mean", "std"))
+        mean, std = (np.float32(values[0]) for values in channel_statistics(prepared.arrays["train_images"]))
         parts = []
         for part in ("train", "test"):
             images, labels = (prepared.arrays[f"{part}_{kind}"] for kind in ("images", "labels"))

@@ -93,14 +93,14 @@ def test_fill_takes_the_studies_that_match_and_says_which_it_passed_over_and_why
     assert "mlp_grid pack 1/1 (activation=tanh/seed=0): 2 trained" in out
     (told,) = [line for line in out.splitlines() if line.startswith("passed over: ")]
     assert "norm_depth (no axis activation, init)" in told
-    assert "conv_norms (no axis init)" in told
+    assert "conv_norms (no axis activation, init)" in told
     assert "mlp_grid" not in told
     assert "the store has every cell asked for" in out
 
 
 def test_fill_passes_over_a_study_that_has_the_axes_but_not_the_values(phase2, tmp_path: Path):
     out = phase2("fill", "activation=tanh", "seed=0", "--minutes", "0", "--store", str(tmp_path / "store"), *SMOKE)[1]
-    assert "conv_norms (no cell with these values)" in out
+    assert "failures (no cell with these values)" in out
 
 
 def test_fill_stops_at_its_time_and_says_how_to_go_on(phase2, tmp_path: Path):
@@ -159,7 +159,7 @@ def test_a_store_is_listed_dropped_from_and_swept(phase2, tmp_path: Path):
         (("train", "mlp_grid", "--set", "studies.mlp_grid.budget.epoch=3"), "did you mean 'epochs'?"),
         (("fill", "--study", "mlp_gird"), "unknown study 'mlp_gird'"),
         (("fill", "activaton=relu"), "norm_depth (no axis activaton)"),
-        (("fill", "activaton=relu"), "Known axes: activation, init, schedule,"),
+        (("fill", "activaton=relu"), "Known axes: activation, depth, init, lr,"),
         (("trace", "84.9", "--run", "nosuch"), "run `snakemake report` first"),
         (("store", "import", "nosuch.tar"), "no archive nosuch.tar"),
         (("store", "drop", "0123456789ab"), "'0123456789ab' is no cell of the store: `phase2 store list` prints"),

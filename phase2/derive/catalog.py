@@ -66,7 +66,7 @@ USED: dict[str, tuple[str, ...]] = {  # the modules and probes of phase2 that re
     "receptive_field": ("probe.receptive_field",),
     "convolution_init": ("nn.initial.kaiming", "nn.initial.xavier"),
     "residual_gradients": ("models.residual", "models.resnet", "models.cifar_resnet", "models.preact_resnet"),
-    "residual_variance": ("models.residual", "models.resnet", "models.cifar_resnet", "probe.layer_responses"),
+    "residual_variance": ("models.residual", "models.resnet", "models.cifar_resnet"),
     "effective_field": ("probe.receptive_field",),
 }
 

@@ -159,7 +159,7 @@ def test_the_kernel_of_the_readout_is_the_covariance_of_the_last_hidden_layer(ac
 
 
 def test_of_a_small_data_set_all_images_are_used(data):
-    few = {"widths": [4], "seeds": [0], "activations": ["relu"], "steps": 2}
+    few = {"widths": [64], "seeds": [0], "activations": ["relu"], "steps": 2}
     more, all_ = (kernel_regime(SimpleNamespace(**OPTIONS | few | n), data) for n in ({"test": 1000}, {"test": 60}))
     for name, table in more.items():
         pd.testing.assert_frame_equal(table, all_[name])

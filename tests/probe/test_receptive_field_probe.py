@@ -20,6 +20,7 @@ from phase2.probe.receptive_field.measure import VARIANTS, predicted, squared_gr
 from phase2.probe.receptive_field.measure import measure as receptive_field
 from phase2.probe.runs import Run, at_start
 from phase2.study.cell import Cell
+from phase2.task.opening import open_task
 
 OPTIONS = {"depths": [2, 4, 8, 16], "width": 16, "images": 16, "seeds": [0, 1, 2]}
 SMALL = {"depths": [2], "width": 2, "images": 4, "seeds": [0]}
@@ -191,8 +192,8 @@ def test_the_share_counts_only_the_theoretical_field_inside_the_image(data):
 def test_before_training_batch_norm_has_the_statistics_of_the_images(data):
     one = run()
     start = at_start(one, data)
-    images = torch.from_numpy(data.arrays["test_images"][torch.arange(4) * 15]).float().div(255)
-    images = (images - data.meta["mean"][0]) / data.meta["std"][0]
+    test = open_task(TASK, data, torch.device("cpu")).test
+    images, _ = test.batch(torch.arange(4) * 15, torch.float32)
     features = last_map(start, (1, SIDE, SIDE)).features
     for module in features.modules():
         module.train(type(module).__name__ == "BatchNorm2d")

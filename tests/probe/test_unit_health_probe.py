@@ -57,7 +57,7 @@ def measured(data, *runs, batch=TEST):
 
 
 def images_of(data):
-    return open_images(data, 0, None, torch.device("cpu")).test.batch(torch.arange(TEST), torch.float32)
+    return open_images(data, 20, None, torch.device("cpu")).test.batch(torch.arange(TEST), torch.float32)
 
 
 def test_there_is_a_row_for_every_run_and_layer_with_the_runs_axes(data):

@@ -246,7 +246,7 @@ def test_a_probes_code_covers_the_optimizers_it_names_and_those_it_always_uses(e
     before = {name: probe_code(desk.probes[name]) for name in ("rate_range", "approximation", "kernel_regime")}
     edit("optim/adam.py", "beta1, beta2 = ", "beta2, beta1 = ")
     after = {name: probe_code(desk.probes[name]) for name in before}
-    assert {name for name in before if before[name] != after[name]} == {"rate_range", "approximation"}
+    assert {name for name in before if before[name] != after[name]} == {"rate_range"}
 
 
 RANGE = "probe/range_test/card.py"
@@ -283,7 +283,7 @@ def test_what_a_new_option_imports_does_not_count(edit: Callable[..., None]):
 @pytest.mark.parametrize(
     ("old", "new", "same"),
     [
-        ("best and the worst combinations", "worst and the best combinations", True),
+        ("of the best combinations", "of combinations", True),
         ('("ranking", "levels", "score")', '("levels", "ranking", "score")', True),
         ("blank(", "blank(2 * ", False),
     ],
