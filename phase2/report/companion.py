@@ -27,15 +27,14 @@ def chapters(record: Record, ledger: Ledger) -> str:
 
 
 def _subject(subject: Subject, record: Record, ledger: Ledger) -> str:
-    """The question, its claims with their verdicts, what was run, then figures and tables."""
+    """The question and what was run, on one page; its claims with their verdicts, then figures and tables."""
     made = tables.tables_of(subject) if isinstance(subject, StudyInputs) else probe_tables.tables_of(subject)
     return lines(
         r"\Needspace{200bp}",
         rf"\subsection{{{title_of(subject.name)}}}\label{{sec:{subject.name}}}",
-        r"{\samepage",  # the heading goes with all of it
-        rf"\emph{{{sentence(subject.section.question)}}}\par\nopagebreak",
+        rf"{{\samepage\emph{{{sentence(subject.section.question)}}}\par\nopagebreak",
+        rf"{spec_table(subject)}}}",
         claim_lines([claim for claim in record.claims if claim.subject == subject.name]),
-        rf"\nopagebreak{spec_table(subject)}}}",
         *figures_of(subject, ledger),
         *(ledger.show(table).floating() for table in made),
         r"\FloatBarrier",

@@ -23,22 +23,17 @@ def place(name: str) -> int:
     return places.get(name, len(places))
 
 
-def plural(axis: str) -> str:
-    """Several levels of an axis."""
-    return AXES[axis].axis.several if axis in AXES else f"{axis.replace('_', ' ')}s"
-
-
 def none_of(axis: str) -> str:
     """What the level none of an axis is called."""
     return AXES[axis].axis.none if axis in AXES else "none"
 
 
 def labels_of(names: Iterable[str]) -> list[list[str]]:
-    """What is told of those names that have a label, in their order, of axes also the plural and the level none: what a
-    figure or a sentence that shows them depends on.
+    """What is told of those names that have a label, in their order, of axes also the level none: what a figure or a
+    table that shows them depends on.
     """
     known = sorted((name for name in set(names) if word(name)), key=lambda name: (place(name), name))
-    return [[name, word(name) or "", *([plural(name), none_of(name)] if name in AXES else [])] for name in known]
+    return [[name, word(name) or "", *([none_of(name)] if name in AXES else [])] for name in known]
 
 
 @cache
