@@ -3,7 +3,9 @@
 
 rule sources:
     input:
-        tables=[f"{RESULTS}/tables/{study}/{table}.csv" for study in CELLS for table in ("cells", "baseline", *ANALYSES)],
+        tables=[
+            f"{RESULTS}/tables/{study}/{table}.csv" for study in CELLS for table in ("cells", "baseline", *ANALYSES)
+        ],
         probes=[f"{RESULTS}/tables/{n}/{t}.csv" for n, p in CONFIG.probes.items() for t in p.tables],
         provenance=[f"{RESULTS}/tables/{name}/provenance.json" for name in CONFIG.probes],
         derivations=rules.derive.output.latex,

@@ -171,15 +171,21 @@ class Results:
         return estimate(self._score.sign * (best.by_seed(self.validation) - linear)).above()
 
     def resampled(self, rng: np.random.Generator) -> "Results":
-        """The same results of as many seeds, drawn with replacement; what has no seed stays."""
-        drawn = rng.integers(len(self.seeds), size=len(self.seeds)).tolist() if self.seeds else []
-        tables = {name: self._of(table, drawn) for name, table in self.tables.items()}
+        """The same results of as many seeds, drawn with replacement: the same ones in all tables that are of the same
+        seeds. What has no seed stays.
+        """
+        drawn: dict[tuple[Any, ...], list[int]] = {}
+        tables = {name: _resampled(table, drawn, rng) for name, table in self.tables.items()}
         return replace(self, tables=tables)
 
-    def _of(self, table: pd.DataFrame, drawn: list[int]) -> pd.DataFrame:
-        if SEED not in table or not drawn:
-            return table
-        rows = table.groupby(SEED).indices
-        parts = [rows.get(self.seeds[place], np.array([], dtype=int)) for place in drawn]
-        seeds = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
-        return table.iloc[np.concatenate(parts)].assign(**{SEED: seeds})
+
+def _resampled(table: pd.DataFrame, drawn: dict[tuple[Any, ...], list[int]], rng: np.random.Generator) -> pd.DataFrame:
+    if SEED not in table or table.empty:
+        return table
+    rows = table.groupby(SEED).indices
+    known = tuple(rows)
+    if known not in drawn:
+        drawn[known] = rng.integers(len(known), size=len(known)).tolist()
+    parts = [rows[known[place]] for place in drawn[known]]
+    seeds = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
+    return table.iloc[np.concatenate(parts)].assign(**{SEED: seeds})

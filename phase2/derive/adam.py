@@ -7,7 +7,7 @@ import sympy
 
 from phase2.derive.derivation import Derivation, Numeric, Remark, Step, Symbolic
 from phase2.derive.reader import Names
-from phase2.derive.walk import moves, stream, walk
+from phase2.derive.walk import every, moves, stream, walk
 from phase2.optim.adam import Adam
 
 STEPS, SIZE = 12, 3
@@ -62,15 +62,10 @@ def _unrolled(rng: np.random.Generator) -> tuple[Any, Any]:
     return s.moves(s.g, eps=s.eps), -s.lr * (s.m / one) / (np.sqrt(s.v / two) + s.eps)
 
 
-def _every(values: np.ndarray, steps: int) -> np.ndarray:
-    """Every sequence (steps, sequences) of `steps` draws from two values."""
-    return values[np.indices((2,) * steps).reshape(steps, -1)]
-
-
 def _expectation(rng: np.random.Generator) -> tuple[Any, Any]:
     values, betas, steps = rng.normal(size=2), rng.uniform(0.5, 0.99, size=2), 8
-    every = _every(values, steps)
-    _, (*_, state) = walk(Adam, stream(every), every[0], [{}] * steps, betas=tuple(betas))
+    draws = every(values, steps)
+    _, (*_, state) = walk(Adam, stream(draws), draws[0], [{}] * steps, betas=tuple(betas))
     moments = np.array([values.mean(), (values**2).mean()])
     return [state["exp_avg"].mean(), state["exp_avg_sq"].mean()], (1 - betas**steps) * moments
 
@@ -131,8 +126,8 @@ def _equal(rng: np.random.Generator) -> tuple[Any, Any]:
 def _noise(rng: np.random.Generator) -> tuple[Any, Any]:
     """The mean square of step 8 over every sequence of signs."""
     lr, beta1, steps = rng.uniform(0.1, 1.0), rng.uniform(0.5, 0.95), 8
-    every = rng.uniform(0.1, 2.0) * _every(np.array([-1.0, 1.0]), steps)
-    last = moves(Adam, every, lr=lr, betas=(beta1, 0.99), eps=0.0)[-1]
+    signs = rng.uniform(0.1, 2.0) * every(np.array([-1.0, 1.0]), steps)
+    last = moves(Adam, signs, lr=lr, betas=(beta1, 0.99), eps=0.0)[-1]
     return (last**2).mean(), lr**2 * (1 - beta1) / (1 + beta1) * (1 + beta1**steps) / (1 - beta1**steps)
 
 

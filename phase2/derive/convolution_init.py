@@ -25,8 +25,7 @@ n, n_hat, L, k = sympy.symbols(r"n \hat{n} L k", positive=True, integer=True)
 
 def _every_sign(std: float, *shape: int) -> Tensor:
     """All weights (2^size, *shape) with entries ±std: their mean is an exact expectation over independent weights."""
-    signs = list(product((-std, std), repeat=int(np.prod(shape))))
-    return torch.tensor(signs, dtype=torch.float64).view(-1, *shape)
+    return torch.tensor([*product((-std, std), repeat=int(np.prod(shape)))], dtype=torch.float64).view(-1, *shape)
 
 
 class _Forward:
@@ -222,8 +221,7 @@ def _xavier() -> list[Step]:
     compromise = 2 / (n + n_hat)
     return [
         Symbolic(
-            r"Xavier's variance is made for layers without ReLU. With one behind every layer the two factors, one "
-            r"for each direction, have a product of at most a quarter.",
+            r"Xavier's variance is for layers without ReLU: with it the two directions' factors make at most 1/4.",
             n * compromise / 2 * n_hat * compromise / 2,
             sympy.Rational(1, 4),
             relation="<=",
@@ -233,15 +231,13 @@ def _xavier() -> list[Step]:
             r"\hat n)^2} \le \frac14",
         ),
         Symbolic(
-            r"Where $c_l = d_l$ the two are equal, and every layer halves the variance of the signal and that of the "
-            r"gradient.",
+            r"Where $c_l = d_l$ the two are equal, and every layer halves the variance of signal and gradient.",
             sympy.Product(n * compromise.subs(n_hat, n) / 2, (sympy.Symbol("l"), 1, L)),
             sympy.Integer(2) ** (-L),
             latex=r"\hat n = n: \qquad \prod_{l=1}^{L} \tfrac12\, n\, \frac{2}{n + n} = 2^{-L}",
         ),
         Symbolic(
-            r"Of thirty layers less than a billionth of the variance comes out, and of the gradient's less than a "
-            r"billionth comes back.",
+            r"Thirty layers leave less than a billionth of either.",
             sympy.Integer(2) ** -30,
             sympy.Integer(10) ** -9,
             relation="<=",
@@ -277,8 +273,7 @@ def _edges() -> list[Step]:
         Numeric(
             r"The next layer starts from an image that is weaker at its edges already. For $k = 3$ the profile along "
             r"a side tends to half a sine wave, an eigenvector of the tridiagonal matrix of thirds, and a layer with "
-            r"$w_l = 2/n_l$ keeps the square of the eigenvalue. Small next to a loss of one half, but over many "
-            r"layers on small maps it adds up.",
+            r"$w_l = 2/n_l$ keeps the square of the eigenvalue.",
             r"\frac{\overline{\operatorname{Var} y_l}}{\overline{\operatorname{Var} y_{l-1}}} \to "
             r"\Bigl(\frac{1 + 2\cos\frac{\pi}{N+1}}{3}\Bigr)^{2} = \begin{cases} "
             + r" \\ ".join(f"{share} & N = {size}" for size, share in KEPT.items())

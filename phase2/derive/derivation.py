@@ -252,8 +252,7 @@ def _sign(relation: str) -> str:
 
 
 def _value(side: Any, point: Mapping[sympy.Symbol, Any]) -> sympy.Expr:
-    values = {symbol: each if symbol.is_integer else sympy.N(each, DIGITS + 10) for symbol, each in point.items()}
-    return sympy.N(sympy.sympify(side).subs(values).doit(), DIGITS)
+    return sympy.N(sympy.sympify(side).subs(dict(point)).doit(), DIGITS)
 
 
 def _error() -> sympy.Float:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import sympy
 from scipy.linalg import expm
-from sympy import exp, log
+from sympy import log
 
 from phase2.derive.derivation import Derivation, Numeric, Remark, Step, Symbolic
 from phase2.derive.walk import descend
@@ -126,12 +126,12 @@ def _average() -> list[Step]:
         Symbolic(
             r"It looks back $1/(1 - \mu)$ steps, its horizon: there the weight has fallen to $1/e$ or less, because "
             r"$\log \mu \le \mu - 1$. For $\mu = 0.9$ these are 10 steps, for 0.99 they are 100.",
-            exp(log(mu) / (1 - mu)),
-            exp(-1),
+            log(mu) / (1 - mu),
+            sympy.Integer(-1),
             relation="<=",
             at={mu: sympy.Rational(999, 1000)},
             slack=1.001,
-            latex=r"\mu^{1/(1 - \mu)} = e^{\log \mu/(1 - \mu)} \le e^{-1}",
+            latex=r"\log \mu^{1/(1 - \mu)} = \frac{\log \mu}{1 - \mu} \le -1",
             span=(0.05, 0.95),
         ),
         Numeric(

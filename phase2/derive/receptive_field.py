@@ -247,8 +247,7 @@ def _depth() -> list[Step]:
             _two_kernels,
         ),
         Symbolic(
-            r"In the same way $L$ layers of $3 \times 3$ see $2L + 1$ inputs, with fewer weights than one kernel of "
-            r"that size has (18 to 25 for two, 27 to 49 for three), and activations between them.",
+            r"In the same way $L$ layers of $3 \times 3$ see $2L + 1$ inputs, with fewer weights than one such kernel.",
             9 * c**2 * L,
             ((1 + Sum(2, (ell, 1, L))) * c) ** 2,
             relation="<=",
@@ -276,8 +275,7 @@ def _depth() -> list[Step]:
             how="by automatic differentiation",
         ),
         Numeric(
-            r"The field is a span, and not all of it need be seen: repeating one dilation leaves gaps, here every "
-            r"other input.",
+            r"The field is a span, and not all of it need be seen: repeating one dilation leaves gaps.",
             r"d_l = 2: \qquad r_L = 1 + 2L(k-1), \qquad \Bigl|\Bigl\{ m : \frac{\partial y_i}{\partial x_m} \ne 0 "
             r"\Bigr\}\Bigr| = 1 + L(k-1)",
             _gaps,

@@ -6,7 +6,7 @@ import numpy as np
 import sympy
 
 from phase2.derive.derivation import Derivation, Numeric, Remark, Step, Symbolic
-from phase2.derive.walk import moves, stream, walk
+from phase2.derive.walk import every, moves, stream, walk
 from phase2.optim.adagrad import Adagrad
 from phase2.optim.rmsprop import RMSprop
 
@@ -52,8 +52,8 @@ def _unrolled(rng: np.random.Generator) -> tuple[Any, Any]:
 def _estimate(rng: np.random.Generator) -> tuple[Any, Any]:
     """Mean and variance of v over every sequence of gradients that take one of two sizes with equal chance."""
     sizes, decay, steps = rng.uniform(0.1, 2.0, size=2), rng.uniform(0.5, 0.95), 8
-    every = sizes[np.indices((2,) * steps).reshape(steps, -1)]
-    v = walk(RMSprop, stream(every), every[0], [{}] * steps, alpha=decay)[1][-1]["square_avg"]
+    draws = every(sizes, steps)
+    v = walk(RMSprop, stream(draws), draws[0], [{}] * steps, alpha=decay)[1][-1]["square_avg"]
     left = (1 - decay) / (1 + decay) * (1 - decay ** (2 * steps))
     return [v.mean(), v.var()], [(1 - decay**steps) * (sizes**2).mean(), left * (sizes**2).var()]
 

@@ -57,3 +57,8 @@ def moves(optimizer: Callable[..., Optimizer], gradients: np.ndarray, **options:
     """The steps (steps, size) that the optimizer takes on a stream of gradients (steps, size)."""
     iterates, _ = walk(optimizer, stream(gradients), np.zeros(gradients.shape[1]), [{}] * len(gradients), **options)
     return np.diff(iterates, axis=0)
+
+
+def every(values: np.ndarray, steps: int) -> np.ndarray:
+    """Every sequence (steps, sequences) of `steps` draws from two values."""
+    return values[np.indices((2,) * steps).reshape(steps, -1)]

@@ -32,9 +32,10 @@ def _subject(subject: Subject, record: Record, ledger: Ledger) -> str:
     return lines(
         r"\Needspace{200bp}",
         rf"\subsection{{{title_of(subject.name)}}}\label{{sec:{subject.name}}}",
-        rf"\emph{{{sentence(subject.section.question)}}}\nopagebreak",
+        r"{\samepage",  # the heading goes with all of it
+        rf"\emph{{{sentence(subject.section.question)}}}\par\nopagebreak",
         claim_lines([claim for claim in record.claims if claim.subject == subject.name]),
-        spec_table(subject),
+        rf"\nopagebreak{spec_table(subject)}}}",
         *figures_of(subject, ledger),
         *(ledger.show(table).floating() for table in made),
         r"\FloatBarrier",

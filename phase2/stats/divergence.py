@@ -21,7 +21,7 @@ def divergence(cells: pd.DataFrame, factors: list[str], score: Score) -> pd.Data
         step=pd.to_numeric(cells["diverged_step"], errors="coerce"),
     )
     table = (
-        marked.groupby(factors, sort=False, observed=True)
+        marked.groupby(factors or (lambda _: 0), sort=False, observed=True)  # all are one combination of no factor
         .agg(
             cells=("diverged", "size"),
             diverged=("diverged", "sum"),
@@ -31,6 +31,6 @@ def divergence(cells: pd.DataFrame, factors: list[str], score: Score) -> pd.Data
             first_step=("step", "min"),
             median_step=("step", "median"),
         )
-        .reset_index()
+        .reset_index(drop=not factors)
     )
     return table

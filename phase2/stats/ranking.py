@@ -8,6 +8,8 @@ from phase2.stats.best import behind_best
 from phase2.stats.design import Design
 from phase2.stats.interval import over_seeds
 
+LEVELS = ["factor", "level", "mean", "low", "high", "least", "most", "n", "failed"]
+
 
 def ranking(design: Design, sign: int) -> pd.DataFrame:
     """Every combination of levels, the best first: the largest mean if `sign` is 1, the least if it is -1.
@@ -38,4 +40,4 @@ def level_means(design: Design) -> pd.DataFrame:
     for factor, levels in zip(design.factors, design.levels, strict=True):
         names = pd.DataFrame({"factor": factor, "level": list(levels)})
         tables.append(names.join(over_seeds(design.by_level(factor)).assign(failed=design.failures(factor))))
-    return pd.concat(tables, ignore_index=True)
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=LEVELS)

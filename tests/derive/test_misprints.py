@@ -42,7 +42,7 @@ def test_a_misprint_is_caught(name: str, words: str, old: str, new: str):
         (r"\tfrac12 a + 3 b^2", 0.5 * 2 + 3 * 25),
         (r"a/2b", 2 / 10),
         (r"\log 2a", np.log(4)),
-        (r"\tanh^2 a\, \sqrt b", np.tanh(2) ** 2 * 5**0.5),
+        (r"\sqrt b\, \tanh^2 a", np.tanh(2) ** 2 * 5**0.5),
         (r"\sum_{k=0}^{a} b\,k", 15),
         (r"e^{-a} \max(a, b)", np.exp(-2) * 5),
         (r"\Bigl|\frac{a - b}{a}\Bigr|", 1.5),

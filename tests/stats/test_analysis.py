@@ -209,3 +209,14 @@ def test_the_score_is_a_table_that_reads_back_as_it_was(make_cells, tmp_path):
 )
 def test_a_score_that_is_no_share_has_three_digits_that_count(shown, text):
     assert ERROR.number(shown) == text
+
+
+def test_a_study_of_seeds_alone_is_analysed():
+    cells = pd.DataFrame({"seed": range(5), "status": "ok", "diverged_step": np.nan})
+    cells = cells.assign(val_accuracy=np.linspace(0.8, 0.9, 5), test_accuracy=0.85, curve_area=0.7)
+    score = Score("accuracy", "accuracy", "%", "higher", 0.1, "nats")
+    tables = analyse(cells, [], score)
+    assert tables["levels"].empty
+    assert tables["pairs"].empty
+    assert tables["ranking"]["mean"].tolist() == pytest.approx([0.85, 0.7])
+    assert tables["chosen"]["test_mean"].item() == pytest.approx(0.85)

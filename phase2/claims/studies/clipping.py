@@ -17,7 +17,7 @@ def clipping_saves_a_rate_that_breaks_training(clipping: Results) -> Evidence:
 
 
 @claim(exploratory=True)
-def clipping_costs_nothing_where_nothing_breaks(clipping: Results) -> Evidence:
-    """At a rate of 0.02 clipping to a norm of 1 lowers the validation accuracy by at most one point."""
+def clipping_costs_little_where_nothing_breaks(clipping: Results) -> Evidence:
+    """At a rate of 0.02 clipping to a norm of 1 lowers the validation accuracy by less than two points."""
     gap = clipping.difference("clip", "1.0", "none", clipping.validation, lr=0.02)
-    return Evidence(gap.above(-0.01), gap=gap)
+    return Evidence(gap.above(-0.02), gap=gap)

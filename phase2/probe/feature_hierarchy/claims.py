@@ -4,7 +4,7 @@ from phase2.claims import Evidence, Results, claim
 from phase2.claims.evidence import estimate
 
 
-@claim()
+@claim(exploratory=True)
 def training_makes_last_layers_readable(features: Results) -> Evidence:
     """In residual networks of 32 layers a line reads classes off the last map better after training than before."""
     rows = features.rows("linear_probes", model="cifar_resnet", depth=32)

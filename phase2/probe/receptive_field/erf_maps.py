@@ -24,7 +24,7 @@ CARD = FigureCard(
 
 ABREAST = 6  # networks in a row at most
 TALLEST, WIDEST = 8.5, 1.4  # inches: the figure, a map
-LINE = 0.16  # inches: a line of text
+LINE = 0.17  # inches: a line of text
 TIMES = {"start": "before training", "trained": "trained"}
 FRAME: dict[str, Any] = {"fill": False, "edgecolor": "#F0F0F0", "linewidth": 1.0, "linestyle": (0, (4, 2))}
 ELLIPSE: dict[str, Any] = {"fill": False, "edgecolor": "white", "linewidth": 1.2}
@@ -43,8 +43,9 @@ def erf_maps(*, fields: pd.DataFrame, maps: pd.DataFrame) -> Figure:
     blocks = -(-len(names) // ABREAST)
     per_row = -(-len(names) // blocks)
     heads = LINE * (len(factors) + 2) + 2 * 3 * LINE
-    side = min((FULL_WIDTH - 1.2) / per_row, (TALLEST / blocks - heads) / 2, WIDEST)
-    figure = blank(blocks * (2 * side + heads))
+    side = min((FULL_WIDTH - 1.2) / per_row, ((TALLEST - LINE) / blocks - heads) / 2, WIDEST)
+    figure = blank(blocks * (2 * side + heads) + LINE)
+    figure.set_layout_engine("constrained", h_pad=0.1)  # a title of three lines is higher than it is taken for
     grid = figure.subplots(2 * blocks, per_row, squeeze=False)
     for spare in grid[-2:, len(names) - (blocks - 1) * per_row :].ravel():
         spare.remove()
