@@ -65,7 +65,7 @@ def to_html(derivation: Derivation, ways: list[str]) -> str:
 def _step(step: Step, way: str) -> str:
     if isinstance(step, Remark):
         return f"<li>{prose(step.text)}</li>"
-    return f"<li>{prose(step.text)} <small>[checked {way}]</small>\n{mathml(step.formula, display='block')}</li>"
+    return f"<li>{prose(step.text)} <small>[checked {prose(way)}]</small>\n{mathml(step.formula, display='block')}</li>"
 
 
 def mathml(latex: str, display: str = "inline") -> str:

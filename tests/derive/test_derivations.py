@@ -11,7 +11,7 @@ import sympy
 from phase2.derive.catalog import DERIVATIONS, USED, load
 from phase2.derive.derivation import Numeric, Remark, Symbolic, WrongStep
 
-SHARE = 0.5
+SHARE = 0.6
 LIBRARY = Path(__file__).parents[2] / "phase2"
 
 
