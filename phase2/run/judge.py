@@ -94,7 +94,7 @@ def _plain(
 
 
 def _seeds(results: Results | None, evidence: Evidence | None) -> int:
-    """Of how many seeds the evidence is, which a table may have fewer of than another; if there is none, how many are."""
+    """Of how many seeds the evidence is: a table may have fewer than another. Without evidence, how many there are."""
     of_numbers = max((each.n for each in evidence.numbers.values()), default=0) if evidence else 0
     return of_numbers if of_numbers > 1 or not results else len(results.seeds)
 
