@@ -87,12 +87,10 @@ def _uncorrected(rng: np.random.Generator) -> tuple[Any, Any]:
     return np.append(-s.lr * s.m / np.sqrt(s.v), of_defaults), np.append(expected, [np.sqrt(10), PEAK, 12])
 
 
-def _sparse(rng: np.random.Generator) -> tuple[Any, Any]:
+def _sparse(rng: np.random.Generator) -> Names:
     s = _Stream(rng)
-    g = np.where(s.t == STEPS, s.g, 0.0)
-    one, two = s.corrections
-    length = (1 - s.beta1) / np.sqrt(1 - s.beta2) * np.sqrt(two[-1]) / one[-1]
-    return s.moves(g, eps=1e-12)[-1], -s.lr * length * np.sign(g[-1])
+    last = s.moves(np.where(s.t == STEPS, s.g, 0.0), eps=1e-12)[-1]
+    return {r"\Delta_t": last, r"\eta": s.lr, r"\beta_1": s.beta1, r"\beta_2": s.beta2, "t": STEPS}
 
 
 def _bound(rng: np.random.Generator) -> tuple[Any, Any]:
@@ -123,12 +121,12 @@ def _equal(rng: np.random.Generator) -> tuple[Any, Any]:
     return np.abs(s.moves(s.g, betas=(s.beta1, s.beta1))), np.full_like(s.g, s.lr)
 
 
-def _noise(rng: np.random.Generator) -> tuple[Any, Any]:
+def _noise(rng: np.random.Generator) -> Names:
     """The mean square of step 8 over every sequence of signs."""
     lr, beta1, steps = rng.uniform(0.1, 1.0), rng.uniform(0.5, 0.95), 8
     signs = rng.uniform(0.1, 2.0) * every(np.array([-1.0, 1.0]), steps)
     last = moves(Adam, signs, lr=lr, betas=(beta1, 0.99), eps=0.0)[-1]
-    return (last**2).mean(), lr**2 * (1 - beta1) / (1 + beta1) * (1 + beta1**steps) / (1 - beta1**steps)
+    return {r"\mathbb{E}\, \Delta_t^2": (last**2).mean(), r"\eta": lr, r"\beta_1": beta1, "t": steps}
 
 
 def _scaled(rng: np.random.Generator) -> tuple[Any, Any]:

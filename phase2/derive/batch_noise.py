@@ -8,6 +8,7 @@ import sympy
 from sympy import Integral, Rational, exp, gamma, oo, pi, sqrt
 
 from phase2.derive.derivation import Derivation, Numeric, Remark, Step, Symbolic
+from phase2.derive.reader import Names
 
 SIZE = 4  # samples of the batches that are enumerated
 LARGE, BATCHES = 128, 20_000  # samples of the batches that are drawn, and their number
@@ -34,15 +35,16 @@ class _Enumeration:
         return float(self.probability @ ((one - mean) * (other - other_mean)))
 
 
-def _mean(rng: np.random.Generator) -> tuple[Any, Any]:
+def _moments(rng: np.random.Generator) -> Names:
     e = _Enumeration(rng)
-    return [e.covariance(e.M, e.M), e.probability @ e.V], [e.sigma2 / SIZE, (1 - 1 / SIZE) * e.sigma2]
-
-
-def _variance(rng: np.random.Generator) -> tuple[Any, Any]:
-    e = _Enumeration(rng)
-    exact = (SIZE - 1) ** 2 / SIZE**3 * (e.mu4 - (SIZE - 3) / (SIZE - 1) * e.sigma2**2)
-    return [e.covariance(e.V, e.V), e.covariance(e.M, e.V)], [exact, (SIZE - 1) / SIZE**2 * e.mu3]
+    of_one = {r"\sigma": e.sigma2**0.5, r"\mu_3": e.mu3, r"\mu_4": e.mu4, "m": SIZE}
+    of_mean = {r"\operatorname{Var} M": e.covariance(e.M, e.M), r"\mathbb{E} V": e.probability @ e.V}
+    return {
+        **of_one,
+        **of_mean,
+        r"\operatorname{Var} V": e.covariance(e.V, e.V),
+        r"\operatorname{Cov}(M, V)": e.covariance(e.M, e.V),
+    }
 
 
 def _drawn(rng: np.random.Generator) -> tuple[Any, Any]:
@@ -77,7 +79,7 @@ def _statistics() -> list[Step]:
             r"The variances of independent samples add up. Of the batch variance one part in $m$ is missing on "
             r"average, because $M$ follows the batch.",
             r"\operatorname{Var} M = \frac{\sigma^2}{m}, \qquad \mathbb{E} V = \frac{m-1}{m}\, \sigma^2",
-            _mean,
+            _moments,
             how="by summing over every batch of a three-point distribution",
         ),
         Numeric(
@@ -85,7 +87,7 @@ def _statistics() -> list[Step]:
             r"only if the distribution is skewed, $\mu_3 \ne 0$.",
             r"\operatorname{Var} V = \frac{(m-1)^2}{m^3} \Bigl(\mu_4 - \frac{m-3}{m-1}\, \sigma^4\Bigr), \qquad "
             r"\operatorname{Cov}(M, V) = \frac{m-1}{m^2}\, \mu_3",
-            _variance,
+            _moments,
             how="by summing over every batch of a three-point distribution",
         ),
         Symbolic(

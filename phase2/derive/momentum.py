@@ -8,6 +8,7 @@ from scipy.linalg import expm
 from sympy import log
 
 from phase2.derive.derivation import Derivation, Numeric, Remark, Step, Symbolic
+from phase2.derive.reader import Names
 from phase2.derive.walk import descend
 
 STEPS, SIZE = 12, 3
@@ -58,11 +59,10 @@ def _lag_and_noise(rng: np.random.Generator) -> tuple[Any, Any]:
     return [weights @ age, weights @ weights], [momentum / (1 - momentum), (1 - momentum) / (1 + momentum)]
 
 
-def _constant_gradient(rng: np.random.Generator) -> tuple[Any, Any]:
+def _constant_gradient(rng: np.random.Generator) -> Names:
     rate, momentum, gradient = rng.uniform(0.1, 1.0), rng.uniform(0.5, 0.95), rng.normal(size=SIZE)
     theta, _ = descend(lambda _: gradient, np.zeros(SIZE), [rate] * STEPS, momentum=momentum)
-    delay = momentum * (1 - momentum**STEPS) / (1 - momentum)
-    return theta[-1], -rate / (1 - momentum) * (STEPS - delay) * gradient
+    return {r"\theta_t": theta[-1], r"\theta_0": 0.0, r"\eta": rate, r"\mu": momentum, "t": STEPS, "g": gradient}
 
 
 def _heavy_ball(rng: np.random.Generator) -> tuple[Any, Any]:

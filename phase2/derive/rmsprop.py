@@ -6,6 +6,7 @@ import numpy as np
 import sympy
 
 from phase2.derive.derivation import Derivation, Numeric, Remark, Step, Symbolic
+from phase2.derive.reader import Names
 from phase2.derive.walk import every, moves, stream, walk
 from phase2.optim.adagrad import Adagrad
 from phase2.optim.rmsprop import RMSprop
@@ -29,6 +30,11 @@ class _Stream:
         """RMSprop's steps (steps, size) on the gradients g, without ε unless it is among the options."""
         return moves(RMSprop, g, **{"lr": self.lr, "alpha": self.alpha, "eps": 0.0, **options})
 
+    def names(self, steps: np.ndarray, g: np.ndarray, called: str = r"\Delta_t") -> Names:
+        """What the formulas call these steps and their gradients, for each step and coordinate."""
+        t = np.repeat(self.t, SIZE)
+        return {called: steps.ravel(), "g_t": g.ravel(), "t": t, r"\eta": self.lr, r"\alpha": self.alpha}
+
     @property
     def constant(self) -> np.ndarray:
         return np.tile(self.g[0], (STEPS, 1))
@@ -49,13 +55,13 @@ def _unrolled(rng: np.random.Generator) -> tuple[Any, Any]:
     return s.moves(s.g, eps=s.eps), -s.lr * s.g / (np.sqrt(s.v) + s.eps)
 
 
-def _estimate(rng: np.random.Generator) -> tuple[Any, Any]:
+def _estimate(rng: np.random.Generator) -> Names:
     """Mean and variance of v over every sequence of gradients that take one of two sizes with equal chance."""
     sizes, decay, steps = rng.uniform(0.1, 2.0, size=2), rng.uniform(0.5, 0.95), 8
     draws = every(sizes, steps)
     v = walk(RMSprop, stream(draws), draws[0], [{}] * steps, alpha=decay)[1][-1]["square_avg"]
-    left = (1 - decay) / (1 + decay) * (1 - decay ** (2 * steps))
-    return [v.mean(), v.var()], [(1 - decay**steps) * (sizes**2).mean(), left * (sizes**2).var()]
+    measured = {r"\mathbb{E}\, v_t": v.mean(), r"\operatorname{Var} v_t": v.var(), r"\alpha": decay, "t": steps}
+    return {**measured, r"\mathbb{E}\, g^2": (sizes**2).mean(), r"\operatorname{Var} g^2": (sizes**2).var()}
 
 
 def _scaled(rng: np.random.Generator) -> tuple[Any, Any]:
@@ -92,14 +98,14 @@ def _bound(rng: np.random.Generator) -> tuple[Any, Any]:
     return np.abs(s.moves(s.g)), np.full_like(s.g, s.lr / np.sqrt(1 - s.alpha))
 
 
-def _constant(rng: np.random.Generator) -> tuple[Any, Any]:
+def _constant(rng: np.random.Generator) -> Names:
     s = _Stream(rng)
-    return s.moves(s.constant), -s.lr * np.sign(s.constant) / np.sqrt(1 - s.alpha**s.t)
+    return s.names(s.moves(s.constant), s.constant)
 
 
-def _signs(rng: np.random.Generator) -> tuple[Any, Any]:
+def _signs(rng: np.random.Generator) -> Names:
     s = _Stream(rng)
-    return s.moves(s.g, alpha=0.0), -s.lr * np.sign(s.g)
+    return {**s.names(s.moves(s.g, alpha=0.0), s.g), r"\alpha": 0.0}
 
 
 def _steepest(rng: np.random.Generator) -> tuple[Any, Any]:
@@ -117,10 +123,9 @@ def _centred(rng: np.random.Generator) -> tuple[Any, Any]:
     return s.moves(s.g, eps=s.eps, centered=True), -s.lr * s.g / (np.sqrt(variance) + s.eps)
 
 
-def _centred_constant(rng: np.random.Generator) -> tuple[Any, Any]:
+def _centred_constant(rng: np.random.Generator) -> Names:
     s = _Stream(rng)
-    left = s.alpha**s.t
-    return s.moves(s.constant, centered=True), -s.lr * np.sign(s.constant) / np.sqrt(left * (1 - left))
+    return s.names(s.moves(s.constant, centered=True), s.constant)
 
 
 def _adagrad(rng: np.random.Generator) -> tuple[Any, Any]:
@@ -130,9 +135,9 @@ def _adagrad(rng: np.random.Generator) -> tuple[Any, Any]:
     return moves(Adagrad, s.g, lr=s.lr, eps=0.0), np.diff(as_rmsprop, axis=0)
 
 
-def _adagrad_constant(rng: np.random.Generator) -> tuple[Any, Any]:
+def _adagrad_constant(rng: np.random.Generator) -> Names:
     s = _Stream(rng)
-    return moves(Adagrad, s.constant, lr=s.lr, eps=0.0), -s.lr / np.sqrt(s.t) * np.sign(s.constant)
+    return s.names(moves(Adagrad, s.constant, lr=s.lr, eps=0.0), s.constant, r"\Delta_t^{\mathrm{Adagrad}}")
 
 
 def _adagrad_sum(g: np.ndarray) -> tuple[Any, Any]:

@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 import sympy
 import torch
-from scipy.special import gamma
 from sympy import Rational, cos, exp, oo, pi, sin
 
 from phase2 import registry
@@ -28,11 +27,11 @@ def rates(name: str, total: int, peak: float, **options: Any) -> np.ndarray:
     return np.array([schedule(step, total, peak, **options) for step in range(total)])
 
 
-def _area(rng: np.random.Generator) -> tuple[Any, Any]:
+def _area(rng: np.random.Generator) -> Names:
     total, peak = int(rng.integers(5, 40)), rng.uniform(0.1, 1.0)
     low = rng.uniform(0, peak)
     sums = [rates("cosine", total, peak, eta_min=low).sum(), rates("linear", total, peak, end_factor=low / peak).sum()]
-    return sums, np.full(2, total * (peak + low) / 2 + (peak - low) / 2)
+    return {r"\sum_{t=0}^{T-1} \eta_t": np.array(sums), "T": total, r"\eta": peak, r"\eta_{\mathrm{end}}": low}
 
 
 def _restarts(rng: np.random.Generator) -> tuple[Any, Any]:
@@ -53,11 +52,11 @@ def _corners(rng: np.random.Generator) -> Names:
     return dict(zip(names, (first, peak, top, last, slopes), strict=True))
 
 
-def _cycle_area(rng: np.random.Generator) -> tuple[Any, Any]:
+def _cycle_area(rng: np.random.Generator) -> Names:
     total, peak, rise = 100, rng.uniform(0.1, 1.0), rng.choice([0.2, 0.3, 0.5])
-    last = peak / 25e4
-    mean = (peak + rise * peak / 25 + (1 - rise) * last) / 2
-    return rates("one_cycle", total, peak, pct_start=rise).sum(), total * mean - (peak - last) / 2
+    measured = rates("one_cycle", total, peak, pct_start=rise).sum()
+    ends = {r"\eta_0": peak / 25, r"\eta_{T-1}": peak / 25e4}
+    return {r"\sum_{t=0}^{T-1} \eta_t": measured, "T": total, r"\eta": peak, "p": rise, **ends}
 
 
 def adam_on_noise(rng: np.random.Generator, steps: int) -> tuple[float, float]:
@@ -76,21 +75,21 @@ def _first_steps(rng: np.random.Generator) -> tuple[Any, Any]:
     return adam_on_noise(rng, steps=250), [1, np.sqrt(0.1 / 1.9)]
 
 
-def _warmup_cost(rng: np.random.Generator) -> tuple[Any, Any]:
+def _warmup_cost(rng: np.random.Generator) -> Names:
     total, peak, steps, first = 50, rng.uniform(0.1, 1.0), int(rng.integers(1, 40)), rng.uniform(0.1, 0.9)
     warmed = rates("linear_warmup", total, peak, warmup_steps=steps, start_factor=first)
-    return warmed.sum(), peak * (total - (1 - first) * (steps + 1) / 2)
+    return {r"\sum_{t=0}^{T-1} \eta_t": warmed.sum(), "T": total, r"\eta": peak, "f": first, "w": steps}
 
 
-def _hover(rng: np.random.Generator) -> tuple[Any, Any]:
-    """The variance of SGD's iterates after the start is forgotten, over the prediction."""
+def _hover(rng: np.random.Generator) -> Names:
+    """The variance of SGD's iterates after the start is forgotten."""
     rate, curvature, noise = rng.uniform(0.2, 1.0), rng.uniform(0.3, 1.0), rng.uniform(0.5, 2.0)
 
     def gradient(x: np.ndarray) -> np.ndarray:
         return curvature * x + noise * rng.normal(size=COPIES)
 
     x, _ = descend(gradient, np.zeros(COPIES), [rate] * 60)
-    return x[-1].var() / (rate * noise**2 / (curvature * (2 - rate * curvature))), 1
+    return {r"\operatorname{Var} x_t": x[-1].var(), r"\eta": rate, r"\lambda": curvature, r"\sigma": noise}
 
 
 def variance_left(steps: np.ndarray, curvature: float) -> float:
@@ -101,13 +100,11 @@ def variance_left(steps: np.ndarray, curvature: float) -> float:
     return variance
 
 
-def _left_by_decay(rng: np.random.Generator) -> tuple[Any, Any]:
+def _left_by_decay(rng: np.random.Generator) -> Names:
     peak, curvature = rng.uniform(0.3, 1.0), rng.uniform(0.5, 1.0)
     left = [variance_left(rates(name, LONG, peak), curvature) for name in ("cosine", "linear")]
-    bend = peak * np.pi**2 / (4 * LONG**2)
-    by_cosine = gamma(5 / 3) / 3 * (3 / (2 * curvature)) ** (5 / 3) * bend ** (1 / 3)
-    by_line = np.sqrt(np.pi * peak / (LONG * curvature**3)) / 4
-    return [left[0] / by_cosine, left[1] / by_line], [1, 1]
+    measured = dict(zip((r"V_T^{\cos}", r"V_T^{\mathrm{line}}"), left, strict=True))
+    return {**measured, "T": LONG, r"\eta": peak, r"\lambda": curvature, r"\sigma": 1.0}
 
 
 def _shapes() -> list[Step]:

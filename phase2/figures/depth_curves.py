@@ -16,8 +16,8 @@ from phase2.words.levels import crossed
 
 CARD = FigureCard(
     ("cells", "curves", "score"),
-    "Training (dashed) and validation (solid) {error} by step, a line a depth, a panel an architecture: mean over "
-    "seeds with the range on validation. The axis shows the last two thirds of all trainings whole.",
+    "Training (dashed, of the batches as they were trained on) and validation (solid) {error} by step, a line a depth, "
+    "a panel an architecture: mean over seeds with the range on validation. The loss after training is in claims.",
     needs=("depth", "model"),
 )
 

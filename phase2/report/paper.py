@@ -41,7 +41,7 @@ def claims_table(claims: list[Claim], chapter: Chapter) -> Table:
     rows = [[claim.mark, claim.told, claim.evidence, claim.scale] for claim in claims]
     caption = (
         rf"{chapter.capitalize()}: the claims. \supported{{}} this run supports it, \denied{{}} denies it, "
-        r"\cannotsay{} cannot say; registered: the test was written before the runs that decide it."
+        r"\cannotsay{} cannot say; registered: sentence and criterion were in git before the runs that decide it."
     )
     heads = ["", "Claim", "Numbers", "From"]
     widths, behind = wrapped(10, 205, 145, 102), [Behind(claim.subject) for claim in claims]
@@ -77,8 +77,8 @@ def _baseline(study: StudyInputs) -> str:
 
 def _steps(study: StudyInputs) -> str:
     """The steps of the chosen setting's runs."""
-    cells, chosen = study.tables["cells"], study.tables["chosen"].iloc[0]
-    here = (cells[study.factors].astype(str) == chosen[study.factors].astype(str)).all(axis=1)
+    cells, chosen = study.tables["cells"], study.tables["chosen"][study.factors].astype(str).iloc[0]
+    here = (cells[study.factors].astype(str) == chosen).all(axis=1)
     return count(cells.loc[here, "steps"].max())
 
 

@@ -11,7 +11,7 @@ from phase2.study.section import Section
 from phase2.study.training import AXES
 from phase2.words.levels import label
 
-TOLD_ELSEWHERE = {"question", "chapter", "figures", "axes", "probe"}
+TOLD_ELSEWHERE = {"question", "chapter", "figures", "axes", "probe", "keep", "jobs"}
 OF_DATA = {("task", name) for name in ("dataset", "train", "validation", "test")}
 WIDTHS = (110, 352)
 

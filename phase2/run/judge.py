@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from phase2 import registry, source
-from phase2.claims import Claim, Estimate, Results
+from phase2.claims import Claim, Estimate, Evidence, Results
 from phase2.claims.claim import Judged
 from phase2.errors import UserError
 from phase2.run.claims import Subject, subjects, tables_of
@@ -82,7 +82,7 @@ def _plain(
         "verdict": judged.verdict,
         "why": judged.why,
         "numbers": {name: _number(each) for name, each in evidence.numbers.items()} if evidence else {},
-        "seeds": len(results.seeds) if results else 0,
+        "seeds": _seeds(results, evidence),
         "images": results.images if results else 0,
         "steps": results.steps if results else 0,
         "room": judged.room,
@@ -91,6 +91,12 @@ def _plain(
         and registered(claim.criterion, subject.path, made_at(results, run_dir)),
         "source": f"{_shown(subject.path)}:{claim.criterion.__code__.co_firstlineno}",
     }
+
+
+def _seeds(results: Results | None, evidence: Evidence | None) -> int:
+    """Of how many seeds the evidence is: a table may have fewer than another. Without evidence, how many there are."""
+    of_numbers = max((each.n for each in evidence.numbers.values()), default=0) if evidence else 0
+    return of_numbers if of_numbers > 1 or not results else len(results.seeds)
 
 
 def _number(estimate: Estimate) -> dict[str, Any]:

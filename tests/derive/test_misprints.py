@@ -28,6 +28,12 @@ MISPRINTS = [
     ("dropout", "What dropout adds", r"\frac{x^2}{(1-p)^2}", r"\frac{x^2}{1-p}"),
     ("adam", "What Adam forgets", "0.681", "0.691"),
     ("schedules", "One-cycle rises", "10^4", "10^5"),
+    ("schedules", "odd about its middle", r"\frac12", r"\frac13"),
+    ("schedules", "The flat end pays", r"4T^2", r"2T^2"),
+    ("momentum", "While the gradient stays the same", r"1 - \mu^t", r"1 + \mu^t"),
+    ("rmsprop", "from below", r"\alpha^{2t}", r"\alpha^t"),
+    ("adam", "Where gradients disagree", r"1 + \beta_1^t", r"1 + \beta_1"),
+    ("batch_noise", "fluctuates with", "m-3", "m-2"),
 ]
 
 

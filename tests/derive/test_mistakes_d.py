@@ -18,8 +18,8 @@ def eps_inside_the_root(rng):
 
 
 def mean_of_independent_squares(rng):
-    (mean, variance), (expected, _) = rmsprop._estimate(rng)
-    return [mean, variance], [expected, variance / 8]
+    names = rmsprop._estimate(rng)
+    return names[r"\operatorname{Var} v_t"], names[r"\operatorname{Var} g^2"] / names["t"]
 
 
 def no_step_beyond_the_rate(rng):
@@ -78,8 +78,8 @@ def bound_of_the_paper(rng):
 
 
 def noise_averages_out(rng):
-    squares, expected = adam._noise(rng)
-    return squares, expected / 8
+    names = adam._noise(rng)
+    return names[r"\mathbb{E}\, \Delta_t^2"], names[r"\eta"] ** 2 / names["t"]
 
 
 def largest_of_the_corrected(rng):

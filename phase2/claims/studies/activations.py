@@ -22,7 +22,7 @@ def sigmoid_ends_below_relu_at_its_best_rate(activations: Results) -> Evidence:
 
 @claim()
 def smooth_rectifiers_end_where_relu_does(activations: Results) -> Evidence:
-    """GELU and SiLU end within one point of ReLU on the test images, each at its best rate."""
+    """GELU and SiLU end within one point of ReLU on the test images, each at the best of the rates tried."""
     best = activations.at_best("lr")
     gelu, silu = (best.difference("activation", name, "relu") for name in ("gelu", "silu"))
     return Evidence(all_of(gelu.within(0.01), silu.within(0.01)), gelu=gelu, silu=silu)

@@ -12,14 +12,14 @@ STEPS = {32: 2, 512: 32}  # epochs that make equally many steps of each batch
 
 @claim()
 def large_batches_cost_accuracy_at_equal_epochs(batch_sizes: Results) -> Evidence:
-    """After 2 epochs batches of 512 end below batches of 32 on the test images, each at its best rate."""
+    """After 2 epochs batches of 512 end below batches of 32 on the test images, each at the best of the rates tried."""
     gap = batch_sizes.at_best("lr").difference("batch_size", 512, 32, epochs=2)
     return Evidence(gap.below(), gap=gap)
 
 
 @claim()
 def large_batches_gain_at_equal_steps(batch_sizes: Results) -> Evidence:
-    """In 250 steps batches of 512 end above batches of 32 on the test images, each at its best rate."""
+    """In 250 steps batches of 512 end above batches of 32 on the test images, each at the best of the rates tried."""
     best = batch_sizes.at_best("lr")
     small, large = (best.by_seed(best.test, batch_size=size, epochs=epochs) for size, epochs in STEPS.items())
     gap = estimate(large - small, "points")

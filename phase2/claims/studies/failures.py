@@ -11,21 +11,25 @@ LEARNT = 0.5  # accuracy: half of the images right
 
 @claim(beats_linear=False)
 def tiny_weights_stop_networks_of_eight_layers(failures: Results) -> Evidence:
-    """With weights of standard deviation 0.01, no network of 8 or 32 layers learns at any of the rates."""
+    """With weights of standard deviation 0.01, no network of 8 or 32 layers gets half of the images right."""
     learnt = failures.share_above(LEARNT, init="normal_small", depth=[8, 32])
     return Evidence(learnt.below(0.01), learnt=learnt)
 
 
 @claim(beats_linear=False, exploratory=True)
-def shallow_networks_learn_from_any_scaled_start(failures: Results) -> Evidence:
-    """With Xavier's or Kaiming's initialization, networks of 2 layers learn at rates of 0.003 and of 0.03."""
+def shallow_networks_learn_from_scaled_starts(failures: Results) -> Evidence:
+    """With Xavier's or Kaiming's initialization, 2 layers get over half of the images right at rates of 0.003 and
+    0.03.
+    """
     learnt = failures.share_above(LEARNT, init=["xavier", "kaiming"], depth=2, lr=[0.003, 0.03])
     return Evidence(learnt.above(0.99), learnt=learnt)
 
 
 @claim(beats_linear=False)
 def kaiming_carries_rectifiers_deeper_than_xavier(failures: Results) -> Evidence:
-    """In ReLU networks of 32 layers a start by Kaiming's rule ends above one by Xavier's, each at its best rate."""
+    """In ReLU networks of 32 layers a start by Kaiming's rule ends above one by Xavier's, each at the best of the
+    rates tried.
+    """
     best = failures.at_best("lr")
     gap = best.difference("init", "kaiming", "xavier", best.validation, activation="relu", depth=32)
     return Evidence(gap.above(), gap=gap)
@@ -33,13 +37,15 @@ def kaiming_carries_rectifiers_deeper_than_xavier(failures: Results) -> Evidence
 
 @claim(beats_linear=False, exploratory=True)
 def depth_takes_rates_away(failures: Results) -> Evidence:
-    """At a rate of 0.03, from Kaiming's start, all networks of 2 layers learn and fewer than half of 32 layers do."""
+    """At a rate of 0.03, from Kaiming's start, all networks of 2 layers get half of the images right, and not half of
+    those of 32.
+    """
     shallow, deep = (failures.share_above(LEARNT, init="kaiming", lr=0.03, depth=depth) for depth in (2, 32))
     return Evidence(all_of(shallow.above(0.99), deep.below(0.5)), shallow=shallow, deep=deep)
 
 
 @claim(beats_linear=False, exploratory=True)
-def saturation_bears_weights_that_explode_rectifiers(failures: Results) -> Evidence:
+def weights_that_make_rectifiers_overflow_do_not_make_tanh(failures: Results) -> Evidence:
     """From weights of standard deviation 1, every ReLU network of 8 or 32 layers diverges, and no tanh network does."""
     relu, tanh = (
         failures.share_finished(activation=activation, init="normal_large", depth=[8, 32])

@@ -6,9 +6,11 @@ from phase2.claims import Evidence, Results, all_of, claim
 CARD = ClaimsCard(of="norm_depth")
 
 
-@claim()
+@claim(exploratory=True)
 def normalization_makes_sixteen_layers_trainable(norm_depth: Results) -> Evidence:
-    """With 16 layers, BatchNorm and LayerNorm end more than 3 points above no normalization, at their best rates."""
+    """With 16 layers, BatchNorm and LayerNorm end more than 3 points above no normalization, at the best of the rates
+    tried.
+    """
     best = norm_depth.at_best("lr")
     batch, layer = (best.difference("norm", norm, "none", depth=16) for norm in ("batch", "layer"))
     return Evidence(all_of(batch.above(0.03), layer.above(0.03)), batch=batch, layer=layer)
@@ -22,8 +24,8 @@ def a_shallow_network_needs_no_normalization(norm_depth: Results) -> Evidence:
     return Evidence(all_of(batch.within(0.015), layer.within(0.015)), batch=batch, layer=layer)
 
 
-@claim()
-def depth_alone_gains_nothing(norm_depth: Results) -> Evidence:
-    """With BatchNorm, 16 layers end no higher than 2 on the test images, each at its best rate."""
+@claim(exploratory=True)
+def depth_costs_in_a_short_budget(norm_depth: Results) -> Evidence:
+    """With BatchNorm, 16 layers end more than 3 points below 2 after 4 epochs, each at the best of the rates tried."""
     gap = norm_depth.at_best("lr").difference("depth", 16, 2, norm="batch")
-    return Evidence(gap.below(0.005), gap=gap)
+    return Evidence(gap.below(-0.03), gap=gap)

@@ -15,7 +15,7 @@ def adam_wants_a_rate_ten_times_smaller_than_descent(optimizers: Results) -> Evi
 
 @claim()
 def momentum_beats_plain_descent_in_a_short_budget(optimizers: Results) -> Evidence:
-    """Momentum ends above plain descent on the test images, each at its best rate."""
+    """Momentum ends above plain descent on the test images, each at the best of the rates tried."""
     gap = optimizers.at_best("lr").difference("optimizer", "momentum", "sgd")
     encloses = optimizers.encloses_best("lr", optimizer="sgd")
     return Evidence(all_of(gap.above(), encloses), gap=gap)
@@ -23,13 +23,15 @@ def momentum_beats_plain_descent_in_a_short_budget(optimizers: Results) -> Evide
 
 @claim()
 def tuned_optimizers_end_close_together(optimizers: Results) -> Evidence:
-    """Adam and momentum end within one point of each other on the test images, each at its best rate."""
+    """Adam and momentum end within one point of each other on the test images, each at the best of the rates tried."""
     gap = optimizers.at_best("lr").difference("optimizer", "adam", "momentum")
     return Evidence(gap.within(0.01), gap=gap)
 
 
 @claim()
 def nesterov_is_momentum_at_these_rates(optimizers: Results) -> Evidence:
-    """Nesterov's look-ahead ends within one point of plain momentum on the test images, each at its best rate."""
+    """Nesterov's look-ahead ends within one point of plain momentum on the test images, each at the best of the rates
+    tried.
+    """
     gap = optimizers.at_best("lr").difference("optimizer", "nesterov", "momentum")
     return Evidence(gap.within(0.01), gap=gap)

@@ -7,8 +7,8 @@ from phase2.claims.evidence import estimate
 CARD = ClaimsCard(of="restarts")
 
 
-@claim()
-def a_restart_costs_loss_at_once(restarts: Results) -> Evidence:
+@claim(exploratory=True)
+def the_last_restart_costs_loss_at_a_high_rate(restarts: Results) -> Evidence:
     """In the epoch after the last restart, at a rate of 0.1, the validation loss is higher than before it."""
     before, after = (
         restarts.by_seed("loss", "curves", split="val", schedule="warm_restarts", lr=0.1, epoch=epoch)
@@ -20,6 +20,6 @@ def a_restart_costs_loss_at_once(restarts: Results) -> Evidence:
 
 @claim()
 def restarts_end_where_one_cosine_does(restarts: Results) -> Evidence:
-    """Warm restarts end within one point of a single cosine on the test images, each at its best rate."""
+    """Warm restarts end within one point of a single cosine on the test images, each at the best of the rates tried."""
     gap = restarts.at_best("lr").difference("schedule", "warm_restarts", "cosine")
     return Evidence(gap.within(0.01), gap=gap)

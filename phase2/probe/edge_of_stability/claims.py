@@ -7,7 +7,7 @@ NEAR = 0.15  # of 2 / rate
 
 
 @claim(seeds=3, exploratory=True)
-def sharpness_settles_at_two_over_the_rate(stability: Results) -> Evidence:
+def sharpness_settles_at_two_over_a_large_rate(stability: Results) -> Evidence:
     """At the largest rate the sharpness of the last third of descent is within 15% of two over the rate."""
     rows = stability.table("path").dropna(subset=["sharpness"])
     rows = rows[(rows["lr"] == rows["lr"].max()) & (rows["step"] > 2 / 3 * rows["step"].max())]

@@ -13,7 +13,8 @@ from phase2.words.levels import printed
 
 CARD = FigureCard(
     ("units",),
-    "Saturated and dead units of the trained networks that learned: a dot a network, a stroke at their median. Beside "
+    "Saturated and dead units of the networks that learned, at their best epoch: a dot a network, a stroke at the "
+    "median. Beside "
     "each activation, how many of its networks learned (their validation accuracy is more than 3 standard errors above "
     "the share of the largest class): of the others nothing is shown.",
 )
