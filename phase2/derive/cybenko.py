@@ -106,6 +106,7 @@ def _existence() -> list[Step]:
             relation="<=",
             at={lam: 4, t: 3},
             slack=1.001,
+            names={r"\sigma": lambda t: 1 / (1 + exp(-t)), r"\mathbf{1}\{t > 0\}": Piecewise((1, t > 0), (0, True))},
             latex=r"\bigl|\sigma(\lambda t) - \mathbf{1}\{t > 0\}\bigr| \le e^{-\lambda |t|}, \qquad t \ne 0",
         ),
         Numeric(

@@ -77,6 +77,7 @@ def _exact() -> list[Step]:
             r"The derivative follows by the product rule from $\Phi' = \varphi$.",
             sympy.Derivative(f, x),
             Phi + x * phi,
+            names={r"\Phi(x)": Phi, r"\varphi(x)": phi},
             latex=r"f'(x) = \Phi(x) + x\,\varphi(x)",
         ),
         Symbolic(

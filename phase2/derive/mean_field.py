@@ -218,6 +218,7 @@ def _relu() -> list[Step]:
             sigma_w**2 / 2 * q / (sigma_w**2 / 2 * q + sigma_b**2),
             sympy.Integer(1),
             relation="<=",
+            names={r"\frac{q}{q'}": q / (sigma_w**2 / 2 * q + sigma_b**2), r"\chi": sigma_w**2 / 2},
             latex=r"\chi\,\frac{q}{q'} = \frac{\sigma_w^2}{2} \cdot \frac{q}{\frac{\sigma_w^2}{2}\,q + \sigma_b^2} "
             r"\le 1",
             at={sigma_w: 3, q: 1, sigma_b: 0},

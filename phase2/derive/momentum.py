@@ -199,6 +199,7 @@ def _continuous() -> list[Step]:
             r"$\eta = h^2/m$ and $\mu = 1 - ch/m$.",
             sympy.solve(newton, x_next)[0],
             x - h**2 / m * g + (1 - c * h / m) * (x - x_last),
+            names={"x_t": x, "x_{t-1}": x_last, r"\nabla f(x_t)": g},
             latex=r"x_{t+1} = x_t - \frac{h^2}{m}\, \nabla f(x_t) + \Bigl(1 - \frac{ch}{m}\Bigr) (x_t - x_{t-1})",
         ),
         Numeric(

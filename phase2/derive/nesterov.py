@@ -133,6 +133,7 @@ def _forms() -> list[Step]:
             r"$\varphi_t = \theta_t + \mu v_t$. With $g_{t+1} = \nabla f(\varphi_t)$ the old velocity drops out.",
             theta + v_next + mu * v_next,
             (theta + mu * v) + mu * v_next - eta * g,
+            names={r"\theta_t": theta, r"\varphi_t": theta + mu * v, "v_t": v, "v_{t+1}": v_next, "g_{t+1}": g},
             latex=r"\varphi_{t+1} = \theta_t + (1 + \mu)\, v_{t+1} = \varphi_t - \mu v_t + (1 + \mu)\, v_{t+1} "
             r"= \varphi_t + \mu v_{t+1} - \eta\, g_{t+1}",
         ),
@@ -167,6 +168,7 @@ def _recursion() -> list[Step]:
             r"The velocity is eliminated by $v_t = e_t - e_{t-1}$ for the error $e_t$ along the eigenvector.",
             e + mu * (1 - eta * lam) * (e - e_last) - eta * lam * e,
             (1 - eta * lam) * ((1 + mu) * e - mu * e_last),
+            names={"e_t": e, "e_{t-1}": e_last},
             latex=r"e_{t+1} = e_t + v_{t+1} = (1 - \eta\lambda) \bigl((1 + \mu)\, e_t - \mu\, e_{t-1}\bigr)",
         ),
         Symbolic(

@@ -220,6 +220,7 @@ def _small_branches() -> list[Step]:
             relation="<=",
             at={L: 1000},
             slack=1.001,
+            names={"q_L": (1 + 1 / L) ** L},
             latex=r"q_L = \Bigl(1 + \frac1L\Bigr)^{\!L} \le e",
         ),
         Symbolic(

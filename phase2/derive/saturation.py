@@ -186,6 +186,7 @@ def _tails() -> list[Step]:
             relation="<=",
             at={x: 18},
             slack=1.001,
+            names={r"\sigma'(x)": sigma * (1 - sigma)},
             latex=r"\sigma'(x) \le e^{-|x|}",
         ),
         Numeric(

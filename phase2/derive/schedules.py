@@ -224,6 +224,7 @@ def _noise() -> list[Step]:
             r"$c = \eta\pi^2/4T^2$, and noise that comes in there is damped by the rates that follow.",
             sympy.Integral(c**2 * u**4 * exp(-2 * lam * c * u**3 / 3), (u, 0, oo)).doit(),
             sympy.gamma(Rational(5, 3)) / 3 * (3 / (2 * lam)) ** Rational(5, 3) * c ** Rational(1, 3),
+            names={"c": c, r"\lambda": lam},
             latex=r"\frac{V_T}{\sigma^2} \approx \int_0^\infty (c u^2)^2\, e^{-2\lambda c u^3/3}\, du = "
             r"\frac{\Gamma(\frac53)}{3} \Bigl(\frac{3}{2\lambda}\Bigr)^{5/3} c^{1/3}",
         ),

@@ -36,7 +36,14 @@ STEP = np.array([[-1e-3], [1e-3]])
 F = (tanh(a * w) - y) ** 2 / 2
 slope = sympy.diff(F, w)
 lipschitz = a**2 * (1 + (1 + Abs(y)) * 4 / (3 * sqrt(3)))
-NAMES = {"F(v)": F.subs(w, v), "F(w)": F, "F'(w)": slope, "L": lipschitz, "y": y}
+NAMES = {
+    r"F\Bigl(w - \frac{F'(w)}{L}\Bigr)": F.subs(w, w - slope / lipschitz),
+    "F(v)": F.subs(w, v),
+    "F(w)": F,
+    "F'(w)": slope,
+    "L": lipschitz,
+    "y": y,
+}
 BENT = {a: 1, w: -sympy.atanh(1 / sqrt(3))}  # where tanh is bent most
 
 
@@ -102,6 +109,7 @@ def _constants() -> list[Step]:
             r"Softplus is an integral of the sigmoid, so its constants are 1 and $\tfrac14$.",
             sympy.Derivative(softplus, x),
             sigma,
+            names={r"\sigma(x)": sigma},
             latex=r"\frac{d}{dx} \log(1 + e^x) = \sigma(x)",
         ),
         Numeric(

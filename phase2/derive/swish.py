@@ -89,6 +89,7 @@ def _derivatives() -> list[Step]:
             r"and the slope has the same bounds for every $\beta$.",
             f,
             swish_of(beta * x, sympy.Integer(1)) / beta,
+            names={r"f_\beta(x)": f, "f_1": lambda t: swish_of(t, sympy.Integer(1))},
             latex=r"f_\beta(x) = \frac{1}{\beta}\, f_1(\beta x), \qquad f_\beta'(x) = f_1'(\beta x)",
         ),
     ]
