@@ -15,8 +15,8 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from phase2.bench import Measured, interleaved, prepare_apart, torch_threads
-from phase2.data.images import channel_statistics
 from phase2.data.prepared import open_prepared
+from phase2.data.statistics import channel_statistics
 from phase2.scratch.mlp import MLP
 from phase2.scratch.tape_mlp import TapeMLP
 

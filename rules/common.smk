@@ -1,6 +1,7 @@
 # The validated configuration, and the helpers that rules share. Nothing here imports torch: this file runs in every job,
 # and fingerprints of code are taken by functions, so that a job takes its own and no other.
 import json
+import re
 import subprocess
 
 from phase2 import registry
@@ -9,6 +10,7 @@ from phase2.figures.catalog import OF_STUDIES, STUDY, drawing
 from phase2.figures.catalog import check as check_figures
 from phase2.files import canonical_json
 from phase2.probe.catalog import probe_code
+from phase2.probe.options import COLUMNS
 from phase2.report.shown import shown_by
 from phase2.run.claims import modules as modules_of_claims
 from phase2.run.claims import subjects
@@ -164,6 +166,14 @@ def words_in(content):
     if isinstance(content, list):
         return {word for value in content for word in words_in(value)}
     return {content} if isinstance(content, str) else set()
+
+
+def command():
+    """The command that makes this run: of config.yaml, of the overlay that has its name, or of an overlay elsewhere."""
+    for path in ("config.yaml", *sorted(map(str, Path("config").glob("*.yaml")))):
+        if re.search(f"^run: *{RUN} *$", Path(path).read_text(encoding="utf-8"), re.MULTILINE):
+            return "make report" if path == "config.yaml" else f"make report CONFIG={path}"
+    return f"snakemake with an overlay of run: {RUN}"
 
 
 def spare_timers():

@@ -1,19 +1,6 @@
 # The door of the run's folder: README.md, summary.csv, columns.csv, and index.html, which links all that a reader opens.
 
 
-import re
-
-from phase2.probe.options import COLUMNS
-
-
-def command():
-    """The command that makes this run: of config.yaml, of the overlay that has its name, or of an overlay elsewhere."""
-    for path in ("config.yaml", *sorted(map(str, Path("config").glob("*.yaml")))):
-        if re.search(f"^run: *{RUN} *$", Path(path).read_text(encoding="utf-8"), re.MULTILINE):
-            return "make report" if path == "config.yaml" else f"make report CONFIG={path}"
-    return f"snakemake with an overlay of run: {RUN}"
-
-
 rule index:
     input:
         studies=[

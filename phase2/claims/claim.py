@@ -59,8 +59,8 @@ class Claim:
         rng = np.random.default_rng(0)
         draws = DRAWS if len(results.seeds) > 1 else 0  # nothing varies without seeds
         same = sum(self.criterion(results.resampled(rng)).holds is evidence.holds for _ in range(draws))
-        room = same / draws if draws else 1.0
-        if room < ROOM:
+        room = same / draws if draws else None
+        if room is not None and room < ROOM:
             return Judged("cannot say", f"only {room:.0%} of resamplings of the seeds agree", evidence, room)
         return Judged(TOLD[evidence.holds], "", evidence, room)
 

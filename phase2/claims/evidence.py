@@ -5,6 +5,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -69,7 +70,10 @@ class Evidence:
     numbers: Mapping[str, Estimate]
 
     def __init__(self, holds: Verdict, **numbers: Estimate) -> None:
-        object.__setattr__(self, "holds", holds)
+        """Raises `TypeError` for a verdict or a number of another type."""
+        if wrong := [name for name, number in numbers.items() if not isinstance(number, Estimate)]:
+            raise TypeError(f"{wrong[0]} is no Estimate: make it by estimate(...), or by exact(...)")
+        object.__setattr__(self, "holds", _verdict(holds))
         object.__setattr__(self, "numbers", numbers)
 
 
@@ -87,11 +91,20 @@ def exact(value: float, unit: str = "", n: int = 1) -> Estimate:
     return Estimate(float(value), float(value), float(value), n, unit)
 
 
+def _verdict(value: Any) -> Verdict:
+    """A verdict, of NumPy's truth values too; raises `TypeError` for what is none."""
+    if value is not None and not isinstance(value, bool | np.bool_):
+        raise TypeError(f"{value!r} is no verdict: expected True, False, or None, which is cannot say")
+    return None if value is None else bool(value)
+
+
 def all_of(*verdicts: Verdict) -> Verdict:
     """Whether all hold: False as soon as one does not, else None as soon as one cannot be said."""
+    verdicts = tuple(map(_verdict, verdicts))
     return False if any(v is False for v in verdicts) else None if None in verdicts else True
 
 
 def any_of(*verdicts: Verdict) -> Verdict:
     """Whether one holds: True as soon as one does, else None as soon as one cannot be said."""
+    verdicts = tuple(map(_verdict, verdicts))
     return True if any(v is True for v in verdicts) else None if None in verdicts else False

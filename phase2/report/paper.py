@@ -84,11 +84,13 @@ def _steps(study: StudyInputs) -> str:
 
 def _missing(record: Record) -> str:
     """What failed, which claims could not be judged, and which runs diverged."""
-    open_claims = [claim for claim in record.claims if claim.verdict == "cannot say"]
+    open_claims = [claim for claim in record.claims if claim.verdict == "cannot say" and claim.chapter]
+    absent = sum(claim.chapter is None for claim in record.claims)
     lost = {study.name: int((study.tables["cells"]["status"] != "ok").sum()) for study in record.studies}
     lost = {name: failed for name, failed in lost.items() if failed}
     items = [rf"Failed, and left out: \texttt{{{escape(name)}}}." for name in record.config.missing]
     items += [f"Cannot be said: {escape(claim.name)} ({escape(claim.why)})." for claim in open_claims]
+    items += [f"Claims about studies that this run lacks: {count(absent)}."] if absent else []
     items += [rf"{title_of(name)}: {count(failed)} of its runs diverged." for name, failed in lost.items()]
     if not items:
         return "Nothing: no study or probe failed, no run diverged, and every claim was judged."

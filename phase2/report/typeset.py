@@ -34,7 +34,8 @@ def typeset(
         build = scratch / "report"
         shutil.copytree(source_dir, build, ignore=shutil.ignore_patterns("generated", "figures"))
         shutil.copytree(generated_dir, build / "generated")
-        shutil.copytree(figures_dir, build / "figures")
+        if figures_dir.exists():  # a run may ask for none
+            shutil.copytree(figures_dir, build / "figures")
         document, logged = f"{pdf.stem}.tex", build / f"{pdf.stem}.log"
         done = latexmk(build, document, epoch)
         if done.returncode and is_full(scratch):

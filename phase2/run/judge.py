@@ -31,7 +31,17 @@ def judge(config: Config, run_dir: Path) -> list[dict[str, Any]]:
             several = subject.kind == "probe" and kinds[config.probes[subject.name].probe] > 1
             name = f"{claim.name} in {subject.name.replace('_', ' ')}" if several else claim.name
             told.append({"name": name, **_plain(config, subject, claim, results, judged, run_dir)})
+    _check_names(told)
     return told
+
+
+def _check_names(told: list[dict[str, Any]]) -> None:
+    """Raises `UserError` for two claims of one name, by which documents call them."""
+    first: dict[str, str] = {}
+    for claim in told:
+        other = first.setdefault(claim["name"], claim["source"])
+        if other != claim["source"]:
+            raise UserError(f"{other} and {claim['source']} are both the claim {claim['name']!r}: rename one function")
 
 
 def load(path: Path) -> list[Claim]:
@@ -39,6 +49,8 @@ def load(path: Path) -> list[Claim]:
     found = [value for value in vars(import_module(registry.module_of(path))).values() if isinstance(value, Claim)]
     if not found:
         raise UserError(f"{path} holds no claim: write one, a function under @claim(), or remove the file")
+    if silent := [claim.name for claim in found if not claim.sentence]:
+        raise UserError(f"{path}: the claim {silent[0]!r} says nothing: write its sentence as the function's docstring")
     return found
 
 

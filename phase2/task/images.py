@@ -8,9 +8,9 @@ from torch import Tensor
 
 from phase2 import registry
 from phase2.card import Card
-from phase2.data.images import channel_statistics
 from phase2.data.prepared import Prepared
 from phase2.data.splits import split, stratified_order
+from phase2.data.statistics import channel_statistics
 from phase2.errors import UserError
 from phase2.nn import cross_entropy
 from phase2.task.seeding import generator

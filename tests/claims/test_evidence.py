@@ -72,3 +72,13 @@ def test_a_number_is_told_with_its_unit_and_its_interval(number, text):
 def test_evidence_lends_its_numbers_by_name():
     shown = Evidence(True, plain=exact(1), residual=exact(2))
     assert list(shown.numbers) == ["plain", "residual"]
+
+
+def test_numpys_truth_values_are_verdicts_and_other_values_are_none():
+    assert all_of(np.bool_(False), True) is False
+    assert any_of(np.bool_(True)) is True
+    assert Evidence(np.bool_(False)).holds is False
+    with pytest.raises(TypeError, match=r"0\.5 is no verdict"):
+        all_of(0.5)
+    with pytest.raises(TypeError, match="gap is no Estimate"):
+        Evidence(True, gap=0.5)

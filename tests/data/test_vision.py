@@ -11,12 +11,12 @@ from hypothesis.extra.numpy import arrays
 from sklearn.datasets import load_digits
 
 from phase2.data.checked import open_checked
-from phase2.data.images import channel_statistics
 from phase2.data.prepared import Prepared
 from phase2.data.sets.cifar10 import CIFAR10_CLASSES, prepare_cifar10
 from phase2.data.sets.cifar10_jpeg import prepare_cifar10_jpeg
 from phase2.data.sets.digits import prepare_digits
 from phase2.data.sets.fashion_mnist import prepare_fashion_mnist
+from phase2.data.statistics import channel_statistics
 from phase2.errors import UserError
 
 

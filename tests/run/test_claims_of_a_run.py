@@ -13,7 +13,7 @@ from phase2.errors import UserError
 from phase2.run import registered as dates
 from phase2.run.claims import Subject, subjects
 from phase2.run.config import load as load_config
-from phase2.run.judge import _judged, load
+from phase2.run.judge import _check_names, _judged, load
 from phase2.run.verdicts import listing
 from phase2.source import ROOT
 from phase2.study import provenance
@@ -152,3 +152,8 @@ def test_claims_of_the_users_own_about_no_study_are_refused_with_the_nearest(tmp
     monkeypatch.setattr(registry, "own_folders", lambda: (folder,))
     with pytest.raises(UserError, match=r"depth\.py: unknown study 'dept'.*depth"):
         list(subjects(load_config([ROOT / "config.yaml"])))
+
+
+def test_two_claims_of_one_name_are_refused_with_both_places():
+    with pytest.raises(UserError, match=r"a\.py:1 and b\.py:2 are both the claim 'grass is green'"):
+        _check_names([{"name": "grass is green", "source": "a.py:1"}, {"name": "grass is green", "source": "b.py:2"}])

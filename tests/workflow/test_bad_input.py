@@ -65,7 +65,7 @@ CONFIGS: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "unknown figure": (study(figures=["rankin"]), ("unknown figure of a study 'rankin': did you mean 'ranking'?",)),
     "a name that is taken": (
         {"studies": {"report": STUDY}},
-        ("studies.report: the run itself has a folder results/<run>/report: choose another name",),
+        ("studies.report: the run itself has a log report.log: choose another name",),
     ),
     "the run of the benchmarks": ({"run": "bench"}, ("run: results/bench holds what `phase2 bench` measured",)),
 }

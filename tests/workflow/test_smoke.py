@@ -61,7 +61,7 @@ def test_every_job_runs_once(smoke_run: Ran, finished: Checkout):
     config = the_config(finished)
     assert smoke_run.jobs == {
         **dict.fromkeys(("download", "verify", "prepare", "aggregate", "analyse"), 1),
-        **dict.fromkeys(("derive", "record", "summarise", "sources", "report"), 1),
+        **dict.fromkeys(("baseline_mlp_grid", "claims", "derive", "record", "summarise", "sources", "report"), 1),
         "typeset": len(config.documents),
         **{f"probe_{name}": 1 for name in config.probes},
         "train_mlp_grid": 4,
@@ -175,7 +175,10 @@ def test_lint_has_no_complaint_but_the_missing_conda_environments(finished: Chec
 
 
 def test_snakemake_imports_no_torch_and_jobs_that_do_have_one_thread(smoke: Path):
-    """Jobs that train, that probe networks, and that check derivations against automatic differentiation."""
+    """Jobs that train, that open data for a baseline, that probe networks, and that check derivations against automatic
+    differentiation.
+    """
     lines = [json.loads(line) for line in (smoke / "torch.jsonl").read_text().splitlines()]
-    assert {Path(program).name.split(".", 1)[-1] for program, _ in lines} == {"train.py", "probe.py", "derive.py"}
+    programs = {Path(program).name.split(".", 1)[-1] for program, _ in lines}
+    assert programs == {"train.py", "baseline.py", "probe.py", "derive.py"}
     assert {threads for _, threads in lines} == {"1"}

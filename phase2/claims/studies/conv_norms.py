@@ -15,6 +15,6 @@ def batch_norm_helps_a_convolutional_network(conv_norms: Results) -> Evidence:
 
 @claim(images=10_000, steps=1000)
 def group_norm_does_what_batch_norm_does(conv_norms: Results) -> Evidence:
-    """GroupNorm ends within one point and a half of BatchNorm on the test images, each at the best of the rates tried."""
+    """GroupNorm ends within 1.5 points of BatchNorm on the test images, each at the best of the rates tried."""
     gap = conv_norms.at_best("lr").difference("norm", "group", "batch")
     return Evidence(gap.within(0.015), gap=gap)
