@@ -8,6 +8,7 @@ import numpy as np
 
 from phase2.claims.evidence import Evidence
 from phase2.claims.results import Results
+from phase2.stats.interval import ENOUGH
 
 DRAWS = 200  # resamplings of the seeds
 ROOM = 0.95  # of them, the least share that must say the same
@@ -55,7 +56,9 @@ class Claim:
             return Judged("cannot say", lack)
         evidence = self.criterion(results)
         if evidence.holds is None:
-            return Judged("cannot say", "the intervals leave it open", evidence)
+            few = len(results.seeds) < ENOUGH
+            why = f"no interval from fewer than {ENOUGH} seeds" if few else "the intervals leave it open"
+            return Judged("cannot say", why, evidence)
         rng = np.random.default_rng(0)
         draws = DRAWS if len(results.seeds) > 1 else 0  # nothing varies without seeds
         same = sum(self.criterion(results.resampled(rng)).holds is evidence.holds for _ in range(draws))

@@ -22,7 +22,8 @@ def read_claims(run_dir: Path) -> list[dict[str, Any]]:
 def listing(run_dir: Path, words: str = "") -> str:
     """The claims with `words` in their name or subject, all if there are none, and how many have which verdict."""
     every = read_claims(run_dir)
-    found = [claim for claim in every if words in claim["name"] or words == claim["subject"]]
+    asked = words.lower().replace("_", " ")
+    found = [claim for claim in every if asked in f"{claim['name']} {claim['subject'].replace('_', ' ')}".lower()]
     if words and not found:
         raise unknown("claim", words, [claim["name"] for claim in every])
     counts = Counter(claim["verdict"] for claim in found)
@@ -33,7 +34,8 @@ def listing(run_dir: Path, words: str = "") -> str:
 def _told(claim: dict[str, Any]) -> str:
     numbers = "; ".join(f"{name.replace('_', ' ')} {number['text']}" for name, number in claim["numbers"].items())
     written = "registered" if claim["registered"] else "exploratory"
-    scale = f"{claim['seeds']} seeds, {claim['images']:,} images, {claim['steps']:,} steps"
+    seeds = "1 seed" if claim["seeds"] == 1 else f"{claim['seeds']} seeds"
+    scale = f"{seeds}, {claim['images']:,} images, {claim['steps']:,} steps"
     room = "" if claim["room"] is None else f", {claim['room']:.0%} of resampled seeds agree"
     lines = [
         f"{MARKS[claim['verdict']]} {claim['name']} ({claim['subject']}): {claim['verdict']}",
