@@ -64,16 +64,6 @@ def _known(studies: list[str], config) -> None:
             raise unknown("study", study, config.studies)
 
 
-def _where(pairs: list[str] | None) -> dict[str, list[str]]:
-    wrong = [pair for pair in pairs or [] if "=" not in pair]
-    if wrong:
-        raise UserError(f"{wrong[0]!r} is not axis=value: write for example activation=relu")
-    where: dict[str, list[str]] = {}
-    for axis, _, value in (pair.partition("=") for pair in pairs or []):
-        where.setdefault(axis, []).append(value)
-    return where
-
-
 @app.command()
 def train(
     study: str,
@@ -83,7 +73,7 @@ def train(
     again: Annotated[bool, typer.Option("--again", help="Train them also if the store has them, anew.")] = False,
 ) -> None:
     """Train cells of a study now, without Snakemake, and print how they ended."""
-    from phase2.run.fill import prepare, select
+    from phase2.run.fill import prepare, select, where_of
     from phase2.run.upkeep import forget
     from phase2.study.cell import cells_of, packs_of
     from phase2.study.code import metrics_of
@@ -96,7 +86,7 @@ def train(
     chosen = config.studies[study]
     results, checkpoints = Path("results") / config.run, Path("checkpoints") / config.run
     folders = Folders(prepare(chosen.task.dataset, config.data), results, checkpoints, STORE, WORK)
-    for pack in packs_of(select(cells_of(study, chosen), _where(where))).values():
+    for pack in packs_of(select(cells_of(study, chosen), where_of(where))).values():
         if again:
             forget(Store(STORE), pack, folders.prepared)
         run_pack(pack, chosen, folders, config.compute)
@@ -121,10 +111,11 @@ def fill(
     Studies without an axis or a value that is asked for are passed over.
     """
     from phase2.run.fill import fill as fill_store
+    from phase2.run.fill import where_of
 
     config = _config(configfile, sets)
     _known(study or [], config)
-    done = fill_store(config, study or list(config.studies), _where(where), store, WORK, minutes, typer.echo)
+    done = fill_store(config, study or list(config.studies), where_of(where), store, WORK, minutes, typer.echo)
     typer.echo(
         "the store has every cell asked for" if done else f"stopped after {minutes:g} minutes: run again to go on"
     )

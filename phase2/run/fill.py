@@ -39,6 +39,17 @@ def _receipt_params(receipt: Path) -> dict[str, str | None] | None:
         return None
 
 
+def where_of(pairs: list[str] | None) -> dict[str, list[str]]:
+    """The values by axis of axis=value pairs; raises `UserError` for a word that is none."""
+    wrong = [pair for pair in pairs or [] if "=" not in pair]
+    if wrong:
+        raise UserError(f"{wrong[0]!r} is not axis=value: write for example activation=relu")
+    where: dict[str, list[str]] = {}
+    for axis, _, value in (pair.partition("=") for pair in pairs or []):
+        where.setdefault(axis, []).append(value)
+    return where
+
+
 def select(cells: list[Cell], where: dict[str, list[str]]) -> list[Cell]:
     """The cells that have on each axis of `where` one of its values; raises `UserError` for a value that none has."""
     axes = _values(cells)
