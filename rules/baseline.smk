@@ -19,6 +19,9 @@ for studies in BASELINES.values():
             f"logs/{RUN}/{studies[0]}/baseline.log",
         benchmark:
             f"logs/{RUN}/{studies[0]}/baseline.benchmark.tsv"
+        resources:
+            mem_mb=4000,
+            runtime=60,
         params:
             code=lambda w, study=studies[0]: baseline_code(study),
             task=CONFIG.studies[studies[0]].task.model_dump(mode="json"),
