@@ -127,3 +127,11 @@ def test_a_resampling_draws_whole_seeds_and_leaves_what_has_none():
 def test_a_column_that_is_not_there_is_named_with_the_nearest():
     with pytest.raises(UserError, match=r"val_acuracy.*val_accuracy"):
         results().rows(val_acuracy=1)
+
+
+def test_a_table_of_fewer_seeds_is_resampled_from_its_own():
+    few = pd.DataFrame({"seed": range(5), "value": range(5)})
+    drawn = Results("two", {"many": results().cells, "few": few}).resampled(np.random.default_rng(0))
+    assert drawn.table("few")["seed"].tolist() == [0, 1, 2, 3, 4]
+    assert set(drawn.table("few")["value"]) <= set(range(5))
+    assert drawn.table("many")["seed"].nunique() == 8
