@@ -121,11 +121,11 @@ def fill(
     )
 
 
-@app.command()
+@app.command(context_settings={"ignore_unknown_options": True})  # such as -1.2
 def trace(
     what: Annotated[
         str,
-        typer.Argument(help='a number as printed ("84.9"), "Table 2", "Figure 3", or the name of a claim or figure'),
+        typer.Argument(help='a number as printed, "Table 2", "Figure 3", or the name of a claim, table or figure'),
     ] = "",
     run: Annotated[str, typer.Option(help="the run whose PDFs it is printed in")] = "desk",
     everything: Annotated[bool, typer.Option("--all", help="Shorten no list.")] = False,

@@ -161,6 +161,7 @@ def test_a_store_is_listed_dropped_from_and_swept(phase2, tmp_path: Path):
         (("fill", "activaton=relu"), "norm_depth (no axis activaton)"),
         (("fill", "activaton=relu"), "Known axes: activation, depth, init, lr,"),
         (("trace", "84.9", "--run", "nosuch"), "run `snakemake report` first"),
+        (("trace", "-1.2", "--run", "nosuch"), "run `snakemake report` first"),
         (("store", "import", "nosuch.tar"), "no archive nosuch.tar"),
         (("store", "drop", "0123456789ab"), "'0123456789ab' is no cell of the store: `phase2 store list` prints"),
         (("store", "gc", "--store", "no/such"), "there is no cell store no/such: `--store` names a folder such as"),

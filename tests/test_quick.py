@@ -95,9 +95,7 @@ def dataset(name: str, folder: Path) -> None:
 
 
 def metric(name: str, folder: Path) -> None:
-    outputs = torch.eye(4)
-    targets = outputs if name == "closeness" else torch.arange(4)
-    assert load("metric", name)(outputs, targets) == 4
+    assert load("metric", name)(torch.eye(4), torch.arange(4)) == 4
 
 
 def task(name: str, folder: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from phase2.errors import UserError
 from phase2.stats.interval import mean_interval
 
 Verdict = bool | None
@@ -38,9 +39,11 @@ class Estimate:
         return True if self.high < bound else False if self.low > bound else None
 
     def within(self, margin: float) -> Verdict:
-        """Whether it is equivalent to zero: the whole interval lies between -margin and margin; False if all of it lies
-        outside.
+        """Whether it is equivalent to zero: the whole interval lies between -margin and margin, which is two one-sided
+        t-tests (Schuirmann 1987); False if all of it lies outside. Raises `UserError` for a margin that nothing fits.
         """
+        if not margin > 0:
+            raise UserError(f"a margin of {margin}: expected the largest difference that is none, above 0")
         return all_of(self.above(-margin), self.below(margin))
 
     @property

@@ -17,7 +17,7 @@ from phase2.study.score import Score
 @dataclass(frozen=True)
 class Results:
     """The tables of a study or a probe by name. `axes` are those of a study, `score` by what its cells are compared;
-    `images` and `steps` are how many it trained on and for.
+    `images` are how many it trained on, `steps` how many its shortest trainings made, and `most_steps` its longest.
     """
 
     name: str
@@ -26,6 +26,7 @@ class Results:
     score: Score | None = None
     images: int = 0
     steps: int = 0
+    most_steps: int = 0
 
     def table(self, name: str) -> pd.DataFrame:
         """A table; raises `UserError` for one that there is not."""

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from phase2.card import FigureCard
-from phase2.figures.marks import band, keys, ranges, settled, stacked
+from phase2.figures.marks import band, bars, keys, ranges, settled, stacked
 from phase2.figures.style import blank, nothing_without, styled
 from phase2.study.factors import factors_of
 from phase2.study.score import Score
@@ -17,7 +17,8 @@ from phase2.words.levels import crossed
 CARD = FigureCard(
     ("cells", "curves", "score"),
     "Training (dashed, of the batches as they were trained on) and validation (solid) {error} by step, a line a depth, "
-    "a panel an architecture: mean over seeds with the range on validation. The loss after training is in claims.",
+    "a panel an architecture: mean over seeds with the range on validation. Squares: all training images afterwards, "
+    "in evaluation mode, with the range.",
     needs=("depth", "model"),
 )
 
@@ -30,11 +31,14 @@ SPLITS: dict[str, Any] = {"train": "--", "val": "-"}
 @nothing_without("curves", "loss")
 def depth_curves(*, cells: pd.DataFrame, curves: pd.DataFrame, score: pd.DataFrame) -> Figure:
     """A panel an architecture (and a combination of all other axes but depth), a line a depth: mean error by
-    step over the seeds still running, in training dashed and on validation solid with the range over seeds shaded.
+    step over the seeds still running, in training dashed and on validation solid with the range over seeds shaded. A
+    square is the error on the training images after training.
     """
     told = Score.read(score)
     others = factors_of(cells, before="status", without=["depth"])
-    named = cells.assign(panel=crossed(cells, others), line=crossed(cells, ["depth"]))[["id", "panel", "line", "seed"]]
+    cells = cells.assign(after=told.errors(cells[f"train_{told.metric}"]))
+    named = cells.assign(panel=crossed(cells, others), line=crossed(cells, ["depth"]))
+    named = named[["id", "panel", "line", "seed", "steps", "after"]]
     known = curves[["id", "step", "split", told.metric]].merge(named, on="id")
     known["error"] = told.errors(known[told.metric])
     panels, lines = (list(named[name].cat.categories) for name in ("panel", "line"))
@@ -42,13 +46,15 @@ def depth_curves(*, cells: pd.DataFrame, curves: pd.DataFrame, score: pd.DataFra
     row = figure.subplots(1, len(panels), sharex=True, sharey=True, squeeze=False)[0]
     for axes, panel in zip(row, panels, strict=True):
         _panel(axes, known[known.panel == panel], lines)
+        _after(axes, named[named.panel == panel].dropna(), lines)
         axes.set(title=stacked(panel), xlabel="step")
     row[0].set_ylabel(told.in_unit(told.error_name))
     settled(row[0], known, "step", "error", sign=-1 if told.has_errors else told.sign)
     handles = keys(lines, linestyle="-")
     handles += [Line2D([], [], color="black", linestyle=SPLITS["train"], label="training")]
     handles += [Line2D([], [], color="black", linestyle=SPLITS["val"], label="validation")]
-    figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 7), handlelength=2.8)
+    handles += [Line2D([], [], color="black", linestyle="", marker="s", markersize=4, label="after training")]
+    figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 6), handlelength=2.8)
     return figure
 
 
@@ -59,3 +65,10 @@ def _panel(axes: Axes, curves: pd.DataFrame, lines: list[str]) -> None:
             band(axes, by_step if split == "val" else by_step[["mean"]], index, MARKS, linestyle=dashes)
     axes.grid()
     axes.locator_params(axis="x", nbins=5)
+
+
+def _after(axes: Axes, cells: pd.DataFrame, lines: list[str]) -> None:
+    """The error on all training images after training, of each line that finished, at its last step."""
+    for index, line in enumerate(lines):
+        of_line = cells[cells.line == line]
+        bars(axes, ranges(of_line.groupby("steps").after), index, linestyle="", marker="s", markersize=4)

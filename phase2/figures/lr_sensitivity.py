@@ -79,7 +79,9 @@ def _count_failures(axes: Axes, scores: pd.DataFrame, lines: list[str], sign: in
 
 
 def _make_room(axes: Axes, share: float, sign: int) -> None:
-    """Leaves a share of the axes' height free at the worse end."""
+    """Leaves a share of the axes' height free at the worse end, without numbers that no score has there."""
     low, high = axes.get_ylim()
     room = share / (1 - share) * (high - low)
+    ticks = [tick for tick in axes.get_yticks() if max(low, 0) <= tick <= high or (tick < 0 and low < 0)]
+    axes.set_yticks(ticks)
     axes.set_ylim(low - room * (sign > 0), high + room * (sign < 0))

@@ -264,6 +264,7 @@ def baseline_line(axes: Axes, baseline: pd.DataFrame, score: Score, named: bool 
             name = f"{name} {score.number(value)} {'↑' if under else '↓'}"
         if named:
             look: dict[str, Any] = {"ha": "right", "va": "top" if under else "bottom", "fontsize": 7, "color": GREY}
+            look["bbox"] = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.3}  # lines may pass there
             place, shift = (0.99, min(max(value, low), high)), (0, -1.5 if under else 1.5)
             axes.annotate(name, place, shift, ("axes fraction", "data"), "offset points", **look)
 

@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from typing import Any
 
-import torch
 from torch import Tensor
+
+from phase2.nn.function import Function
 
 
 def lane_first(lanes: int, dim: int | None, tensor: Tensor) -> Tensor:
@@ -27,7 +28,7 @@ def separate(lanes: int, result: Tensor, axis: int = 0) -> tuple[Tensor, int]:
     return result.unflatten(axis, (lanes, -1)), axis
 
 
-class InLanes(torch.autograd.Function):
+class InLanes(Function):
     """A function of tensors that may all have one dimension more in front: under vmap, the lanes."""
 
     @classmethod

@@ -6,11 +6,12 @@ import torch
 from torch import Tensor
 
 from phase2.errors import UserError
+from phase2.nn.function import Function
 from phase2.nn.lanes import lanes_first, merged, separate
 from phase2.nn.weighted import Weighted
 
 
-class _Affine(torch.autograd.Function):
+class _Affine(Function):
     """y = x Wᵀ + b for x (rows, in), W (out, in), b (out) or None; or each with a leading lane dimension.
 
     With G = ∂L/∂y:  ∂L/∂x = G W,  ∂L/∂W = Gᵀ x,  ∂L/∂b = Σ_rows G.

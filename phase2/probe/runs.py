@@ -93,7 +93,8 @@ def _read(path: Path, cell: Cell, data: Prepared) -> Module | None:
         weights = load_file(path)
         if not weights:
             return None
-        model = network(recipe_of(cell.settings), data.arrays["train_images"].shape[1:], len(data.meta["classes"]))
+        task = open_task(cell.settings["task"], data, torch.device("cpu"))
+        model = network(recipe_of(cell.settings), task.train.shape, task.outputs)
         model.load_state_dict(weights)
     except Exception as error:  # safetensors' own errors share no class
         raise UserError(f"the weights {path} cannot be used ({error}): {MEND}") from None

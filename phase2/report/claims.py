@@ -52,6 +52,7 @@ class Claim(BaseModel):
     seeds: int | None
     images: int | None
     steps: int | None
+    most_steps: int | None
     registered: bool
     room: float | None
     source: str
@@ -76,6 +77,8 @@ class Claim(BaseModel):
         """How many seeds, images and steps stand behind it, and whether it was written before them."""
         sizes = (("seeds", self.seeds), ("images", self.images), ("steps", self.steps))
         told = [f"{count(size)} {name.removesuffix('s') if size == 1 else name}" for name, size in sizes if size]
+        if self.steps and self.most_steps and self.most_steps > self.steps:
+            told[-1] = f"{count(self.steps)} to {count(self.most_steps)} steps"
         return ", ".join([*told, "registered" if self.registered else "exploratory"])
 
 

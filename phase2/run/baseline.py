@@ -28,7 +28,7 @@ def baseline(study: Study, prepared: Prepared) -> pd.DataFrame:
     """
     if study.task.name != OF:
         return pd.DataFrame(columns=COLUMNS)
-    task = open_task(study.task.model_dump(), prepared, torch.device("cpu"))
+    task = open_task(study.task.model_dump() | {"size": None}, prepared, torch.device("cpu"))  # of the raw pixels
     train, val, test = (_whole(part) for part in (task.train, task.val, task.test))
     common = np.bincount(train[1]).argmax()
     fits = [(penalty, _fit(train, penalty)) for penalty in sorted(PENALTIES, reverse=True)]

@@ -78,7 +78,8 @@ def read_results(config: Config, subject: Subject, run_dir: Path) -> Results | N
         tables["baseline"] = baseline
     images = int(baseline["train"].iloc[0]) if len(baseline) else study.task.train or 0
     score = Score.read(tables.pop("score"))
-    return Results(subject.name, tables, study.axes.values(), score, images, int(tables["cells"]["steps"].max()))
+    steps = tables["cells"]["steps"]
+    return Results(subject.name, tables, study.axes.values(), score, images, int(steps.min()), int(steps.max()))
 
 
 def _plain(
@@ -97,6 +98,7 @@ def _plain(
         "seeds": _seeds(results, evidence),
         "images": results.images if results else 0,
         "steps": results.steps if results else 0,
+        "most_steps": results.most_steps if results else 0,
         "room": judged.room,
         "registered": results is not None
         and not claim.exploratory

@@ -5,13 +5,11 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 from scipy.special import gammaln
-from scipy.stats import t as student
 from scipy.stats import ttest_1samp
 from statsmodels.stats.multitest import multipletests
 
-from phase2.errors import UserError
 from phase2.stats.design import Design
-from phase2.stats.interval import ENOUGH, LEVEL, mean_interval, over_seeds
+from phase2.stats.interval import ENOUGH, over_seeds
 
 TINY = 1e-12  # a spread below this is rounding of the means, not variation between seeds
 
@@ -68,25 +66,6 @@ def effect_size(differences: np.ndarray) -> float:
         return float("nan")
     correction = np.exp(gammaln(df / 2) - gammaln((df - 1) / 2)) / np.sqrt(df / 2)
     return float(correction * differences.mean() / differences.std(ddof=1))
-
-
-def equivalence(differences: np.ndarray, margin: float) -> pd.DataFrame:
-    """Whether paired differences, (comparisons, seeds), are shown to be smaller than `margin` (in their unit): two
-    one-sided t-tests (Schuirmann 1987). That a test of difference finds none shows nothing; this does.
-
-    Columns: difference, low, high (90% t interval: inside the margin where p_tost < 0.05), p_tost, p_holm (over all
-    rows), n. Below `ENOUGH` seeds NaN. Raises `UserError` if the margin is not above zero.
-    """
-    if not margin > 0:
-        raise UserError(f"an equivalence margin of {margin}: expected the largest difference that is none, above 0")
-    known = over_seeds(differences)
-    low, high = mean_interval(differences, 2 * LEVEL - 1)
-    error = pd.DataFrame(differences).std(axis=1) / np.sqrt(known["n"])
-    room = margin - known["mean"].abs()
-    p = pd.Series(student.sf(room / error.clip(TINY), (known["n"] - 1).clip(1))).where(known["n"] >= ENOUGH)
-    return pd.DataFrame(
-        {"difference": known["mean"], "low": low, "high": high, "p_tost": p, "p_holm": holm(p), "n": known["n"]}
-    )
 
 
 def holm(p: np.ndarray | pd.Series) -> np.ndarray:

@@ -66,6 +66,9 @@ class Task(Section):
     validation: Count = Field(description="images held out of the training set, the same for every cell")
     train: Count | None = Field(default=None, description="training images used; null: all that validation leaves")
     test: Count | None = Field(default=None, description="test images used, the classes in proportion; null: all")
+    size: Annotated[Count | None, Axis("image size", "image sizes")] = Field(
+        default=None, description="pixels a side, to which images are averaged; null: as they are"
+    )
     pixels: Annotated[Pixels, Axis("pixels", "orders of the pixels")] = Field(
         default="natural", description="permuted: one fixed permutation of all images' pixels"
     )

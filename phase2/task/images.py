@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import adaptive_avg_pool2d
 
 from phase2 import registry
 from phase2.card import Card
@@ -35,19 +36,23 @@ class Images(Split):
     index: Tensor
     mean: Tensor  # (channels, 1, 1), of images / 255
     std: Tensor
-    order: Tensor | None = None  # (height * width,), of the pixels; as they are if there is none
+    size: int | None = None  # pixels a side, of the images averaged; as they are if there is none
+    order: Tensor | None = None  # (pixels,), in which they stand; as they are if there is none
 
     def __len__(self) -> int:
         return len(self.index)
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return tuple(self.images.shape[1:])
+        channels, height, width = self.images.shape[1:]
+        return (channels, self.size or height, self.size or width)
 
     def batch(self, rows: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
         """Standardised images (batch, channels, height, width) and labels (batch,) of some rows of this part."""
         chosen = self.index[rows.to(self.index.device)]
         images = self.images[chosen].to(dtype).div_(255).sub_(self.mean.to(dtype)).div_(self.std.to(dtype))
+        if self.size is not None:
+            images = adaptive_avg_pool2d(images, self.size)
         if self.order is not None:
             images = images.flatten(2)[..., self.order].view_as(images)
         return images, self.labels[chosen]
@@ -58,15 +63,20 @@ def open_images(
     validation: int,
     train: int | None,
     device: torch.device,
+    size: int | None = None,
     pixels: str = "natural",
     augment: str = "none",
     test: int | None = None,
 ) -> Task:
     """The parts of a prepared data set of images: on the CPU memory-mapped; a GPU gets them whole, as uint8.
 
-    `pixels="permuted"` puts the pixels of all images into one fixed random order; `augment` names what training does
-    to them (`phase2.task.augmentation`); `test` images are used of the test part, or all.
+    `size` averages the images to so many pixels a side; `pixels="permuted"` puts the pixels of all images into one
+    fixed random order; `augment` names what training does to them (`phase2.task.augmentation`); `test` images are used
+    of the test part, or all. Raises `UserError` for a size larger than the images, and for more images than there are.
     """
+    shape = prepared.arrays["train_images"].shape[2:]
+    if size is not None and size > min(shape):
+        raise UserError(f"size={size}: expected at most the {min(shape)} pixels a side that the images have")
     array = {name: torch.from_numpy(values).to(device) for name, values in prepared.arrays.items()}
     train_index, val_index = split(prepared.arrays["train_labels"], validation, train)
     # Of the images that are trained on alone: no other part is looked at before it is judged.
@@ -74,10 +84,10 @@ def open_images(
     mean, std = (torch.tensor(values, device=device).reshape(-1, 1, 1) for values in statistics)
 
     def part(name: str, index: Tensor) -> Images:
-        return Images(array[f"{name}_images"], array[f"{name}_labels"], index.to(device), mean, std, order)
+        return Images(array[f"{name}_images"], array[f"{name}_labels"], index.to(device), mean, std, size, order)
 
-    size = array["train_images"][0, 0].numel()
-    order = None if pixels == "natural" else torch.randperm(size, generator=generator(0, "data")).to(device)
+    pixel_count = size**2 if size else shape[0] * shape[1]
+    order = None if pixels == "natural" else torch.randperm(pixel_count, generator=generator(0, "data")).to(device)
     return Task(
         train=part("train", torch.from_numpy(train_index)),
         val=part("train", torch.from_numpy(val_index)),

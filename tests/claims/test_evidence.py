@@ -8,6 +8,7 @@ from scipy.stats import ttest_1samp
 
 from phase2.claims import Estimate, Evidence, all_of, any_of, exact
 from phase2.claims.evidence import estimate
+from phase2.errors import UserError
 
 pytestmark = pytest.mark.quick
 
@@ -36,6 +37,25 @@ def test_no_difference_needs_the_whole_interval_within_the_margin():
     assert Estimate(0.0, -0.4, 0.4, 8).within(0.5) is True
     assert Estimate(0.0, -0.6, 0.4, 8).within(0.5) is None  # wide, which is no evidence of equality
     assert Estimate(1.0, 0.6, 1.4, 8).within(0.5) is False
+
+
+def test_no_difference_is_two_one_sided_tests():
+    for differences in np.random.default_rng(0).normal(0.1, 1, size=(20, 8)):
+        sides = ((-0.9, "greater"), (0.9, "less"))
+        p = max(ttest_1samp(differences, bound, alternative=side).pvalue for bound, side in sides)
+        assert (estimate(differences).within(0.9) is True) == (p < 0.025)
+
+
+@pytest.mark.parametrize("margin", [0, -1, math.nan])
+def test_a_margin_is_above_zero(margin):
+    with pytest.raises(UserError, match="expected the largest difference that is none"):
+        Estimate(0.0, -0.4, 0.4, 8).within(margin)
+
+
+@pytest.mark.parametrize("true", [0.5, -0.5])
+def test_a_difference_as_large_as_the_margin_passes_for_none_in_25_of_1000_draws(true):
+    draws = np.random.default_rng(1).normal(true, 0.2, size=(4000, 6))
+    assert np.mean([estimate(draw).within(0.5) is True for draw in draws]) == pytest.approx(0.025, abs=0.006)
 
 
 @pytest.mark.parametrize(

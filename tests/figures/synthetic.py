@@ -77,6 +77,7 @@ def runs(grid: dict[str, list], seeds: int = 5, epochs: int = 12) -> tuple[pd.Da
             | {"diverged_step": lived * STEPS_PER_EPOCH + 7 if fate == "diverged" else np.nan}
             | {"val_accuracy": np.nan if fate == "diverged" else final}
             | {"test_accuracy": np.nan if fate == "diverged" else final - 0.004}
+            | {"train_accuracy": np.nan if fate == "diverged" else final + 0.012, "steps": epochs * STEPS_PER_EPOCH}
             | {"curve_area": np.nan if fate == "diverged" else value.mean()}
         )
         rate = learning_rate(str(spec.get("schedule")), epoch / epochs)
@@ -107,9 +108,8 @@ def tables(grid: dict[str, list], seeds: int = 5, epochs: int = 12) -> dict[str,
 def all_diverged(grid: dict[str, list], seeds: int = 2) -> dict[str, pd.DataFrame]:
     """All the tables of a grid in which no cell finished its first epoch."""
     cells, curves = runs(grid, seeds)
-    cells = cells.assign(
-        status="diverged", diverged_step=3.0, val_accuracy=np.nan, test_accuracy=np.nan, curve_area=np.nan
-    )
+    lost = dict.fromkeys(("val_accuracy", "test_accuracy", "train_accuracy", "curve_area"), np.nan)
+    cells = cells.assign(status="diverged", diverged_step=3.0, **lost)
     return derived(cells, curves.iloc[:0], list(grid))
 
 

@@ -110,6 +110,7 @@ MADE_UP = {
     "ntk_convergence": lambda: module("ntk_convergence").made_up(),
     "ntk_training": lambda: module("ntk_training").made_up(),
     "range_test": lambda: module("range_test").made_up(),
+    "trainability": lambda: module("trainability").made_up(),
     "trajectories": lambda: {
         name: table.sort_values("lr", kind="stable") if name == "tuning" else table
         for name, table in module("trajectories").made_up().items()

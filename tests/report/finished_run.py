@@ -106,7 +106,15 @@ def make_claim(name: str = "tanh beats relu", **changes) -> dict:
             "why": "",
             "numbers": numbers,
         },
-        **{"seeds": 5, "images": 10000, "steps": 632, "registered": True, "room": 0.99, "source": "phase2/x.py:12"},
+        **{
+            "seeds": 5,
+            "images": 10000,
+            "steps": 632,
+            "most_steps": 632,
+            "registered": True,
+            "room": 0.99,
+            "source": "phase2/x.py:12",
+        },
         **changes,
     }
 

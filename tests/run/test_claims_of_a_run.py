@@ -36,6 +36,7 @@ TOLD = {
     "seeds": 8,
     "images": 10000,
     "steps": 1000,
+    "most_steps": 1000,
     "room": 0.99,
     "registered": False,
     "source": "phase2/claims/studies/depth.py:5",
@@ -91,6 +92,13 @@ def test_another_sentence_is_another_claim_and_a_comment_is_not(repository):
     assert not repository("after")
 
 
+def test_another_bound_or_helper_is_another_claim_and_another_claim_beside_it_is_not(repository):
+    repository.path.write_text(f"BOUND = 0.5\n\n\n{WRITTEN}")
+    assert not repository("after")
+    repository.path.write_text(WRITTEN + WRITTEN.replace("grass_is_green", "snow_is_white"))
+    assert repository("after")
+
+
 def test_other_needs_are_another_claim(repository):
     repository.path.write_text(WRITTEN.replace("@claim()", "@claim(seeds=1)"))
     assert not repository("after")
@@ -110,6 +118,8 @@ def test_the_listing_tells_verdict_numbers_scale_and_place(tmp_path):
     assert "- grass is green (depth): denied" in printed
     assert "share 12.0% [10.0, 14.0]" in printed
     assert "8 seeds, 10,000 images, 1,000 steps, 99% of resampled seeds agree; exploratory" in printed
+    (tmp_path / "claims.json").write_text(json.dumps([TOLD | {"most_steps": 4000}]))
+    assert "10,000 images, 1,000 to 4,000 steps" in listing(tmp_path)
     assert printed.endswith("1 claims: 0 supported, 1 denied, 0 cannot say")
 
 

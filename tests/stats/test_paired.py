@@ -2,10 +2,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy.stats import ttest_1samp, ttest_rel
+from scipy.stats import ttest_rel
 
-from phase2.errors import UserError
-from phase2.stats.paired import compare, effect_size, equivalence, holm, pairs, t_test
+from phase2.stats.paired import compare, effect_size, holm, pairs, t_test
 
 pytestmark = pytest.mark.quick
 
@@ -70,40 +69,3 @@ def test_levels_are_compared_at_the_other_levels_at_which_both_finished(make_des
     row = pairs(replace(grid, values=values)).iloc[0]
     assert row.difference == pytest.approx((values[0] - values[1])[[0, 2]].mean())
     assert (row.n, row.failed_a, row.failed_b) == (5, 5, 0)
-
-
-def test_equivalence_is_two_one_sided_tests():
-    differences = np.random.default_rng(0).normal(0.1, 1, size=(4, 8))
-    table = equivalence(differences, margin=0.9)
-    theirs = [
-        max(ttest_1samp(d, -0.9, alternative="greater").pvalue, ttest_1samp(d, 0.9, alternative="less").pvalue)
-        for d in differences
-    ]
-    np.testing.assert_allclose(table.p_tost, theirs)
-    np.testing.assert_allclose(table.p_holm, holm(np.array(theirs)))
-    inside = (table.low > -0.9) & (table.high < 0.9)
-    assert (inside == (table.p_tost < 0.05)).all()
-    assert inside.nunique() == 2
-
-
-@pytest.mark.parametrize("true", [0.5, -0.5])
-def test_equivalence_is_said_of_a_difference_as_large_as_the_margin_in_5_of_100_draws(true):
-    differences = np.random.default_rng(1).normal(true, 0.2, size=(20_000, 6))
-    assert (equivalence(differences, margin=0.5).p_tost < 0.05).mean() == pytest.approx(0.05, abs=0.005)
-
-
-def test_what_no_test_finds_to_differ_is_not_thereby_equal():
-    scattered = np.array([[-20.0, 18, -15, 22, 1]])
-    assert t_test(scattered[0]) > 0.8
-    assert equivalence(scattered, margin=1).p_tost[0] > 0.05
-
-
-def test_nothing_is_equivalent_below_five_seeds_and_all_is_where_nothing_varies():
-    assert equivalence(np.zeros((1, 4)), margin=0.1).p_tost.isna().all()
-    assert equivalence(np.array([[0.05] * 5, [0.2] * 5]), margin=0.1).p_tost.tolist() == pytest.approx([0, 1])
-
-
-@pytest.mark.parametrize("margin", [0, -1, float("nan")])
-def test_a_margin_is_above_zero(margin):
-    with pytest.raises(UserError, match="expected the largest difference that is none"):
-        equivalence(np.zeros((1, 5)), margin)

@@ -123,7 +123,7 @@ def test_a_cards_label_and_definition_change_nothing(edit: Callable[..., None]):
     ("file", "old", "new"),
     [
         ("task/metrics/accuracy.py", '"better": "higher"', '"better": "lower"'),
-        ("task/images.py", '"metrics": ("accuracy",)', '"metrics": ("accuracy", "closeness")'),
+        ("task/images.py", '"metrics": ("accuracy",)', '"metrics": ("accuracy", "accuracy")'),
         ("task/opening.py", 'name != "name"', 'name != "names"'),
     ],
 )

@@ -17,7 +17,7 @@ ROWS = torch.arange(20)
 
 
 def opened(prepared: Prepared, pixels: str) -> Task:
-    return open_images(prepared, 40, None, CPU, pixels)
+    return open_images(prepared, 40, None, CPU, pixels=pixels)
 
 
 def test_permuted_pixels_are_in_one_order_for_all_images_of_all_parts(prepared: Prepared):
@@ -66,3 +66,19 @@ def test_fewer_test_images_are_some_of_all_with_the_classes_in_proportion(prepar
     assert (counts[0] / 2 - counts[1]).abs().max() <= 1
     with pytest.raises(UserError, match="test=61: expected at most the 60 test images"):
         open_images(prepared, 40, None, CPU, test=61)
+
+
+def test_smaller_images_are_means_of_the_pixels_that_they_stand_for(prepared: Prepared):
+    whole, small = (open_images(prepared, 40, None, CPU, size=size).train for size in (None, 4))
+    assert (whole.shape, small.shape, small.features) == ((1, 8, 8), (1, 4, 4), 16)
+    images = whole.batch(ROWS, torch.float64)[0]
+    means = images.unflatten(3, (4, 2)).mean(4).unflatten(2, (4, 2)).mean(3)
+    torch.testing.assert_close(small.batch(ROWS, torch.float64)[0], means)
+    order = open_images(prepared, 40, None, CPU, size=4, pixels="permuted").train.order
+    assert order is not None
+    assert sorted(order.tolist()) == list(range(16))
+
+
+def test_a_size_that_the_images_do_not_have_is_refused(prepared: Prepared):
+    with pytest.raises(UserError, match="size=9: expected at most the 8 pixels a side that the images have"):
+        open_images(prepared, 40, None, CPU, size=9)

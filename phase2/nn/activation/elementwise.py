@@ -10,6 +10,7 @@ from torch import Tensor
 
 from phase2.errors import UserError
 from phase2.nn.activation.formulas import Formulas
+from phase2.nn.function import Function
 from phase2.nn.lanes import InLanes
 
 
@@ -18,7 +19,7 @@ def wide(x: Tensor) -> Tensor:
     return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
 
 
-class _Elementwise(torch.autograd.Function):
+class _Elementwise(Function):
     """y = f(x);  ∂L/∂x = G f', from z: what the formulas ask for, x or y."""
 
     @staticmethod

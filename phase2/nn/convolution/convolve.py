@@ -9,13 +9,14 @@ from torch import Tensor
 
 from phase2.nn.convolution.geometry import Geometry, Pair, Size, check_tensors, geometry_of
 from phase2.nn.convolution.windows import by_group, fold, matrix_of, rows_of, unfold, wide
+from phase2.nn.function import Function
 from phase2.nn.lanes import merged, separate
 from phase2.nn.layout import layout_of
 
 _UNFOLDED = 2**19  # numbers of the unfolded input that exist at once, a thread: 2 MiB of float32
 
 
-class _Convolve(torch.autograd.Function):
+class _Convolve(Function):
     """y = x ⋆ W + b: y[n, o, i, j] = Σ_ckl W[o, c, k, l] x̄[n, c, s i + d k, s j + d l] + b[o], x̄ the padded x.
 
     ⟨G, x ⋆ W⟩ is linear in each of x (batch, in, H, W), W (out, in / groups, kh, kw) and G (batch, out, H', W').
@@ -59,7 +60,7 @@ class _Convolve(torch.autograd.Function):
         return separate(lanes, y, 1)
 
 
-class _InputGradient(torch.autograd.Function):
+class _InputGradient(Function):
     """∂⟨G, x ⋆ W⟩/∂x: each window's gradient is G W, and x adds up those of its windows."""
 
     @staticmethod
@@ -93,7 +94,7 @@ class _InputGradient(torch.autograd.Function):
         return separate(lanes, _InputGradient.apply(G, W, _more(geometry, lanes)), 1)
 
 
-class _WeightGradient(torch.autograd.Function):
+class _WeightGradient(Function):
     """∂⟨G, x ⋆ W⟩/∂W: the sum over all windows of the window times its G."""
 
     @staticmethod

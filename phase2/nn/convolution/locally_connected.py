@@ -11,12 +11,13 @@ from torch.nn import Parameter
 from phase2.errors import UserError
 from phase2.nn.convolution.geometry import Geometry, Pair, as_tuple, geometry_of
 from phase2.nn.convolution.windows import add_up, windows_of
+from phase2.nn.function import Function
 from phase2.nn.lanes import merged, separate
 from phase2.nn.linear import linear
 from phase2.nn.weighted import Weighted
 
 
-class _Unfold(torch.autograd.Function):
+class _Unfold(Function):
     """Every place's window as a row: x (batch, in, height, width) to (places, batch, in · kh · kw)."""
 
     @staticmethod
@@ -37,7 +38,7 @@ class _Unfold(torch.autograd.Function):
         return separate(lanes, _Unfold.apply(merged(lanes, in_dims[0], x), geometry), 1)  # as further images
 
 
-class _Fold(torch.autograd.Function):
+class _Fold(Function):
     """∂L/∂x of `_Unfold`: each row of G added where it was read. Its own gradient is `_Unfold` again."""
 
     @staticmethod
