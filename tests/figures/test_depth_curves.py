@@ -50,9 +50,9 @@ def test_lines_are_mean_errors_in_percent_and_shades_the_range_of_validation():
             heights = next(shades).get_paths()[0].vertices[:, 1]
             assert (heights.min(), heights.max()) == pytest.approx((errors.min(), errors.max()))
         for depth in DESK["depth"]:  # a square for each
-            cells = made["cells"].query("model == @model and depth == @depth")
+            here = made["cells"][(made["cells"].model == model) & (made["cells"].depth == depth)]
             square = next(line for line in lines if line.get_marker() == "s")
-            expected = [cells.steps.iloc[0], 100 * (1 - cells.train_accuracy.mean())]
+            expected = [here.steps.iloc[0], 100 * (1 - here.train_accuracy.mean())]
             np.testing.assert_allclose(square.get_xydata(), [expected])
     names = [text.get_text() for text in figure.legends[0].get_texts()]
     assert names == ["depth 8", "depth 20", "training", "validation", "after training"]
