@@ -19,7 +19,7 @@ def large_batches_cost_accuracy_at_equal_epochs(batch_sizes: Results) -> Evidenc
 
 @claim()
 def large_batches_gain_at_equal_steps(batch_sizes: Results) -> Evidence:
-    """In 126 steps batches of 1024 end above batches of 64 on the test images, each at its best rate tried."""
+    """In 64 steps batches of 1024 end above batches of 64 on the test images, each at its best rate tried."""
     best = batch_sizes.at_best("lr")
     small, large = (best.by_seed(best.test, batch_size=size, epochs=epochs) for size, epochs in STEPS.items())
     gap = estimate(large - small, "points")
