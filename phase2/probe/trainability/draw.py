@@ -38,7 +38,8 @@ def trainability(*, trained: pd.DataFrame, theory: pd.DataFrame) -> Figure:
     groups = trained.groupby(["activation", "depth", "weight_std"])["accuracy"]
     finished, run = groups.count(), groups.size()
     for activation, name in label_of.items():
-        axes, values = grid[name], 100 * groups.mean()[activation].unstack().loc[depths, stds]
+        axes, here = grid[name], trained[trained.activation == activation]
+        values = 100 * here.pivot_table("accuracy", "depth", "weight_std", dropna=False).loc[depths, stds]
         values = values.set_axis([f"{std:g}" for std in stds], axis="columns")
         image = cell_map(axes, values, values.round().map("{:.0f}".format), Normalize(0, 100), SEQUENTIAL)
         mark_failures(axes, finished[activation].unstack().to_numpy(), run[activation].unstack().to_numpy())
