@@ -17,7 +17,7 @@ from phase2.words.levels import crossed
 CARD = FigureCard(
     ("cells", "curves", "score"),
     "Training (dashed, of the batches as they were trained on) and validation (solid) {error} by step, a line a depth, "
-    "a panel an architecture: mean over seeds with the range on validation. Squares: all training images afterwards, "
+    "a panel an architecture: mean over seeds with the range on validation. Stars: all training images afterwards, "
     "in evaluation mode, with the range.",
     needs=("depth", "model"),
 )
@@ -32,7 +32,7 @@ SPLITS: dict[str, Any] = {"train": "--", "val": "-"}
 def depth_curves(*, cells: pd.DataFrame, curves: pd.DataFrame, score: pd.DataFrame) -> Figure:
     """A panel an architecture (and a combination of all other axes but depth), a line a depth: mean error by
     step over the seeds still running, in training dashed and on validation solid with the range over seeds shaded. A
-    square is the error on the training images after training.
+    star is the error on the training images after training.
     """
     told = Score.read(score)
     others = factors_of(cells, before="status", without=["depth"])
@@ -53,7 +53,7 @@ def depth_curves(*, cells: pd.DataFrame, curves: pd.DataFrame, score: pd.DataFra
     handles = keys(lines, linestyle="-")
     handles += [Line2D([], [], color="black", linestyle=SPLITS["train"], label="training")]
     handles += [Line2D([], [], color="black", linestyle=SPLITS["val"], label="validation")]
-    handles += [Line2D([], [], color="black", linestyle="", marker="s", markersize=4, label="after training")]
+    handles += [Line2D([], [], color="black", linestyle="", marker="*", markersize=7, label="after training")]
     figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 6), handlelength=2.8)
     return figure
 
@@ -71,4 +71,4 @@ def _after(axes: Axes, cells: pd.DataFrame, lines: list[str]) -> None:
     """The error on all training images after training, of each line that finished, at its last step."""
     for index, line in enumerate(lines):
         of_line = cells[cells.line == line]
-        bars(axes, ranges(of_line.groupby("steps").after), index, linestyle="", marker="s", markersize=4)
+        bars(axes, ranges(of_line.groupby("steps").after), index, linestyle="", marker="*", markersize=7)

@@ -42,7 +42,7 @@ def trainability(*, trained: pd.DataFrame, theory: pd.DataFrame) -> Figure:
         values = 100 * here.pivot_table("accuracy", "depth", "weight_std", dropna=False).loc[depths, stds]
         values = values.set_axis([f"{std:g}" for std in stds], axis="columns")
         image = cell_map(axes, values, values.round().map("{:.0f}".format), Normalize(0, 100), SEQUENTIAL)
-        mark_failures(axes, finished[activation].unstack().to_numpy(), run[activation].unstack().to_numpy())
+        mark_failures(axes, _table(finished, activation), _table(run, activation))
         _limit(axes, theory[theory.activation == activation], depths, stds)
         axes.xaxis.set_label_position("top")
         axes.set_xlabel(r"$\sigma_w$")
@@ -52,6 +52,11 @@ def trainability(*, trained: pd.DataFrame, theory: pd.DataFrame) -> Figure:
     line = Line2D([], [], color=LIMIT, linewidth=1.6, label=f"{SCALES} depth scales of theory")
     figure.legend(handles=[line, *keys_of_failures(finished, run)], loc="outside lower center", ncols=3)
     return figure
+
+
+def _table(counts: pd.Series, activation: str) -> np.ndarray:
+    """Counts by activation, depth and size of one activation: (depths, sizes)."""
+    return counts.xs(activation).unstack().to_numpy()
 
 
 def _limit(axes: Axes, theory: pd.DataFrame, depths: list[int], stds: list[float]) -> None:
