@@ -1,5 +1,6 @@
 """What a study or a probe was told to do: its axes with their levels, its data, and all that is not at its default."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,7 +14,7 @@ from phase2.words.levels import label
 
 TOLD_ELSEWHERE = {"question", "chapter", "figures", "axes", "probe", "keep", "jobs"}
 OF_DATA = {("task", name) for name in ("dataset", "train", "validation", "test")}
-WIDTHS = (110, 352)
+WIDTHS = (150, 312)
 
 
 def spec_of(subject: Subject) -> list[tuple[str, str]]:
@@ -35,10 +36,18 @@ def study_spec(study: StudyInputs) -> list[tuple[str, str]]:
 
 def probe_spec(probe: ProbeInputs) -> list[tuple[str, str]]:
     """The kind, every option that is not at its default, and how many trained networks it read."""
-    options = [(_name(path), _value(path, value)) for path, value in _settings(probe.options)]
+    options = [(_described(probe.options, path), _value(path, value)) for path, value in _settings(probe.options)]
     cells = probe.provenance.get("cells") or []
     read = [("Networks read", f"{count(len(cells))} of {title(probe.provenance['study'])}")] if cells else []
     return [("Kind", escape(probe.options.probe.replace("_", " "))), *options, *read]
+
+
+def _described(options: Section, path: tuple[str, ...]) -> str:
+    """An option of a probe by what its card says of it, up to a colon or a semicolon."""
+    if len(path) > 1:
+        return _name(path)
+    words = re.split("[:;]", type(options).model_fields[path[0]].description or "")[0]
+    return escape(words[:1].upper() + words[1:]) if words else _name(path)
 
 
 def title(study: str) -> str:
