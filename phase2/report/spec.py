@@ -44,8 +44,8 @@ def probe_spec(probe: ProbeInputs) -> list[tuple[str, str]]:
 
 def _described(options: Section, path: tuple[str, ...]) -> str:
     """An option of a probe by what its card says of it, up to a colon or a semicolon."""
-    if len(path) > 1:
-        return _name(path)
+    if len(path) > 1:  # the levels of an axis
+        return _name(path[1:])
     words = re.split("[:;]", type(options).model_fields[path[0]].description or "")[0]
     return escape(words[:1].upper() + words[1:]) if words else _name(path)
 
