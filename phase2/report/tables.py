@@ -92,7 +92,8 @@ def levels_table(study: StudyInputs) -> Table:
         ("$n$", "r", [*map(count, levels["n"])]),
         ("Failed", "r", [*map(count, levels["failed"])]),
     ]
-    caption = f"Each level averaged over what finished of the other factors: {_measured(study)}."
+    which = "those combinations of the other factors at which all of them finished"
+    caption = f"Each level averaged over {which}: {_measured(study)}."
     behind = [Behind(study.name, {factor: level}) for factor, level in _ends(levels, "factor", "level")]
     return _table(study, "levels", caption, columns, behind)
 

@@ -35,8 +35,12 @@ class Design:
         return np.moveaxis(self.values, axis, 0).reshape(len(self.levels[axis]), -1, len(self.seeds))
 
     def by_level(self, factor: str) -> np.ndarray:
-        """Each seed's mean over the combinations of the other factors that finished, (levels, seeds)."""
-        return mean_of_finished(self.runs_of(factor))
+        """Each seed's mean over those combinations of the other factors at which every level finished at every seed,
+        (levels, seeds): means over different combinations cannot be compared. NaN if there is none.
+        """
+        runs = self.runs_of(factor)
+        common = np.isfinite(runs).all(axis=(0, 2))
+        return runs[:, common].mean(axis=1) if common.any() else np.full((len(runs), len(self.seeds)), np.nan)
 
     def failures(self, factor: str) -> np.ndarray:
         """How many runs failed at each level, (levels,)."""

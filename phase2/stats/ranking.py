@@ -31,10 +31,10 @@ def ranking(design: Design, sign: int) -> pd.DataFrame:
 
 
 def level_means(design: Design) -> pd.DataFrame:
-    """Each level's mean over the combinations of the other factors that finished.
+    """Each level's mean over those combinations of the other factors at which every level finished at every seed.
 
-    Columns: factor, level, mean, low, high, least, most, n (seeds), failed (runs). Means of levels with failures are of
-    what survived; to compare levels, `pairs` takes what both finished.
+    Columns: factor, level, mean, low, high, least, most, n (seeds; 0 where no combination is left), failed (runs, of
+    all combinations).
     """
     tables = []
     for factor, levels in zip(design.factors, design.levels, strict=True):
