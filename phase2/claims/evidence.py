@@ -81,12 +81,16 @@ class Evidence:
 
 
 def estimate(by_seed: pd.Series | np.ndarray, unit: str = "") -> Estimate:
-    """The mean of one value a seed with Student's interval; of fewer than five seeds it has none."""
+    """The mean of one value a seed with Student's interval, cut to where a share (in %) can be; of fewer than five seeds
+    it has none.
+    """
     values = np.asarray(by_seed, dtype=float)
     if not len(values):
         return Estimate(math.nan, math.nan, math.nan, 0, unit)
-    low, high = mean_interval(values[None])
-    return Estimate(float(values.mean()), float(low[0]), float(high[0]), len(values), unit)
+    low, high = (float(end[0]) for end in mean_interval(values[None]))
+    if unit == "%":
+        low, high = np.clip([low, high], 0, 1).tolist()
+    return Estimate(float(values.mean()), low, high, len(values), unit)
 
 
 def exact(value: float, unit: str = "", n: int = 1) -> Estimate:

@@ -16,12 +16,13 @@ CARD = FigureCard(
     ("ranking", "baseline", "score"),
     "Validation {score} against the learning rate: mean of the seeds that finished with its 95% t interval (the range "
     "of fewer than five). A ring marks each line's best rate; ×2 at the worse end, a rate at which two seeds failed. "
-    "Dashed grey: logistic regression on raw pixels.",
+    "Scores far below every line's best are off the axis. Dashed grey: logistic regression on raw pixels.",
     needs=("lr",),
 )
 
 PANEL = 1.75  # inches: height
 PER_ROW = 3
+BELOW = 12  # points: what is shown below the least of the best
 LINE = 0.07  # of the axes' height: a line of counts
 
 
@@ -50,6 +51,7 @@ def lr_sensitivity(*, ranking: pd.DataFrame, baseline: pd.DataFrame, score: pd.D
             _line(axes, here[here.line == line], index)
         _count_failures(axes, here, lines, told.sign)
         axes.set_xlabel("learning rate")
+    _show_the_best(axes, scores, told)
     _make_room(axes, LINE * scores[scores.failed > 0].line.nunique(), told.sign)
     for axes in grid.values():
         baseline_line(axes, baseline, told, named=is_top(axes) and is_left(axes))
@@ -76,6 +78,18 @@ def _count_failures(axes: Axes, scores: pd.DataFrame, lines: list[str], sign: in
             place = (lr, height if sign > 0 else 1 - height)
             va = "bottom" if sign > 0 else "top"
             axes.text(*place, f"×{failed:g}", va=va, transform=axes.get_xaxis_transform(), **look)
+
+
+def _show_the_best(axes: Axes, scores: pd.DataFrame, score: Score) -> None:
+    """Limits between which every line's best is, with BELOW points of room at the worse end, or half of their spread."""
+    worth = score.sign * scores["mean"]
+    best, least = worth.groupby([scores.panel, scores.line], observed=True).max().dropna(), worth.min()
+    if len(best):
+        room = max(BELOW if score.is_share else 0, 0.5 * (best.max() - best.min()))
+        ends = max(best.min() - room, least), (score.sign * scores["high" if score.sign > 0 else "low"]).max()
+        low, high = sorted(score.sign * end for end in ends)
+        if low < high:
+            axes.set_ylim(low - 0.04 * (high - low), high + 0.04 * (high - low))
 
 
 def _make_room(axes: Axes, share: float, sign: int) -> None:

@@ -14,6 +14,7 @@ from phase2.words.levels import crossed, label, term_label
 
 Columns = list[tuple[str, str, list[str]]]  # of a table: head, alignment, cells
 BASELINES = {"majority": "the largest class", "logistic": "logistic regression on the pixels"}
+AT_CHANCE = "Runs that finished at chance are among them."
 YES = {True: "yes", False: "no", "True": "yes", "False": "no"}
 
 
@@ -76,7 +77,8 @@ def ranking_table(study: StudyInputs) -> Table:
     ]
     caption = (
         f"All combinations by {_measured(study)}: mean over seeds; behind the best of the others, with "
-        r"simultaneous intervals of comparisons with the best; Best?: whether it may be the best."
+        r"simultaneous intervals of comparisons with the best; Best?: whether it may be the best. One that failed, or "
+        "ended at chance, at some seed is not compared."
     )
     return _table(study, "ranking", caption, columns, _combinations(study, ranking))
 
@@ -93,7 +95,7 @@ def levels_table(study: StudyInputs) -> Table:
         ("Failed", "r", [*map(count, levels["failed"])]),
     ]
     which = "those combinations of the other factors at which all of them finished"
-    caption = f"Each level averaged over {which}: {_measured(study)}."
+    caption = f"Each level averaged over {which}: {_measured(study)}. {AT_CHANCE}"
     behind = [Behind(study.name, {factor: level}) for factor, level in _ends(levels, "factor", "level")]
     return _table(study, "levels", caption, columns, behind)
 
@@ -116,7 +118,8 @@ def pairs_table(study: StudyInputs) -> Table:
     differences = escape(head(f"differences of {study.score.final}", study.score.points))
     caption = (
         f"Paired {differences}, first level minus second, seed by seed; paired $t$-test, the same after "
-        r"Holm's correction within the factor, and effect size ($d_z$ with Hedges' correction)."
+        r"Holm's correction within the factor, and effect size ($d_z$ with Hedges' correction). Over those "
+        f"combinations of the other factors at which both finished. {AT_CHANCE}"
     )
     rows = zip(pairs["factor"], pairs["a"], pairs["b"], strict=True)
     return _table(study, "pairs", caption, columns, [Behind(study.name, {factor: [a, b]}) for factor, a, b in rows])

@@ -39,7 +39,7 @@ def analyse(cells: pd.DataFrame, factors: list[str], score: Score) -> dict[str, 
     """
     factors = factors_of(factors)
     tables: dict[str, list[pd.DataFrame]] = {"ranking": [], "levels": [], "pairs": [], "variance": []}
-    ranked = partial(ranking, sign=score.sign)
+    ranked = partial(ranking, score=score)
     makers: dict[str, Callable[[Design], pd.DataFrame]]
     makers = {"ranking": ranked, "levels": level_means, "pairs": pairs, "variance": variance}
     for measure in score.measures:

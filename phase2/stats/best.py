@@ -7,7 +7,7 @@ from scipy.stats import t as student
 from phase2.stats.interval import ENOUGH, LEVEL
 
 
-def behind_best(values: np.ndarray, level: float = LEVEL) -> pd.DataFrame:
+def behind_best(values: np.ndarray, limit: float = np.inf, level: float = LEVEL) -> pd.DataFrame:
     """How far each of `values` (combinations, seeds), larger being better, is behind the best of the others.
 
     Columns: behind (of the means; below zero it is ahead), behind_low, behind_high (hold at once, for all combinations,
@@ -18,7 +18,8 @@ def behind_best(values: np.ndarray, level: float = LEVEL) -> pd.DataFrame:
     own take one variance for all, and cover 82% where a few settings are noisier than the rest; here each pair has its
     own, of its differences over the seeds, and Bonferroni's critical value.
 
-    A combination that failed at a seed is not compared: NaN. Below `ENOUGH` seeds there are no bounds.
+    None can be further behind than it is from `limit`, the best value there is. A combination without a value at a seed
+    is not compared: NaN. Below `ENOUGH` seeds there are no bounds.
     """
     table = pd.DataFrame(np.nan, range(len(values)), ["behind", "behind_low", "behind_high"])
     table["may_be_best"] = pd.Series(np.nan, table.index, dtype=object)
@@ -37,6 +38,7 @@ def behind_best(values: np.ndarray, level: float = LEVEL) -> pd.DataFrame:
         may_be_best = surely <= 0
         rivals = np.where(may_be_best, mean + room, -np.inf)
         table.loc[compared, "behind_low"] = np.minimum(surely, 0)
-        table.loc[compared, "behind_high"] = np.maximum(rivals.max(axis=1), 0)
+        possible = limit - values[compared].mean(axis=1)
+        table.loc[compared, "behind_high"] = np.clip(rivals.max(axis=1), 0, possible)
         table.loc[compared, "may_be_best"] = may_be_best
     return table

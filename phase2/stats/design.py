@@ -47,16 +47,13 @@ class Design:
         return np.isnan(self.runs_of(factor)).sum(axis=(1, 2))
 
     def difference(self, factor: str, a: object, b: object) -> np.ndarray:
-        """What level `a` scores above `b` at each seed, (seeds,): the mean over the combinations of the others at which
-        both finished; NaN at a seed without one.
+        """What level `a` scores above `b` at each seed, (seeds,): the mean over those combinations of the others at
+        which both finished at every seed; NaN if there is none. Of a single combination, NaN at a seed that failed.
         """
         runs, levels = self.runs_of(factor), self.levels[self.factors.index(factor)]
-        return mean_of_finished((runs[levels.index(a)] - runs[levels.index(b)])[None])[0]
-
-
-def mean_of_finished(runs: np.ndarray) -> np.ndarray:
-    """The mean over the second axis of (rows, combinations, seeds), NaN left out."""
-    return np.ma.masked_invalid(runs).mean(axis=1).filled(np.nan)
+        gaps = runs[levels.index(a)] - runs[levels.index(b)]
+        whole = gaps if len(gaps) == 1 else gaps[np.isfinite(gaps).all(axis=1)]
+        return whole.mean(axis=0) if len(whole) else np.full(len(self.seeds), np.nan)
 
 
 def finished(cells: pd.DataFrame, measure: str) -> pd.Series:

@@ -17,7 +17,7 @@ def divergence(cells: pd.DataFrame, factors: list[str], score: Score) -> pd.Data
     diverged = cells["status"] != "ok"
     marked = cells[factors].assign(
         diverged=diverged,
-        stuck=~diverged & (final <= score.sign * score.chance + STUCK_MARGIN),
+        stuck=~diverged & (final <= score.worth_of_chance + STUCK_MARGIN),
         step=pd.to_numeric(cells["diverged_step"], errors="coerce"),
     )
     table = (

@@ -75,6 +75,16 @@ class Score:
         return 1 if self.better == "higher" else -1
 
     @property
+    def worth_of_chance(self) -> float:
+        """What guessing scores, the larger the better."""
+        return self.sign * self.chance
+
+    @property
+    def limit(self) -> float:
+        """The best that there is, the larger the better: all of a share, none of what is to be low."""
+        return 0.0 if self.sign < 0 else 1.0 if self.is_share else math.inf
+
+    @property
     def is_share(self) -> bool:
         return self.unit == PERCENT
 

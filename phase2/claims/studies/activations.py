@@ -6,14 +6,14 @@ from phase2.claims import Evidence, Results, all_of, claim
 CARD = ClaimsCard(of="activations")
 
 
-@claim()
+@claim(beats_linear=False)
 def sigmoid_learns_little_at_small_rates(activations: Results) -> Evidence:
     """At a rate of 0.02 a sigmoid network of 4 layers ends more than 20 points below the same network with ReLU."""
     gap = activations.difference("activation", "relu", "sigmoid", activations.validation, lr=0.02)
     return Evidence(gap.above(0.2), gap=gap)
 
 
-@claim()
+@claim(exploratory=True)
 def sigmoid_ends_below_relu_at_its_best_rate(activations: Results) -> Evidence:
     """Sigmoid ends below ReLU on the test images also where each has its own best rate."""
     gap = activations.at_best("lr").difference("activation", "relu", "sigmoid")
@@ -21,7 +21,7 @@ def sigmoid_ends_below_relu_at_its_best_rate(activations: Results) -> Evidence:
     return Evidence(all_of(gap.above(), *enclosed), gap=gap)
 
 
-@claim()
+@claim(exploratory=True)
 def smooth_rectifiers_end_where_relu_does(activations: Results) -> Evidence:
     """GELU and SiLU end within one point of ReLU on the test images, each at its own best rate."""
     best = activations.at_best("lr")

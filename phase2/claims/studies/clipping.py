@@ -9,7 +9,7 @@ CARD = ClaimsCard(of="clipping")
 LEARNT = 0.5  # accuracy: half of the images right
 
 
-@claim(exploratory=True)
+@claim(beats_linear=False, exploratory=True)
 def clipping_saves_a_rate_that_breaks_training(clipping: Results) -> Evidence:
     """At a rate of 1 no unclipped network gets half of the images right; all with gradients of norm 0.1 at most do."""
     free, clipped = (clipping.share_above(LEARNT, lr=1.0, clip=clip) for clip in ("none", "0.1"))

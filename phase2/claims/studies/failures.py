@@ -9,7 +9,7 @@ CARD = ClaimsCard(of="failures")
 LEARNT = 0.5  # accuracy: half of the images right
 
 
-@claim(beats_linear=False)
+@claim(beats_linear=False, exploratory=True)
 def tiny_weights_stop_networks_of_sixteen_layers(failures: Results) -> Evidence:
     """With weights of standard deviation 0.01, no network of 16 layers gets half of the images right."""
     learnt = failures.share_above(LEARNT, init="normal_small", depth=16)
@@ -25,7 +25,7 @@ def shallow_networks_learn_from_scaled_starts(failures: Results) -> Evidence:
     return Evidence(learnt.above(0.99), learnt=learnt)
 
 
-@claim(beats_linear=False)
+@claim(beats_linear=False, exploratory=True)
 def kaiming_carries_rectifiers_deeper_than_xavier(failures: Results) -> Evidence:
     """In ReLU networks of 16 layers a start by Kaiming's rule ends above one by Xavier's, each at the best of the
     rates tried.

@@ -11,7 +11,7 @@ def enclosed(optimizers: Results, *names: str) -> bool | None:
     return all_of(*(optimizers.encloses_best("lr", optimizer=name) for name in names))
 
 
-@claim()
+@claim(exploratory=True)
 def adam_wants_a_rate_ten_times_smaller_than_descent(optimizers: Results) -> Evidence:
     """The best rate of plain descent is at least ten times that of Adam."""
     descent, adam = (optimizers.best_level("lr", optimizer=name) for name in ("sgd", "adam"))
@@ -19,21 +19,21 @@ def adam_wants_a_rate_ten_times_smaller_than_descent(optimizers: Results) -> Evi
     return Evidence(all_of(apart, enclosed(optimizers, "sgd", "adam")), descent=exact(descent), adam=exact(adam))
 
 
-@claim()
+@claim(exploratory=True)
 def momentum_beats_plain_descent_in_a_short_budget(optimizers: Results) -> Evidence:
     """Momentum ends above plain descent on the test images, each at its own best rate."""
     gap = optimizers.at_best("lr").difference("optimizer", "momentum", "sgd")
     return Evidence(all_of(gap.above(), enclosed(optimizers, "momentum", "sgd")), gap=gap)
 
 
-@claim()
+@claim(exploratory=True)
 def tuned_optimizers_end_close_together(optimizers: Results) -> Evidence:
     """Adam and momentum end within one point of each other on the test images, each at its own best rate."""
     gap = optimizers.at_best("lr").difference("optimizer", "adam", "momentum")
     return Evidence(all_of(gap.within(0.01), enclosed(optimizers, "adam", "momentum")), gap=gap)
 
 
-@claim()
+@claim(exploratory=True)
 def nesterov_is_momentum_at_these_rates(optimizers: Results) -> Evidence:
     """Nesterov's look-ahead ends within one point of plain momentum on the test images, each at its own best rate."""
     gap = optimizers.at_best("lr").difference("optimizer", "nesterov", "momentum")

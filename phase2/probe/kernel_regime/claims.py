@@ -6,15 +6,17 @@ from phase2.claims.evidence import estimate
 
 @claim(exploratory=True)
 def the_tangent_kernel_converges_with_width(kernel_regime: Results) -> Evidence:
-    """The tangent kernel's distance from its limit falls with the width to a power between -0.25 and -0.75."""
+    """The distance of ReLU's tangent kernel from its limit falls with the width to a power between -0.25 and -0.75."""
     powers = kernel_regime.powers("width", "ntk_error", "convergence", activation="relu")
     power, off = estimate(powers), estimate(powers + 0.5)
     return Evidence(off.within(0.25), power=power)
 
 
 @claim(exploratory=True)
-def the_limits_kernel_is_as_good_a_classifier(kernel_regime: Results) -> Evidence:
-    """Regression by the kernel of infinite width is at least as accurate on new images as the trained ReLU network."""
+def the_infinite_kernel_is_as_good_as_a_short_training(kernel_regime: Results) -> Evidence:
+    """Regression by ReLU's kernel of infinite width is at least as accurate on new images as the network after its few
+    steps of descent.
+    """
     rows = {"table": "regression", "activation": "relu"}
     kernel = kernel_regime.by_seed("test_accuracy", method="ntk_infinite", **rows)
     network = kernel_regime.by_seed("test_accuracy", method="network", **rows)

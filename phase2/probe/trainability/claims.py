@@ -3,15 +3,15 @@
 import numpy as np
 import pandas as pd
 
-from phase2.claims import Evidence, Results, claim
+from phase2.claims import Evidence, Results, all_of, claim
 from phase2.claims.evidence import estimate
 
 LEARNT = 0.5  # accuracy: half of the images right
 
 
-def share_that_learnt(trainability: Results, least: float, most: float) -> pd.Series:
+def share_that_learnt(trainability: Results, least: float, most: float, **where: str) -> pd.Series:
     """Which share learns of the networks whose depth is between these multiples of theory's depth scale, by seed."""
-    rows, scales = trainability.table("trained"), trainability.table("theory").groupby("activation")
+    rows, scales = trainability.rows("trained", **where), trainability.rows("theory", **where).groupby("activation")
     scale = pd.Series(np.nan, index=rows.index)
     for activation, of in scales:
         here = rows["activation"] == activation
@@ -29,10 +29,10 @@ def networks_much_deeper_than_theory_allows_do_not_learn(trainability: Results) 
     return Evidence(learnt.below(0.1), learnt=learnt)
 
 
-@claim()
-def networks_within_theory_s_depth_learn(trainability: Results) -> Evidence:
-    """Of networks no deeper than 3 depth scales of mean-field theory, more than nine in ten get half of their training
-    images right.
+@claim(exploratory=True)
+def tanh_networks_within_their_depth_learn(trainability: Results) -> Evidence:
+    """Of tanh networks no deeper than 3 depth scales of mean-field theory, more than nine in ten get half of their
+    training images right; of ReLU networks fewer do, as deep ones fail at the edge itself.
     """
-    learnt = estimate(share_that_learnt(trainability, 0, 3), "%")
-    return Evidence(learnt.above(0.9), learnt=learnt)
+    tanh, relu = (estimate(share_that_learnt(trainability, 0, 3, activation=name), "%") for name in ("tanh", "relu"))
+    return Evidence(all_of(tanh.above(0.9), (tanh.value > relu.value)), tanh=tanh, relu=relu)
