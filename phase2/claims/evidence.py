@@ -81,8 +81,8 @@ class Evidence:
 
 
 def estimate(by_seed: pd.Series | np.ndarray, unit: str = "") -> Estimate:
-    """The mean of one value a seed with Student's interval, cut to where a share (in %) can be; of fewer than five seeds
-    it has none.
+    """The mean of one value a seed with Student's interval, cut to where a share (in %) can be; of fewer than five
+    seeds it has none.
     """
     values = np.asarray(by_seed, dtype=float)
     if not len(values):

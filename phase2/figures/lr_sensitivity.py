@@ -1,5 +1,7 @@
 """How much a training's outcome depends on its learning rate: validation score by rate, a line a level."""
 
+from typing import Any
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -73,7 +75,8 @@ def _count_failures(axes: Axes, scores: pd.DataFrame, lines: list[str], sign: in
     lost = scores[scores.failed > 0]
     for row, line in enumerate(name for name in lines if (lost.line == name).any()):
         height = 0.01 + LINE * row
-        look = {"color": series(lines.index(line))["color"], "fontsize": 7, "ha": "center"}
+        look: dict[str, Any] = {"color": series(lines.index(line))["color"], "fontsize": 7, "ha": "center"}
+        look["bbox"] = {"facecolor": "white", "edgecolor": "none", "pad": 0.3}  # a line may leave the axis there
         for lr, failed in lost[lost.line == line][["lr", "failed"]].itertuples(index=False):
             place = (lr, height if sign > 0 else 1 - height)
             va = "bottom" if sign > 0 else "top"
@@ -81,7 +84,7 @@ def _count_failures(axes: Axes, scores: pd.DataFrame, lines: list[str], sign: in
 
 
 def _show_the_best(axes: Axes, scores: pd.DataFrame, score: Score) -> None:
-    """Limits between which every line's best is, with BELOW points of room at the worse end, or half of their spread."""
+    """Limits between which every line's best is, with BELOW points of room at the worse end, or half their spread."""
     worth = score.sign * scores["mean"]
     best, least = worth.groupby([scores.panel, scores.line], observed=True).max().dropna(), worth.min()
     if len(best):
