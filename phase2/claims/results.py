@@ -29,10 +29,10 @@ class Results:
     most_steps: int = 0
 
     def table(self, name: str) -> pd.DataFrame:
-        """A table; raises `UserError` for one that there is not."""
+        """A table, as a copy: what a claim does to it, no other sees; raises `UserError` for one that there is not."""
         if name not in self.tables:
             raise unknown(f"table of {self.name}", name, self.tables)
-        return self.tables[name]
+        return self.tables[name].copy()
 
     @cached_property
     def seeds(self) -> list[Any]:
@@ -67,16 +67,21 @@ class Results:
         """
         found = self.table(table)
         for column, value in where.items():
-            if column not in found:
-                raise unknown(f"column of {self.name}/{table}", column, map(str, found))
+            self._check(column, table)
             values = value if isinstance(value, (list, tuple)) else [value]
-            if lacking := set(values) - set(self.table(table)[column]):
+            if lacking := set(values) - set(self.tables[table][column]):
                 raise UserError(f"{self.name}/{table} has no {column} {', '.join(map(str, lacking))}")
             found = found[found[column].isin(values)]
         return found
 
+    def _check(self, column: str, table: str = "cells") -> None:
+        """Raises `UserError`, with the nearest name, for a column that a table has not."""
+        if column not in self.table(table):
+            raise unknown(f"column of {self.name}/{table}", column, map(str, self.table(table)))
+
     def by_seed(self, column: str, table: str = "cells", **where: Any) -> pd.Series:
         """The mean of a column for each seed, over those of its rows that have a number."""
+        self._check(column, table)
         rows = self.rows(table, **where)
         values = pd.to_numeric(rows[column], errors="coerce")
         return values.groupby(rows[SEED]).mean().dropna()
@@ -96,6 +101,7 @@ class Results:
     def differences(self, axis: str, a: Any, b: Any, column: str = "", table: str = "cells", **where: Any) -> pd.Series:
         """The differences of `difference`, one a seed."""
         column = column or self.test
+        self._check(column, table)
         others = [name for name in self._keys(table) if name != axis]
         one, other = (self.rows(table, **{**where, axis: level}) for level in (a, b))
         paired = one[[*others, column]].merge(other[[*others, column]], on=others, suffixes=("_a", "_b"))
@@ -125,6 +131,7 @@ class Results:
         """The level of an axis that is best on validation, by the mean over seeds and the other axes; one at which a
         seed diverged is not.
         """
+        self._check(axis)
         rows = self.rows(**where)
         worth = self._score.sign * pd.to_numeric(rows[self.validation], errors="coerce")
         means = worth.groupby(rows[axis]).agg(lambda values: values.mean(skipna=False))
@@ -151,6 +158,8 @@ class Results:
         """The same with each combination of the other axes at the levels of these that are best on validation, chosen
         by the mean over the seeds of what finished at every one of them.
         """
+        for axis in over:
+            self._check(axis)
         cells, others = self.cells, [name for name in self.axes if name not in (*over, SEED)]
         worth = self._score.sign * pd.to_numeric(cells[self.validation], errors="coerce")
         means = cells[[*others, *over]].assign(worth=worth).groupby([*others, *over], sort=False, as_index=False)

@@ -7,7 +7,7 @@ and the report read as they read those of a study. A kind of probe is a folder o
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, Field, StrictInt
+from pydantic import AfterValidator, Field, StrictFloat, StrictInt
 
 from phase2.study import section
 from phase2.study.section import CHAPTER, WHOLE, Chapter, Question, Section, distinct
@@ -18,6 +18,9 @@ Inits = Annotated[list[section.Init], AfterValidator(distinct)]
 Optimizers = Annotated[list[section.OptimizerName], AfterValidator(distinct)]
 Rates = Annotated[list[section.Rate], AfterValidator(distinct)]
 Seeds = Annotated[list[section.Seed], AfterValidator(distinct)]
+Sizes = Annotated[  # of random weights: beyond these, variances overflow what theory computes with
+    list[Annotated[StrictFloat, Field(gt=0, le=1000), section.NUMBER]], AfterValidator(distinct)
+]
 Several = Annotated[StrictInt, Field(gt=1), WHOLE]
 TRAINING = (("model", "mlp"), ("init", "kaiming"))  # what a probe that trains a perceptron of its own uses
 COLUMNS = {  # of tables, where nothing else is said of them

@@ -38,7 +38,8 @@ def describe(run_dir: Path, wanted: str, everything: bool = False) -> str:
     are near.
     """
     trace, printed = load_trace(run_dir), _printed(run_dir)
-    places = _places(trace, printed, wanted.strip().rstrip("%").rstrip())
+    words = wanted.strip().rstrip("%").rstrip()
+    places = _places(trace, printed, words) if words else []
     if not places:
         names = {part for name in trace for part in (name, name.rsplit("/", 1)[-1])}
         near = ", ".join(get_close_matches(wanted, sorted(names), n=5, cutoff=0.5))

@@ -31,12 +31,13 @@ def baseline(study: Study, prepared: Prepared) -> pd.DataFrame:
     task = open_task(study.task.model_dump() | {"size": None}, prepared, torch.device("cpu"))  # of the raw pixels
     train, val, test = (_whole(part) for part in (task.train, task.val, task.test))
     common = np.bincount(train[1]).argmax()
-    fits = [(penalty, _fit(train, penalty)) for penalty in sorted(PENALTIES, reverse=True)]
-    penalty, best = max(fits, key=lambda fit: fit[1].score(*val))
-    rows = [
-        ("majority", np.nan, np.mean(val[1] == common), np.mean(test[1] == common), len(train[1])),
-        ("logistic", penalty, best.score(*val), best.score(*test), len(train[1])),
-    ]
+    majority = (np.nan, np.mean(val[1] == common), np.mean(test[1] == common))
+    logistic = majority  # which it is where all images are of one class
+    if len(np.unique(train[1])) > 1:
+        fits = [(penalty, _fit(train, penalty)) for penalty in sorted(PENALTIES, reverse=True)]
+        penalty, best = max(fits, key=lambda fit: fit[1].score(*val))
+        logistic = (penalty, best.score(*val), best.score(*test))
+    rows = [(name, *scores, len(train[1])) for name, scores in (("majority", majority), ("logistic", logistic))]
     return pd.DataFrame(rows, columns=COLUMNS)
 
 

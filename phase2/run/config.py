@@ -91,6 +91,8 @@ class Config(Section):
             axes = self.studies[self.probes[name].study].axes.values()  # type: ignore[attr-defined]
             if axis not in axes:
                 raise UserError(f"probes.{name}.where: {unknown('axis', axis, axes)}")
+            if not levels:
+                raise UserError(f"probes.{name}.where.{axis}: the list is empty: give levels, or leave the axis out")
             if lacking := [level for level in levels if level not in axes[axis]]:
                 raise UserError(f"probes.{name}.where.{axis}: the study has no {lacking[0]}, but {axes[axis]}")
 

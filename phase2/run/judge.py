@@ -1,5 +1,6 @@
 """Every claim about a run with its verdict: results/<run>/claims.json, which all that tells of claims reads."""
 
+import ast
 import json
 import math
 from collections import Counter
@@ -45,8 +46,16 @@ def _check_names(told: list[dict[str, Any]]) -> None:
 
 
 def load(path: Path) -> list[Claim]:
-    """The claims of a file, in their order; raises `UserError` if there is none."""
-    found = [value for value in vars(import_module(registry.module_of(path))).values() if isinstance(value, Claim)]
+    """The claims of a file, in their order; raises `UserError` if there is none, or if one cannot be read."""
+    functions = [node.name for node in source.parsed(path).body if isinstance(node, ast.FunctionDef)]
+    if twice := [name for name in functions if functions.count(name) > 1]:
+        raise UserError(f"{path}: two functions are called {twice[0]}, and only the last would count: rename one")
+    try:
+        module = import_module(registry.module_of(path))
+    except Exception as error:  # of a file of the user's own anything may be wrong
+        told = f"{type(error).__name__}: {error}"
+        raise UserError(f"{path} cannot be read ({told}): mend it; a claim begins with @claim()") from None
+    found = [value for value in vars(module).values() if isinstance(value, Claim)]
     if not found:
         raise UserError(f"{path} holds no claim: write one, a function under @claim(), or remove the file")
     if silent := [claim.name for claim in found if not claim.sentence]:
@@ -59,6 +68,8 @@ def _judged(claim: Claim, subject: Subject, results: Results) -> Judged:
         return claim.judge(results)
     except UserError as error:
         return Judged("cannot say", f"this run lacks what it asks for: {error}")
+    except KeyError as error:
+        return Judged("cannot say", f"this run's tables have no {error.args[0]!r}")
     except Exception as error:  # of a claim of the user's own anything may be wrong
         raise UserError(f"{subject.path}: the claim {claim.name!r} fails ({error!r}): mend its function") from error
 

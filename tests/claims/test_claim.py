@@ -110,7 +110,8 @@ def test_the_best_rate_is_chosen_on_validation_for_each_model():
 
 def test_a_level_at_which_a_seed_failed_is_not_chosen():
     study = results()
-    study.cells.loc[(study.cells["seed"] == 3) & (study.cells["lr"] == 0.1), "val_accuracy"] = np.nan
+    cells = study.tables["cells"]
+    cells.loc[(cells["seed"] == 3) & (cells["lr"] == 0.1), "val_accuracy"] = np.nan
     assert set(study.at_best("lr").cells["lr"]) == {1.0}
 
 
@@ -121,7 +122,7 @@ def test_a_resampling_draws_whole_seeds_and_leaves_what_has_none():
     assert len(drawn.cells) == len(study.cells)
     known = {tuple(rows) for _, rows in study.cells.groupby("seed")["val_accuracy"]}
     assert {tuple(rows) for _, rows in drawn.cells.groupby("seed")["val_accuracy"]} < known
-    assert drawn.table("baseline") is study.table("baseline")
+    assert drawn.table("baseline").equals(study.table("baseline"))
 
 
 def test_a_column_that_is_not_there_is_named_with_the_nearest():
@@ -135,3 +136,22 @@ def test_a_table_of_fewer_seeds_is_resampled_from_its_own():
     assert drawn.table("few")["seed"].tolist() == [0, 1, 2, 3, 4]
     assert set(drawn.table("few")["value"]) <= set(range(5))
     assert drawn.table("many")["seed"].nunique() == 8
+
+
+def test_names_that_are_not_there_are_told_alike_whatever_is_asked():
+    asked = (
+        lambda study: study.mean("val_acuracy"),
+        lambda study: study.difference("model", "b", "a", "val_acuracy"),
+        lambda study: study.at_best("val_acuracy"),
+        lambda study: study.best_level("val_acuracy"),
+    )
+    for ask in asked:
+        with pytest.raises(UserError, match="did you mean 'val_accuracy'"):
+            ask(results())
+
+
+def test_what_a_claim_does_to_a_table_no_other_sees():
+    study = results()
+    cells = study.cells
+    cells["test_accuracy"] *= 100
+    assert study.cells["test_accuracy"].max() < 1

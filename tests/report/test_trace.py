@@ -116,6 +116,9 @@ def test_an_unknown_name_gets_the_nearest(run: Path):
         describe(run, "tanh beat relu")
     with pytest.raises(UserError, match=r"nothing that is printed is 'Table 77': .*`phase2 trace`"):
         describe(run, "Table 77")
+    for nothing in ("%", " "):
+        with pytest.raises(UserError, match="nothing that is printed is"):
+            describe(run, nothing)
 
 
 def test_a_run_without_a_report_names_those_that_have_one(run: Path):

@@ -60,6 +60,12 @@ def test_the_test_part_is_judged_once(prepared: Prepared, monkeypatch: pytest.Mo
     assert judged.count(len(prepared.arrays["test_labels"])) == 1
 
 
+def test_of_images_of_one_class_both_say_that_class(prepared: Prepared):
+    study = study_of(task={"dataset": "digits", "validation": 40, "train": 1})
+    majority, logistic = baseline(study, prepared).itertuples(index=False)
+    assert (logistic.val_score, logistic.test_score, logistic.train) == (majority.val_score, majority.test_score, 1)
+
+
 def test_another_kind_of_task_has_none(prepared: Prepared, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(module, "OF", "sequences")
     table = baseline(STUDY, prepared)

@@ -99,6 +99,17 @@ def test_another_bound_or_helper_is_another_claim_and_another_claim_beside_it_is
     assert repository("after")
 
 
+def test_a_file_that_python_cannot_read_and_two_claims_of_one_name_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("phase2.run.judge.registry.module_of", lambda path: "no.such.module")
+    path = tmp_path / "broken.py"
+    path.write_text(WRITTEN)
+    with pytest.raises(UserError, match=r"broken.py cannot be read \(ModuleNotFoundError.*with @claim\(\)"):
+        load(path)
+    path.write_text(WRITTEN + WRITTEN)
+    with pytest.raises(UserError, match="two functions are called grass_is_green"):
+        load(path)
+
+
 def test_other_needs_are_another_claim(repository):
     repository.path.write_text(WRITTEN.replace("@claim()", "@claim(seeds=1)"))
     assert not repository("after")

@@ -115,3 +115,16 @@ def test_the_code_of_a_probe_covers_the_components_that_it_names_and_no_others()
     lsuv = DESK.probes["lsuv"]
     assert probe_code(few) != probe_code(more)
     assert probe_code(lsuv) == probe_code(lsuv.model_copy(update={"question": "Another?", "figures": []}))
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("probes.solutions.where.epochs=[]", r"probes.solutions.where.epochs: the list is empty: give levels"),
+        ("probes.trainability.weight_stds=[0.0]", r"probes.trainability.weight_stds"),
+        ("probes.edge_of_chaos.weight_stds=[1.0e6]", r"probes.edge_of_chaos.weight_stds"),
+    ],
+)
+def test_levels_that_no_network_has_and_sizes_that_overflow_are_refused_before_anything_runs(setting, message):
+    with pytest.raises(UserError, match=message):
+        load([ROOT / "config.yaml"], [setting])

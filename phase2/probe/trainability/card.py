@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from phase2.probe.options import SEEDS, TRAINING, Activations, Counts, Probe, Rates, Seeds
+from phase2.probe.options import SEEDS, TRAINING, Activations, Counts, Probe, Seeds, Sizes
 from phase2.study.section import Count, Dataset, Rate
 
 SCALES = 6  # depth scales beyond which a signal is lost (Schoenholz et al. 2017, section 5)
@@ -21,7 +21,7 @@ class Options(Probe):
     dataset: Dataset = Field(description="name of a data set")
     train: Count = Field(description="training images used, at most")
     activations: Activations = Field(description="non-linearities")
-    weight_stds: Rates = Field(description="sigma_w: first weights have variance sigma_w^2 / fan_in")
+    weight_stds: Sizes = Field(description="sigma_w: first weights have variance sigma_w^2 / fan_in")
     depths: Counts = Field(description="hidden layers")
     width: Count = Field(description="units a hidden layer")
     lr: Rate = Field(description="learning rate, the same for all")
