@@ -173,12 +173,12 @@ def test_a_value_is_the_same_on_an_axis_and_off_it():
     assert [cell.id for cell in on] == [cell.id for cell in off]
 
 
-def test_the_desk_grid_has_288_cells_in_32_packs_of_9_lanes():
+def test_the_desk_grid_has_216_cells_in_24_packs_of_9_lanes():
     study = load([ROOT / "config.yaml"]).studies["mlp_grid"]
     grid = cells_of("mlp_grid", study)
     packs = packs_of(grid)
-    assert len(grid) == len({cell.id for cell in grid}) == len({cell.partition for cell in grid}) == 288
-    assert len(packs) == 32
+    assert len(grid) == len({cell.id for cell in grid}) == len({cell.partition for cell in grid}) == 216
+    assert len(packs) == 24
     assert {len(pack) for pack in packs.values()} == {9}
     assert str(grid[0].partition) == "activation=relu/seed=0/init=xavier/schedule=constant"
 
