@@ -85,11 +85,12 @@ def _count_failures(axes: Axes, scores: pd.DataFrame, lines: list[str], sign: in
 
 def _show_the_best(axes: Axes, scores: pd.DataFrame, score: Score) -> None:
     """Limits between which every line's best is, with BELOW points of room at the worse end, or half their spread."""
-    worth = score.sign * scores["mean"]
-    best, least = worth.groupby([scores.panel, scores.line], observed=True).max().dropna(), worth.min()
+    worth = (score.sign * scores["mean"]).dropna()
+    bests = scores.loc[worth.groupby([scores.panel, scores.line], observed=True).idxmax().dropna()]
+    best, least = score.sign * bests["mean"], worth.min()
     if len(best):
         room = max(BELOW if score.is_share else 0, 0.5 * (best.max() - best.min()))
-        ends = max(best.min() - room, least), (score.sign * scores["high" if score.sign > 0 else "low"]).max()
+        ends = max(best.min() - room, least), (score.sign * bests["high" if score.sign > 0 else "low"]).max()
         low, high = sorted(score.sign * end for end in ends)
         if low < high:
             axes.set_ylim(low - 0.04 * (high - low), high + 0.04 * (high - low))
