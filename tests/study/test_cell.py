@@ -21,6 +21,7 @@ SPEC: dict[tuple[str, ...], st.SearchStrategy[Any]] = {
     ("task", "validation"): count,
     ("task", "train"): st.none() | count,
     ("task", "test"): st.none() | count,
+    ("task", "size"): st.none() | count,
     ("task", "pixels"): st.sampled_from(["natural", "permuted"]),
     ("task", "augment"): st.sampled_from(["none", "crop_flip"]),
     ("model", "name"): st.just("mlp"),  # it takes all settings of networks
@@ -111,7 +112,7 @@ def test_defaults_never_change():
     """A spec leaves them out: another default would be another training under the same id. A new one may be added."""
     assert defaults() == {
         "model": {"activation": "relu", "norm": "none", "dropout": 0.0, "width": None, "depth": None, "options": {}},
-        "task": {"name": "images", "train": None, "test": None, "pixels": "natural", "augment": "none"},
+        "task": {"name": "images", "train": None, "test": None, "size": None, "pixels": "natural", "augment": "none"},
         "init": "kaiming",
         "schedule": "constant",
         "optimizer": {"weight_decay": 0.0, "options": {}},
