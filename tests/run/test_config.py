@@ -34,7 +34,7 @@ WRONG = {
     "unknown key": (
         "studies.grid.budget.epoch",
         3,
-        "studies.grid.budget.epoch: unknown key 'epoch': did you mean 'epochs'? Known: batch_size, epochs",
+        "studies.grid.budget.epoch: unknown key 'epoch': did you mean 'epochs'? Known: accumulate, batch_size,",
     ),
     "unknown key of a study": ("studies.grid.bugdet", {}, "unknown key 'bugdet': did you mean 'budget'?"),
     "unknown axis": (
