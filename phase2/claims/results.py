@@ -76,8 +76,8 @@ class Results:
 
     def _check(self, column: str, table: str = "cells") -> None:
         """Raises `UserError`, with the nearest name, for a column that a table has not."""
-        if column not in self.table(table):
-            raise unknown(f"column of {self.name}/{table}", column, map(str, self.table(table)))
+        if table in self.tables and column not in self.tables[table]:
+            raise unknown(f"column of {self.name}/{table}", column, map(str, self.tables[table]))
 
     def by_seed(self, column: str, table: str = "cells", **where: Any) -> pd.Series:
         """The mean of a column for each seed, over those of its rows that have a number."""
@@ -137,12 +137,15 @@ class Results:
         means = worth.groupby(rows[axis]).agg(lambda values: values.mean(skipna=False))
         return means.idxmax()
 
-    def encloses_best(self, axis: str, **where: Any) -> bool | None:
-        """Whether the best level of an axis of numbers has a worse one on either side; else None: nothing is known of
-        what lies beyond.
+    def encloses_best(self, axis: str, *places: Mapping[str, Any]) -> bool | None:
+        """Whether the best level of an axis of numbers, at each of these levels of the others, has a worse one on
+        either side; else None: nothing is known of what lies beyond.
         """
-        levels = sorted(self.rows(**where)[axis].unique())
-        return True if levels[0] < self.best_level(axis, **where) < levels[-1] else None
+        for where in places:
+            levels = self.rows(**where)[axis]
+            if not levels.min() < self.best_level(axis, **where) < levels.max():
+                return None
+        return True
 
     def _points(self, column: str) -> str:
         return self._score.points if self.score and column in ("", self.test, self.validation) else ""

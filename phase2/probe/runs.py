@@ -15,6 +15,7 @@ from torch.nn import Module
 
 from phase2.data.prepared import Prepared
 from phase2.errors import UserError
+from phase2.files import canonical_json
 from phase2.probe.images import spread
 from phase2.study.cell import Cell
 from phase2.study.code import training_code
@@ -68,9 +69,11 @@ def read_runs(cells: Sequence[Cell], checkpoints: Path, data: Prepared) -> Runs:
     `checkpoints` is the folder of the run. Raises `UserError` for a file that is missing or damaged.
     """
     runs = []
+    settings = {canonical_json(cell.settings["task"]): cell.settings["task"] for cell in cells}
+    tasks = {known: open_task(each, data, torch.device("cpu")) for known, each in settings.items()}  # it reads images
     for cell in cells:
         path = checkpoints / cell.study / cell.partition / BEST
-        if (model := _read(path, cell, data)) is not None:
+        if (model := _read(path, cell, data, tasks[canonical_json(cell.settings["task"])])) is not None:
             runs.append(Run(dict(cell.axes), model, cell.settings["task"], cell))
     axes = {name: list(dict.fromkeys(dict(cell.axes)[name] for cell in cells)) for name, _ in cells[0].axes}
     return Runs(runs, axes)
@@ -83,7 +86,7 @@ def at_start(run: Run, data: Prepared) -> Module:
     return initialized(recipe_of(spec), spec["init"], task_of(run, data), torch.float32).eval()
 
 
-def _read(path: Path, cell: Cell, data: Prepared) -> Module | None:
+def _read(path: Path, cell: Cell, data: Prepared, task: Task) -> Module | None:
     """The network with the weights of a file; None if the file holds none, since the cell diverged."""
     try:
         with safe_open(path, "pt") as file:
@@ -93,7 +96,6 @@ def _read(path: Path, cell: Cell, data: Prepared) -> Module | None:
         weights = load_file(path)
         if not weights:
             return None
-        task = open_task(cell.settings["task"], data, torch.device("cpu"))
         model = network(recipe_of(cell.settings), task.train.shape, task.outputs)
         model.load_state_dict(weights)
     except Exception as error:  # safetensors' own errors share no class

@@ -155,3 +155,14 @@ def test_what_a_claim_does_to_a_table_no_other_sees():
     cells = study.cells
     cells["test_accuracy"] *= 100
     assert study.cells["test_accuracy"].max() < 1
+
+
+def test_the_best_of_several_is_enclosed_only_where_each_has_worse_on_either_side():
+    cells = pd.DataFrame([(seed, model, lr) for seed in range(5) for model in "ab" for lr in (0.1, 1.0, 10.0)])
+    cells.columns = ["seed", "model", "lr"]
+    inside = (cells["model"] == "a") & (cells["lr"] == 1.0) | (cells["model"] == "b") & (cells["lr"] == 10.0)
+    cells = cells.assign(val_accuracy=0.5 + 0.3 * inside, status="ok")
+    study = Results("two", {"cells": cells}, {"model": ["a", "b"], "lr": [0.1, 1.0, 10.0]}, SCORE)
+    assert study.encloses_best("lr", {"model": "a"}) is True
+    assert study.encloses_best("lr", {"model": "b"}) is None
+    assert study.encloses_best("lr", {"model": "a"}, {"model": "b"}) is None

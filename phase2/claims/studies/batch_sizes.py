@@ -12,7 +12,7 @@ STEPS = {64: 2, 1024: 32}  # epochs that make equally many steps of each batch
 
 def enclosed(batch_sizes: Results, epochs: dict[int, int]) -> bool | None:
     """Whether the rates tried enclose the best of each size of batch, after its epochs."""
-    return all_of(*(batch_sizes.encloses_best("lr", batch_size=size, epochs=each) for size, each in epochs.items()))
+    return batch_sizes.encloses_best("lr", *({"batch_size": size, "epochs": each} for size, each in epochs.items()))
 
 
 @claim(exploratory=True)

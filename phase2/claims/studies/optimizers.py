@@ -8,7 +8,7 @@ CARD = ClaimsCard(of="optimizers")
 
 def enclosed(optimizers: Results, *names: str) -> bool | None:
     """Whether the rates tried enclose the best of each of these optimizers."""
-    return all_of(*(optimizers.encloses_best("lr", optimizer=name) for name in names))
+    return optimizers.encloses_best("lr", *({"optimizer": name} for name in names))
 
 
 @claim(exploratory=True)
