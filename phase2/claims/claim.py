@@ -50,14 +50,14 @@ class Claim:
 
     def judge(self, results: Results) -> Judged:
         """Whether the results support the claim, deny it, or cannot say: because a need is not met, because the
-        criterion's intervals leave it open, or because too many resamplings of the seeds would say otherwise.
+        criterion's intervals, or the levels tried, leave it open, or because too many resamplings of the seeds would say otherwise.
         """
         if lack := self._lack(results):
             return Judged("cannot say", lack)
         evidence = self.criterion(results)
         if evidence.holds is None:
             few = len(results.seeds) < ENOUGH
-            why = f"no interval from fewer than {ENOUGH} seeds" if few else "the intervals leave it open"
+            why = f"no interval from fewer than {ENOUGH} seeds" if few else "the intervals, or the levels tried, leave it open"
             return Judged("cannot say", why, evidence)
         rng = np.random.default_rng(0)
         draws = DRAWS if len(results.seeds) > 1 else 0  # nothing varies without seeds
