@@ -16,6 +16,8 @@ ROOM = 0.95  # of them, the least share that must say the same
 Told = Literal["supported", "denied", "cannot say"]
 TOLD: dict[bool | None, Told] = {True: "supported", False: "denied", None: "cannot say"}
 
+OPEN = "the intervals, or the levels tried, leave it open"
+
 
 @dataclass(frozen=True)
 class Judged:
@@ -50,14 +52,15 @@ class Claim:
 
     def judge(self, results: Results) -> Judged:
         """Whether the results support the claim, deny it, or cannot say: because a need is not met, because the
-        criterion's intervals, or the levels tried, leave it open, or because too many resamplings of the seeds would say otherwise.
+        criterion's intervals or the levels tried leave it open, or because too many resamplings of the seeds would say
+        otherwise.
         """
         if lack := self._lack(results):
             return Judged("cannot say", lack)
         evidence = self.criterion(results)
         if evidence.holds is None:
             few = len(results.seeds) < ENOUGH
-            why = f"no interval from fewer than {ENOUGH} seeds" if few else "the intervals, or the levels tried, leave it open"
+            why = f"no interval from fewer than {ENOUGH} seeds" if few else OPEN
             return Judged("cannot say", why, evidence)
         rng = np.random.default_rng(0)
         draws = DRAWS if len(results.seeds) > 1 else 0  # nothing varies without seeds
