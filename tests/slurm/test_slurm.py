@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -65,6 +66,13 @@ def overlay(folder: Path, run: str, **config: Any) -> tuple[str, ...]:
     return (*SMOKE, path.name)
 
 
+def nothing_downloaded(folder: Path) -> Path:
+    """A copy of the checkout, without the data that an earlier run may have left in it."""
+    copy_of_checkout(folder)
+    shutil.rmtree(folder / "data", ignore_errors=True)
+    return folder
+
+
 @pytest.fixture(scope="module", autouse=True)
 def slurm() -> Iterator[None]:
     with cluster():
@@ -73,7 +81,7 @@ def slurm() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return copy_of_checkout(tmp_path_factory.mktemp("cluster"))
+    return nothing_downloaded(tmp_path_factory.mktemp("cluster"))
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +95,7 @@ def grid(checkout: Path) -> str:
 @pytest.fixture(scope="module")
 def local(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkout with the same grid, trained without Slurm."""
-    folder = copy_of_checkout(tmp_path_factory.mktemp("local"))
+    folder = nothing_downloaded(tmp_path_factory.mktemp("local"))
     run = snakemake(folder, "grid", "--cores", "2", *SMOKE)
     assert run.returncode == 0, run.stdout
     return folder
