@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from phase2.claims.evidence import Evidence
+from phase2.claims.evidence import Evidence, Verdict
 from phase2.claims.results import Results
 from phase2.stats.interval import ENOUGH
 
@@ -62,13 +62,18 @@ class Claim:
             few = len(results.seeds) < ENOUGH
             why = f"no interval from fewer than {ENOUGH} seeds" if few else OPEN
             return Judged("cannot say", why, evidence)
-        rng = np.random.default_rng(0)
-        draws = DRAWS if len(results.seeds) > 1 else 0  # nothing varies without seeds
-        same = sum(self.criterion(results.resampled(rng)).holds is evidence.holds for _ in range(draws))
-        room = same / draws if draws else None
+        room = self._room(results, evidence.holds) if len(results.seeds) > 1 else None  # else nothing varies
         if room is not None and room < ROOM:
             return Judged("cannot say", f"only {room:.0%} of resamplings of the seeds agree", evidence, room)
         return Judged(TOLD[evidence.holds], "", evidence, room)
+
+    def _room(self, results: Results, holds: Verdict) -> float:
+        """The share of resamplings of the seeds that say the same. Few of them differ: each is judged once."""
+        rng = np.random.default_rng(0)
+        drawn = [results.draw(rng) for _ in range(DRAWS)]
+        different = {tuple(each.items()): each for each in drawn}
+        verdicts = {key: self.criterion(results.resampled(each)).holds for key, each in different.items()}
+        return sum(verdicts[tuple(each.items())] is holds for each in drawn) / DRAWS
 
     def _lack(self, results: Results) -> str:
         """Which need is not met; "" if all are."""

@@ -13,6 +13,8 @@ from phase2.errors import UserError, unknown
 from phase2.study.factors import SEED
 from phase2.study.score import Score
 
+Draw = Mapping[tuple[Any, ...], tuple[int, ...]]  # of each set of seeds: the places in it that were drawn
+
 
 @dataclass(frozen=True)
 class Results:
@@ -183,22 +185,29 @@ class Results:
         best = self.at_best(*[axis for axis in self.axes if axis != SEED])
         return estimate(self._score.sign * (best.by_seed(self.validation) - linear)).above()
 
-    def resampled(self, rng: np.random.Generator) -> "Results":
-        """The same results of as many seeds, drawn with replacement: the same ones in all tables that are of the same
-        seeds. What has no seed stays.
+    def draw(self, rng: np.random.Generator) -> Draw:
+        """As many seeds as there are, drawn with replacement, for each set of seeds that tables are of; in their order,
+        since only which ones they are counts.
         """
-        drawn: dict[tuple[Any, ...], list[int]] = {}
-        tables = {name: _resampled(table, drawn, rng) for name, table in self.tables.items()}
-        return replace(self, tables=tables)
+        known = dict.fromkeys(_seeds_of(table) for table in self.tables.values())
+        return {seeds: tuple(sorted(rng.integers(len(seeds), size=len(seeds)).tolist())) for seeds in known if seeds}
+
+    def resampled(self, drawn: Draw) -> "Results":
+        """The same results of the seeds that were drawn: the same ones in all tables of the same seeds. What has no
+        seed stays.
+        """
+        return replace(self, tables={name: _resampled(table, drawn) for name, table in self.tables.items()})
 
 
-def _resampled(table: pd.DataFrame, drawn: dict[tuple[Any, ...], list[int]], rng: np.random.Generator) -> pd.DataFrame:
-    if SEED not in table or table.empty:
+def _seeds_of(table: pd.DataFrame) -> tuple[Any, ...]:
+    return tuple(sorted(table[SEED].unique())) if SEED in table else ()
+
+
+def _resampled(table: pd.DataFrame, drawn: Draw) -> pd.DataFrame:
+    known = _seeds_of(table)
+    if not known:
         return table
     rows = table.groupby(SEED).indices
-    known = tuple(rows)
-    if known not in drawn:
-        drawn[known] = rng.integers(len(known), size=len(known)).tolist()
     parts = [rows[known[place]] for place in drawn[known]]
     seeds = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
     return table.iloc[np.concatenate(parts)].assign(**{SEED: seeds})

@@ -1,5 +1,7 @@
 """A claim is supported, denied, or cannot be said; a false one that is planted is denied."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -117,12 +119,33 @@ def test_a_level_at_which_a_seed_failed_is_not_chosen():
 
 def test_a_resampling_draws_whole_seeds_and_leaves_what_has_none():
     study = results()
-    drawn = study.resampled(np.random.default_rng(0))
+    drawn = study.resampled(study.draw(np.random.default_rng(0)))
     assert drawn.seeds == study.seeds
     assert len(drawn.cells) == len(study.cells)
     known = {tuple(rows) for _, rows in study.cells.groupby("seed")["val_accuracy"]}
     assert {tuple(rows) for _, rows in drawn.cells.groupby("seed")["val_accuracy"]} < known
     assert drawn.table("baseline").equals(study.table("baseline"))
+
+
+def test_draws_of_the_same_seeds_are_the_same_draw_and_judged_once():
+    study = results()
+    rng = np.random.default_rng(0)
+    places = {places for _ in range(20) for places in study.draw(rng).values()}
+    assert all(list(each) == sorted(each) and len(each) == len(study.seeds) for each in places)
+    asked = []
+
+    @claim()
+    def counted(study: Results) -> Evidence:
+        """Something is so."""
+        asked.append(study)
+        return Evidence(True)
+
+    few = study.tables["cells"].query("seed < 2")
+    assert counted.judge(replace(study, tables={"cells": few})).verdict == "cannot say"  # it needs five seeds
+    two = claim(seeds=2, beats_linear=False)(counted.criterion)
+    asked.clear()
+    assert two.judge(replace(study, tables={"cells": few})).room == 1
+    assert len(asked) == 1 + 3  # of two seeds there are three draws
 
 
 def test_a_column_that_is_not_there_is_named_with_the_nearest():
@@ -132,7 +155,8 @@ def test_a_column_that_is_not_there_is_named_with_the_nearest():
 
 def test_a_table_of_fewer_seeds_is_resampled_from_its_own():
     few = pd.DataFrame({"seed": range(5), "value": range(5)})
-    drawn = Results("two", {"many": results().cells, "few": few}).resampled(np.random.default_rng(0))
+    both = Results("two", {"many": results().cells, "few": few})
+    drawn = both.resampled(both.draw(np.random.default_rng(0)))
     assert drawn.table("few")["seed"].tolist() == [0, 1, 2, 3, 4]
     assert set(drawn.table("few")["value"]) <= set(range(5))
     assert drawn.table("many")["seed"].nunique() == 8
