@@ -13,7 +13,7 @@ from phase2.errors import UserError, unknown
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="A deep-learning core from scratch, and the factory that proves it. `snakemake report` runs all of it.",
+    help="A deep-learning core from scratch, and the factory that proves it. `make report` runs all of it.",
 )
 store_app = typer.Typer(no_args_is_help=True, help="The cell store: finished cells, found by what they were made from.")
 app.add_typer(store_app, name="store")

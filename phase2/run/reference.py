@@ -17,7 +17,7 @@ HEAD = """# Configuration, key by key
 <!-- Written by `phase2 schema --markdown > config/README.md`; a test fails when it is not in step. -->
 
 `config.yaml` is the default run. An overlay is laid over it section by section, lists replaced whole:
-`snakemake --cores 2 report --configfile config/smoke.yaml`. A wrong value stops the run before anything is computed,
+`snakemake --cores 2 all --configfile config/smoke.yaml`. A wrong value stops the run before anything is computed,
 with the nearest known name. Adding a value to an axis trains the new cells only.
 
 ## From the command line

@@ -20,6 +20,7 @@ from phase2.study.training import with_defaults
 
 STALE = 24 * 3600  # seconds after which no running job can be writing there
 UNREADABLE = "unreadable"
+UNKNOWN = "of a part of one's own"  # whose folder `parts` does not name here
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,9 @@ def _entry(key: str, folder: Path) -> Entry:
         metrics = json.loads((folder / METRICS).read_text(encoding="utf-8"))
         made_from = (metrics["id"], metrics["provenance"]["code"], metrics["provenance"]["data"])
         return Entry(key, metrics["id"], size, made_from, _row(metrics, size))
+    except UserError:
+        row = {"id": metrics["id"], "status": UNKNOWN, "MB": _megabytes(size)}
+        return Entry(key, metrics["id"], size, made_from, row)
     except (OSError, ValueError, KeyError, TypeError):
         return Entry(key, key[:12], size, None, {"id": key[:12], "status": UNREADABLE, "MB": _megabytes(size)})
 

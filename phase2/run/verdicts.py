@@ -15,8 +15,13 @@ def read_claims(run_dir: Path) -> list[dict[str, Any]]:
     path = run_dir / "claims.json"
     try:
         return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        known = ", ".join(sorted(each.parent.name for each in run_dir.parent.glob("*/claims.json")))
+        raise UserError(
+            f"there is no {path}: `make report` makes it; of another run: --run. Runs with claims: {known or 'none'}"
+        ) from None
     except (OSError, ValueError) as error:
-        raise UserError(f"cannot read {path} ({error}): run `snakemake`, which judges them") from None
+        raise UserError(f"cannot read {path} ({error}): delete it and run `make report`, which judges them") from None
 
 
 def listing(run_dir: Path, words: str = "") -> str:

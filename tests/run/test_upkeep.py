@@ -1,5 +1,6 @@
 """Upkeep of the store: what it lists is what is there, and what it removes nobody wants."""
 
+import json
 import os
 import shutil
 import time
@@ -55,6 +56,17 @@ def test_an_entry_whose_metrics_cannot_be_read_is_listed_by_its_key(store: Store
     (line,) = (line for line in lines if "unreadable" in line)
     assert line.startswith(key[:12])
     assert total.endswith(" MB: 4 ok, 1 unreadable")
+
+
+def test_an_entry_of_a_part_that_is_not_named_here_is_no_damage(store: Store):
+    path = store.folder(next(iter(store))) / METRICS
+    metrics = json.loads(path.read_text())
+    metrics["spec"]["task"]["name"] = "guesses"  # a task of the user's own
+    path.write_text(json.dumps(metrics))
+    *lines, total = table(entries(store)).splitlines()
+    (line,) = (line for line in lines if "of a part of one's own" in line)
+    assert line.startswith(metrics["id"])
+    assert total.endswith(" MB: 1 of a part of one's own, 4 ok")
 
 
 def test_a_store_that_is_not_there_lists_no_entries(tmp_path: Path):
