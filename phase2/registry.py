@@ -28,10 +28,14 @@ ROOMS = {  # of each kind, the package whose files are its parts
     "model": "phase2.models",
     "task": "phase2.task",
     "augmentation": "phase2.task.augmentation",
+    "tta": "phase2.task.tta",
     "metric": "phase2.task.metrics",
+    "average": "phase2.train.averages",
     "dataset": "phase2.data.sets",
+    "logger": "phase2.train.logs",
 }
 PROBE_FILES = {"card.py": "class Options(Probe) and its tables", "measure.py": "def measure(options, ...)"}
+JOIN = "+"  # between the names of parts of which one follows the other
 # Columns of the results, which no metric may be called.
 TAKEN = {"loss", "lr", "grad_norm", "weight_norm", "samples_per_second", "id", "epoch", "step", "split", "seed"}
 _folders: tuple[Path, ...] = ()  # of the user's parts
@@ -71,6 +75,15 @@ def part(kind: str, name: str) -> Part:
     if name not in parts(kind):
         raise unknown(kind, name, parts(kind))
     return parts(kind)[name]
+
+
+def several(names: str) -> list[str]:
+    """The names of parts of which one follows the other.
+
+    >>> several("translate+cutout")
+    ['translate', 'cutout']
+    """
+    return names.split(JOIN)
 
 
 def load(kind: str, name: str) -> Any:
