@@ -13,8 +13,8 @@ define HELP
 target             what                                                          time       disk
 make report        set up, then everything: open results/desk/index.html       35 min      0.4 GB
                    another run: make report CONFIG=config/smoke.yaml CORES=4
-make smoke         the same on tiny grids and bundled data                       4 min      50 MB
-make test          set up, then all tests                                       35 min      0.1 GB
+make smoke         the same on tiny grids and bundled data                       4-14 min   50 MB
+make test          set up, then all tests                                       20-45 min   0.1 GB
 make quick         the tests that import everything and run each part once      35 s       -
 make slurm-test    as root: the tests on a Slurm cluster, set up just for them   3 min      -
 make lint          format, lint and type checks                                  1 min      -
