@@ -68,7 +68,7 @@ class Claim:
         return Judged(TOLD[evidence.holds], "", evidence, room)
 
     def _room(self, results: Results, holds: Verdict) -> float:
-        """The share of resamplings of the seeds that say the same. Few of them differ: each is judged once."""
+        """The share of resamplings of the seeds that say the same. Of few seeds many are equal: each is judged once."""
         rng = np.random.default_rng(0)
         drawn = [results.draw(rng) for _ in range(DRAWS)]
         different = {tuple(each.items()): each for each in drawn}
