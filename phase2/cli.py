@@ -72,7 +72,7 @@ def train(
     sets: Sets = [],  # noqa: B006
     again: Annotated[bool, typer.Option("--again", help="Train them also if the store has them, anew.")] = False,
 ) -> None:
-    """Train cells of a study now, without Snakemake, and print how they ended."""
+    """Train cells of a study now, without Snakemake, and print how they ended, on validation examples."""
     from phase2.run.fill import prepare, select, where_of
     from phase2.run.upkeep import forget
     from phase2.study.cell import cells_of, packs_of
@@ -84,16 +84,17 @@ def train(
     config = _config(configfile, sets)
     _known([study], config)
     chosen = config.studies[study]
+    packs = packs_of(select(cells_of(study, chosen), where_of(where)))  # before data is prepared: it may refuse a level
     results, checkpoints = Path("results") / config.run, Path("checkpoints") / config.run
     folders = Folders(prepare(chosen.task.dataset, config.data), results, checkpoints, STORE, WORK)
-    for pack in packs_of(select(cells_of(study, chosen), where_of(where))).values():
+    for pack in packs.values():
         if again:
             forget(Store(STORE), pack, folders.prepared)
         run_pack(pack, chosen, folders, config.compute)
         for cell in pack:
             metrics = read_metrics(cell, results)
             name = metrics_of(cell.settings)[0]
-            value = f"test {name} {metrics['final'][f'test_{name}']:.4f}" if metrics["final"] else "diverged"
+            value = f"validation {name} {metrics['final'][f'val_{name}']:.4f}" if metrics["final"] else "diverged"
             typer.echo(f"{cell.id} {cell.partition}: {value}")
 
 

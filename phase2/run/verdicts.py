@@ -33,7 +33,7 @@ def listing(run_dir: Path, words: str = "") -> str:
         raise unknown("claim", words, [claim["name"] for claim in every])
     counts = Counter(claim["verdict"] for claim in found)
     summed = ", ".join(f"{counts[verdict]} {verdict}" for verdict in MARKS)
-    return "\n".join([*map(_told, found), f"{len(found)} claims: {summed}"])
+    return "\n".join([*map(_told, found), f"{len(found)} {'claim' if len(found) == 1 else 'claims'}: {summed}"])
 
 
 def _told(claim: dict[str, Any]) -> str:

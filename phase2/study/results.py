@@ -104,8 +104,10 @@ def cell_disagreement(cell: Cell, data: str | None, files: Mapping[str, Path], c
         made = metrics["provenance"]
         found = {"configuration": metrics["id"], "code": made["code"], "data": made["data" if data else "prepare"]}
         written = metrics["files"]
+    except FileNotFoundError:
+        return f"there is no {METRICS} yet"
     except (OSError, ValueError, KeyError, TypeError) as error:
-        return f"{METRICS} is missing or damaged ({type(error).__name__})"
+        return f"{METRICS} is damaged ({type(error).__name__})"
     prepared = data or dataset_code(cell.settings["task"]["dataset"])
     wanted = {"configuration": cell.id, "code": training_code(cell.settings), "data": prepared}
     for what, value in wanted.items():

@@ -131,7 +131,7 @@ def test_the_listing_tells_verdict_numbers_scale_and_place(tmp_path):
     assert "8 seeds, 10,000 images, 1,000 steps, 99% of resampled seeds agree; exploratory" in printed
     (tmp_path / "claims.json").write_text(json.dumps([TOLD | {"most_steps": 4000}]))
     assert "10,000 images, 1,000 to 4,000 steps" in listing(tmp_path)
-    assert printed.endswith("1 claims: 0 supported, 1 denied, 0 cannot say")
+    assert printed.endswith("1 claim: 0 supported, 1 denied, 0 cannot say")
 
 
 def test_a_claim_is_asked_for_by_words_and_an_unknown_one_is_told_with_the_nearest(tmp_path):

@@ -236,7 +236,7 @@ def cell_files(cell: str) -> list[str]:
 
 @pytest.mark.parametrize(
     ("content", "fault"),
-    [("{ not JSON", "metrics.json is missing or damaged"), (OTHER, "cells of another configuration")],
+    [("{ not JSON", "metrics.json is damaged"), (OTHER, "cells of another configuration")],
     ids=["corrupt", "foreign"],
 )
 def test_a_wrong_metrics_file_is_named_and_comes_back(content: str, fault: str, project: Checkout):

@@ -85,7 +85,7 @@ def test_an_edit_counts_where_snakemakes_memory_is_lost(edit, said: str, project
 
 DAMAGE = {
     f"checkpoints/smoke/{CELL}/best.safetensors": "train_mlp_grid: best.safetensors is not as it was written",
-    f"results/smoke/cells/{CELL}/metrics.json": "train_mlp_grid: metrics.json is missing or damaged",
+    f"results/smoke/cells/{CELL}/metrics.json": "train_mlp_grid: metrics.json is damaged",
     f"results/smoke/cells/{CELL}/history.csv": "train_mlp_grid: history.csv is not as it was written",
     "results/smoke/tables/mlp_grid/pairs.csv": "analyse: results/smoke/tables/mlp_grid/pairs.csv is not as it was",
     "results/smoke/figures/mlp_grid/pairs.png": "figure: results/smoke/figures/mlp_grid/pairs.png is not as it was",
