@@ -15,17 +15,17 @@ make report        set up, then everything: open results/desk/index.html       3
                    another run: make report CONFIG=config/smoke.yaml CORES=4
 make smoke         the same on tiny grids and bundled data                       4-14 min   50 MB
 make test          set up, then all tests                                       20-45 min   0.1 GB
-make quick         the tests that import everything and run each part once      35 s       -
+make quick         the tests that import everything and run each part once      30-300 s   -
 make slurm-test    as root: the tests on a Slurm cluster, set up just for them   3 min      -
 make lint          format, lint and type checks                                  1 min      -
-make docs          site/index.html: guides and API, to read without a network    30 s       40 MB
+make docs          site/index.html: guides and API, to read without a network    30-70 s    40 MB
 make bench         measure this machine: results/bench/*.json and a table        30 min     0.6 GB
 make doctor        check Python, torch, LaTeX, data, GPU, Slurm, DVC             10 s       -
 make clean         delete tools' caches and site/; results and cells stay        1 s        -
 
 the parts of the set-up, done by the targets above when missing:
-make setup         .venv with the exact versions of constraints.txt              2 min      6.5 GB
-make latex         latexmk, biber and TeX Live from the system's packages        1 min      0.8 GB
+make setup         .venv with the exact versions of constraints.txt              2-6 min    6.5 GB
+make latex         latexmk, biber and TeX Live from the system's packages        1-3 min    0.8 GB
 make data-package  Fashion-MNIST from the system's packages (Debian)             5 s        31 MB
 make slurm         slurm-wlm and munge from the system's packages                20 s       20 MB
 make s3            what the test of an S3 remote needs, into .venv/s3            10 s       90 MB

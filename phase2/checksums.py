@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 
-from phase2.files import sha256_file, sha256_text
+from phase2.files import files_below, sha256_file, sha256_text
 
 REMEMBERED = Path(".phase2/checksums.sqlite")
 SETTLED = 1_000_000_000  # ns: a file that was changed later than this ago may be changed once more within one tick
@@ -36,7 +36,7 @@ class Checksums:
         """The SHA-256 of a file, or of the names and contents of all files in a folder; None if it cannot be read."""
         with suppress(OSError):
             if os.path.isdir(path):
-                files = (file for file in sorted(Path(path).rglob("*")) if file.name != TIMESTAMP and file.is_file())
+                files = (file for file in files_below(Path(path)) if file.name != TIMESTAMP)
                 return sha256_text("\n".join(f"{file.relative_to(path)} {self.of(file)}" for file in files))
             return self._of_file(path)
         return None

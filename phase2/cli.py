@@ -284,7 +284,8 @@ def store_gc(
     found = f"{len(unwanted)} of {len(listed)} entries and {len(left) + len(packs)} leftovers of killed runs, {size} MB"
     if yes:
         remove(Store(store), unwanted, left, packs)
-    typer.echo(f"{found}: {'removed' if yes else 'nothing is removed yet, the same command with --yes does it'}")
+    nothing = "nothing is removed yet: the same command with --yes does it. To keep an overlay's, name it: --configfile"
+    typer.echo(f"{found}: {'removed' if yes else nothing}")
 
 
 def main() -> None:

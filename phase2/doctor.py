@@ -181,7 +181,8 @@ def check_dataset(name: str, source: Source, root: Path, mirror: Path | None) ->
     if all(any(map(_answers, file.urls)) for file in source.files):
         return Check(name, "ok", f"to be downloaded from {urlsplit(source.files[0].urls[0]).netloc}")
     mend = f"set PHASE2_MIRROR to a folder that holds {name}/{source.files[0].name}; or {source.fix}"
-    return Check(name, "warn", "not here, and no official address answers", mend)
+    official = any(file.urls for file in source.files)
+    return Check(name, "warn", f"not here, and no official address {'answers' if official else 'serves it'}", mend)
 
 
 def check_slurm() -> Check:

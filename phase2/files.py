@@ -52,6 +52,19 @@ def canonical_json(content: Any) -> str:
     return json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
+def files_below(folder: Path, above: tuple[str, ...] = ()) -> list[Path]:
+    """All files in a folder and in those below it, sorted. Links are followed, but not to a folder of those `above`."""
+    place = os.path.realpath(folder)
+    if place in above:
+        return []
+    inside = list(folder.iterdir())
+    found = [path for path in inside if path.is_file()]
+    for path in inside:
+        if path.is_dir():
+            found += files_below(path, (*above, place))
+    return sorted(found)
+
+
 def sha256_text(text: str) -> str:
     """SHA-256 of a text's UTF-8 bytes, in hex."""
     return hashlib.sha256(text.encode()).hexdigest()

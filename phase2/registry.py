@@ -18,6 +18,7 @@ from typing import Any
 from phase2 import source
 from phase2.card import PER_CLASS, Card
 from phase2.errors import UserError, unknown
+from phase2.files import files_below
 
 ROOMS = {  # of each kind, the package whose files are its parts
     "activation": "phase2.nn.activation",
@@ -32,6 +33,7 @@ ROOMS = {  # of each kind, the package whose files are its parts
     "dataset": "phase2.data.sets",
 }
 PROBE_FILES = {"card.py": "class Options(Probe) and its tables", "measure.py": "def measure(options, ...)"}
+INSTALLED = ("site-packages", "dist-packages")  # folders of modules with a version, which are not edited
 # Columns of the results, which no metric may be called.
 TAKEN = {"loss", "lr", "grad_norm", "weight_norm", "samples_per_second", "id", "epoch", "step", "split", "seed"}
 _folders: tuple[Path, ...] = ()  # of the user's parts
@@ -106,9 +108,11 @@ def use(folders: Iterable[Path], others: Iterable[Part] = ()) -> None:
         _let_go()
     _folders, _others = (), tuple(others)
     for folder in wanted:
+        if not folder.name.isidentifier():
+            raise UserError(f"parts: {folder.name} is no name that Python imports: rename the folder {folder}")
         elsewhere = _place_of(folder.name)
-        if not folder.name.isidentifier() or elsewhere not in (None, folder.parent):
-            raise UserError(f"parts: Python has or refuses the name {folder.name} of {folder}: rename the folder")
+        if elsewhere not in (None, folder.parent):
+            raise UserError(f"parts: Python has another {folder.name} in {elsewhere}: rename the folder {folder}")
         if str(folder.parent) not in sys.path:
             sys.path.append(str(folder.parent))
             _added.append(str(folder.parent))
@@ -245,7 +249,7 @@ def _of_the_user() -> Iterable[Part]:
                     f"{path} has no card: write CARD = Card(kind, target, label=...), or begin its name with _"
                 )
             yield from filter(None, [_part(path)])
-        for path in sorted(folder.rglob("*.py")):
+        for path in (path for path in files_below(folder) if path.suffix == ".py"):
             if path.name == "__init__.py":
                 raise UserError(f"{path}: remove it, a folder of parts needs none, and no edit of it counts")
             if not any(name.startswith(".") for name in path.relative_to(folder).parts):
@@ -262,9 +266,12 @@ def _check_imports(path: Path, package: Path) -> None:
         names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
         for name in [node.module or ""] if isinstance(node, ast.ImportFrom) else names:
             top = name.split(".")[0]
-            if top not in packages() and (place := _place_of(top)) in (None, package.parent):
-                beside = f"{name} lies beside the folder, where no edit of it counts: move it into {package.name}"
-                told = beside if place else f"there is no module {name}: install it in .venv"
+            if top in packages() or top in sys.stdlib_module_names:
+                continue
+            place = _place_of(top)
+            if not place or place.name not in INSTALLED:
+                elsewhere = f"{name} lies in {place}, where no edit of it counts: move it into {package.name}"
+                told = elsewhere if place else f"there is no module {name}: install it in .venv"
                 raise UserError(f"{path}, line {getattr(node, 'lineno', 0)}: {told}, or mend the import")
 
 

@@ -66,6 +66,21 @@ def test_a_folder_has_the_checksum_of_its_files_and_their_names(tmp_path: Path):
     assert Checksums(None).of(tmp_path / "none") is None
 
 
+def test_a_folder_that_is_a_link_has_the_checksum_of_what_lies_there(tmp_path: Path):
+    for text in ("1", "2"):
+        (tmp_path / text / "class").mkdir(parents=True)
+        (tmp_path / text / "class" / "image").write_text(text)
+        data = tmp_path / f"data{text}"
+        (data / "inner").mkdir(parents=True)
+        (data / "train").symlink_to(tmp_path / text)
+        (data / "inner" / "class").symlink_to(tmp_path / text / "class")
+        (data / "inner" / "itself").symlink_to(data)
+    first, second = (Checksums(None).of(tmp_path / name) for name in ("data1", "data2"))
+    assert first != second
+    (tmp_path / "2" / "class" / "image").write_text("1")
+    assert Checksums(None).of(tmp_path / "data2") == first
+
+
 def test_what_cannot_be_read_has_no_checksum(tmp_path: Path):
     (tmp_path / "loop").symlink_to("loop")
     assert Checksums(None).of(tmp_path / "loop") is None

@@ -138,7 +138,9 @@ def test_a_store_is_listed_dropped_from_and_swept(phase2, tmp_path: Path):
     kept = ("store", "gc", *store, *SMOKE)
     assert phase2(*kept)[1].splitlines()[-1].startswith("0 of 3 entries and 0 leftovers of killed runs, 0.00 MB")
     gc = ("store", "gc", *store)
-    assert phase2(*gc)[1].endswith("nothing is removed yet, the same command with --yes does it\n")
+    assert phase2(*gc)[1].endswith(
+        "removed yet: the same command with --yes does it. To keep an overlay's, name it: --configfile\n"
+    )
     assert phase2("store", "list", *store)[1].count("digits") == len(others)
     assert ": removed" in phase2(*gc, "--yes")[1]
     assert phase2("store", "list", *store)[1] == "0 entries of 0 cells, 0.00 MB\n"
@@ -149,6 +151,7 @@ def test_a_store_is_listed_dropped_from_and_swept(phase2, tmp_path: Path):
     [
         (("train", "mlp_gird"), "unknown study 'mlp_gird': did you mean 'mlp_grid'?"),
         (("train", "mlp_grid", "relu"), "'relu' is not axis=value: write for example activation=relu"),
+        (("train", "mlp_grid", "mine.yaml"), "'mine.yaml' is not axis=value: write --configfile before each overlay"),
         (
             ("train", "mlp_grid", "activation=softmax"),
             "no cell of mlp_grid has activation=softmax. Its axes: activation:",
@@ -160,12 +163,15 @@ def test_a_store_is_listed_dropped_from_and_swept(phase2, tmp_path: Path):
         (("fill", "--study", "mlp_gird"), "unknown study 'mlp_gird'"),
         (("fill", "activaton=relu"), "norm_depth (no axis activaton)"),
         (("fill", "activaton=relu"), "Known axes: activation, depth, init, lr,"),
-        (("trace", "84.9", "--run", "nosuch"), "`make report` makes it; of another run: --run"),
-        (("trace", "-1.2", "--run", "nosuch"), "`make report` makes it; of another run: --run"),
+        (("trace", "84.9", "--run", "nosuch"), "its run makes it (desk: `make report`, smoke: `make smoke`"),
+        (("trace", "-1.2", "--run", "nosuch"), "its run makes it (desk: `make report`, smoke: `make smoke`"),
         (("store", "import", "nosuch.tar"), "no archive nosuch.tar"),
         (("store", "drop", "0123456789ab"), "'0123456789ab' is no cell of the store: `phase2 store list` prints"),
         (("store", "gc", "--store", "no/such"), "there is no cell store no/such: `--store` names a folder such as"),
-        (("train", "mlp_grid", "--configfile", "nosuch.yaml"), "cannot read the configuration nosuch.yaml"),
+        (
+            ("train", "mlp_grid", "--configfile", "nosuch.yaml"),
+            "there is no nosuch.yaml in ",
+        ),
     ],
 )
 def test_what_the_user_can_mend_is_a_message_and_exit_code_1(phase2, arguments: tuple[str, ...], message: str):

@@ -28,8 +28,8 @@ class Softsign: ...
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[Path]:
     """A folder of the user's parts, which nobody has looked at yet."""
-    (tmp_path / "my_parts").mkdir()
-    yield tmp_path / "my_parts"
+    (tmp_path / "tried_parts").mkdir()
+    yield tmp_path / "tried_parts"
     registry.use([])
 
 
@@ -76,7 +76,7 @@ def test_a_file_of_the_users_is_a_part_after_those_with_an_order(folder: Path):
     (folder / "_shared.py").write_text("ONE = 1\n")
     registry.use([folder])
     assert names("activation")[-1] == "softsign"
-    assert part("activation", "softsign").target == "my_parts.softsign:Softsign"
+    assert part("activation", "softsign").target == "tried_parts.softsign:Softsign"
     assert load("activation", "softsign").__name__ == "Softsign"
 
 
@@ -88,7 +88,7 @@ WRONG = {
     "a metric without a guess": (metric(better="lower"), "says what guessing scores, which a diverged run is given"),
     "a metric whose guess is a word": (metric(better="lower", chance="half"), 'traits={"chance": 0.5}, or "1/classes"'),
     "a metric whose unit is no text": (metric(better="lower", chance=0.5, unit=3), "the unit of a metric is a text"),
-    "no card": ("import math\n", "my_parts/softsign.py has no card: write CARD = Card"),
+    "no card": ("import math\n", "tried_parts/softsign.py has no card: write CARD = Card"),
     "not literal": (
         SOFTSIGN.replace('"softsign"', '"soft" + SIGN'),
         "softsign.py, line 4: the card is not literal",
@@ -118,7 +118,7 @@ WRONG = {
     ),
     "a relative import": (
         f"from . import _shared\n{SOFTSIGN}",
-        "softsign.py, line 1: write from my_parts. import ...",
+        "softsign.py, line 1: write from tried_parts. import ...",
     ),
     "what is not there": (
         f"{SOFTSIGN}\nimport nowhere.at_all\n",
@@ -126,7 +126,7 @@ WRONG = {
     ),
     "a module beside the folder": (
         f"import beside\n{SOFTSIGN}",
-        "softsign.py, line 1: beside lies beside the folder, where no edit of it counts: move it into my_parts",
+        "where no edit of it counts: move it into tried_parts, or mend the import",
     ),
     "no Python": ("def f(:\n", "softsign.py cannot be read as Python"),
 }
@@ -146,7 +146,7 @@ def test_two_parts_of_one_name_are_refused_with_both_files(folder: Path):
     (folder / "relu.py").write_text(SOFTSIGN)
     registry.use([folder])
     with pytest.raises(
-        UserError, match=r"my_parts/relu\.py and .*activation/relu\.py are both the activation relu: rename"
+        UserError, match=r"tried_parts/relu\.py and .*activation/relu\.py are both the activation relu: rename"
     ):
         names("activation")
 
@@ -154,13 +154,13 @@ def test_two_parts_of_one_name_are_refused_with_both_files(folder: Path):
 def test_parts_of_two_kinds_with_one_name_have_one_label(folder: Path):
     (folder / "cosine.py").write_text(SOFTSIGN)
     registry.use([folder])
-    with pytest.raises(UserError, match=r"my_parts/cosine\.py .*have one name and two labels: rename one file"):
+    with pytest.raises(UserError, match=r"tried_parts/cosine\.py .*have one name and two labels: rename one file"):
         names("activation")
 
 
 def test_a_folder_that_holds_no_part_is_refused(folder: Path):
     registry.use([folder])
-    with pytest.raises(UserError, match="my_parts holds no part, which is a file such as"):
+    with pytest.raises(UserError, match="tried_parts holds no part, which is a file such as"):
         names("activation")
 
 
@@ -168,21 +168,21 @@ def test_a_shared_file_may_import_no_more_than_a_part(folder: Path):
     (folder / "softsign.py").write_text(SOFTSIGN)
     (folder / "_shared.py").write_text("from .softsign import Softsign\n")
     registry.use([folder])
-    with pytest.raises(UserError, match=r"_shared\.py, line 1: write from my_parts\.softsign import"):
+    with pytest.raises(UserError, match=r"_shared\.py, line 1: write from tried_parts\.softsign import"):
         names("activation")
 
 
 def test_a_folder_of_parts_is_no_package(folder: Path):
     (folder / "softsign.py").write_text(SOFTSIGN)
-    (folder / "__init__.py").write_text("from my_parts.softsign import Softsign as Other\n")
+    (folder / "__init__.py").write_text("from tried_parts.softsign import Softsign as Other\n")
     registry.use([folder])
-    with pytest.raises(UserError, match=r"my_parts/__init__\.py: remove it"):
+    with pytest.raises(UserError, match=r"tried_parts/__init__\.py: remove it"):
         names("activation")
 
 
 @pytest.mark.parametrize("name", ["json", "torch", "phase2", "my-parts"])
 def test_a_folder_has_a_name_of_its_own(name: str, tmp_path: Path):
-    with pytest.raises(UserError, match=f"Python has or refuses the name {name} of .*: rename the folder"):
+    with pytest.raises(UserError, match=f"parts: (Python has another {name} in|{name} is no name that) .*: rename the"):
         registry.use([tmp_path / name])
 
 

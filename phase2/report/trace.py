@@ -26,7 +26,8 @@ def load_trace(run_dir: Path) -> Statements:
     except FileNotFoundError:
         known = ", ".join(sorted(found.parts[-3] for found in run_dir.parent.glob("*/report/trace.json")))
         raise UserError(
-            f"{path} is missing: `make report` makes it; of another run: --run. Runs with a report: {known or 'none'}"
+            f"there is no {path}: its run makes it (desk: `make report`, smoke: `make smoke`, others: `snakemake all "
+            f"--configfile` and their overlays); --run names another. Runs with a report: {known or 'none'}"
         ) from None
 
 

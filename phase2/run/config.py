@@ -40,7 +40,7 @@ AnyProbe = Annotated[SerializeAsAny[Probe], PlainValidator(_probe, json_schema_i
 class Config(Section):
     """A run: everything that decides what is computed."""
 
-    run: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")] = Field(description="name: results go to results/<run>/")
+    run: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,100}$")] = Field(description="results go to results/<run>/")
     parts: list[Folder] = Field(default=[], description="folders of your own parts: docs/your-own.md tells how")
     data: Data = Field(default_factory=Data, description="where data comes from and where it lies")
     compute: Compute = Field(default_factory=Compute, description="what a job may use")

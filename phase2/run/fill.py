@@ -43,7 +43,9 @@ def where_of(pairs: list[str] | None) -> dict[str, list[str]]:
     """The values by axis of axis=value pairs; raises `UserError` for a word that is none."""
     wrong = [pair for pair in pairs or [] if "=" not in pair]
     if wrong:
-        raise UserError(f"{wrong[0]!r} is not axis=value: write for example activation=relu")
+        overlay = wrong[0].endswith((".yaml", ".yml"))
+        mend = "--configfile before each overlay" if overlay else "for example activation=relu"
+        raise UserError(f"{wrong[0]!r} is not axis=value: write {mend}")
     where: dict[str, list[str]] = {}
     for axis, _, value in (pair.partition("=") for pair in pairs or []):
         where.setdefault(axis, []).append(value)

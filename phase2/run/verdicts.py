@@ -18,7 +18,8 @@ def read_claims(run_dir: Path) -> list[dict[str, Any]]:
     except FileNotFoundError:
         known = ", ".join(sorted(each.parent.name for each in run_dir.parent.glob("*/claims.json")))
         raise UserError(
-            f"there is no {path}: `make report` makes it; of another run: --run. Runs with claims: {known or 'none'}"
+            f"there is no {path}: its run makes it (desk: `make report`, smoke: `make smoke`, others: `snakemake all "
+            f"--configfile` and their overlays); --run names another. Runs with claims: {known or 'none'}"
         ) from None
     except (OSError, ValueError) as error:
         raise UserError(f"cannot read {path} ({error}): delete it and run `make report`, which judges them") from None

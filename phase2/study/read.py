@@ -102,6 +102,10 @@ def _read_file(path: Path) -> dict[str, Any]:
     try:
         with open(path, encoding="utf-8") as stream:
             content = _parse(stream) or {}
+    except FileNotFoundError:
+        raise UserError(
+            f"there is no {path} in {Path.cwd()}: go to the folder of config.yaml, or mend the name"
+        ) from None
     except (OSError, UnicodeDecodeError, YAMLError) as error:
         raise UserError(f"cannot read the configuration {path}: {error}") from None
     except UserError as error:

@@ -43,6 +43,8 @@ def disagreement(
         return "nothing says what it was made from"
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         return f"{receipt} cannot be read ({error})"
+    if "script" not in before:  # as `phase2.run.fill.prepare` leaves it
+        return "made by `phase2 train` or `phase2 fill`, and not yet by a run"
     if place := _changed(before, _plain(made_from)):
         return f"{place} changed"
     wanted = {path: checksums.of(path) for path in inputs}

@@ -30,7 +30,7 @@ class Options(Probe):
     study: str
     below: float = 0.01
 ''',
-    "measure.py": "from my_parts.near_zero._tools import share\n\n\ndef measure(options, runs):\n    return share\n",
+    "measure.py": "from tried_parts.near_zero._tools import share\n\n\ndef measure(options, runs):\n    return share\n",
     "_tools.py": "def share():\n    return 1\n",
     "draw.py": """from phase2.card import FigureCard
 
@@ -47,7 +47,7 @@ SECTION = {"probe": "near_zero", "question": "How many?", "study": "grid", "figu
 @pytest.fixture
 def probe(tmp_path: Path) -> Iterator[Path]:
     """The folder of a probe in a folder of the user's parts, which nobody has looked at yet."""
-    folder = tmp_path / "my_parts" / "near_zero"
+    folder = tmp_path / "tried_parts" / "near_zero"
     folder.mkdir(parents=True)
     for name, text in FILES.items():
         (folder / name).write_text(text)
@@ -72,7 +72,7 @@ def test_a_folder_of_the_users_is_a_probe_with_its_figure(probe: Path):
     config = run(probe, below=0.1)
     assert config.model_dump(mode="json")["probes"]["zero"] == SECTION | {"chapter": "foundations", "below": 0.1}
     assert config.datasets_of("zero") == {"data": "digits"}, "networks are read with the data of their study"
-    assert load("near_zero").__module__ == "my_parts.near_zero.measure"
+    assert load("near_zero").__module__ == "tried_parts.near_zero.measure"
     assert load_figure("near_zero")(shares=3) == 3
     assert drawing("near_zero").of == "near_zero"
     assert set(probes()) == {*PROBES, "near_zero"}
@@ -85,7 +85,7 @@ def test_a_figure_of_the_users_is_one_of_studies(probe: Path):
     (probe.parent / "cloud.py").write_text(FILES["draw.py"].replace("near_zero", "cloud").replace("shares", "cells"))
     run(probe)
     check(["cloud"], STUDY)
-    assert drawing("cloud").module == "my_parts.cloud"
+    assert drawing("cloud").module == "tried_parts.cloud"
 
 
 @pytest.mark.parametrize(
@@ -202,8 +202,8 @@ WRONG: dict[str, tuple[Callable[[Path], Any], str]] = {
     ),
     "a package": (lambda probe: (probe / "__init__.py").touch(), "near_zero/__init__.py: remove it"),
     "a relative import": (
-        replaced("measure.py", "from my_parts.near_zero._tools", "from ._tools"),
-        "measure.py, line 1: write from my_parts.near_zero._tools import ...",
+        replaced("measure.py", "from tried_parts.near_zero._tools", "from ._tools"),
+        "measure.py, line 1: write from tried_parts.near_zero._tools import ...",
     ),
     "what is not there": (
         lambda probe: (probe / "_tools.py").write_text("import nowhere\n"),

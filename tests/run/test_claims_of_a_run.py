@@ -142,7 +142,7 @@ def test_a_claim_is_asked_for_by_words_and_an_unknown_one_is_told_with_the_neare
 
 
 def test_a_run_without_claims_says_how_to_make_them(tmp_path):
-    with pytest.raises(UserError, match="`make report` makes it; of another run: --run"):
+    with pytest.raises(UserError, match=r"`make report`.*--run names another"):
         listing(tmp_path)
 
 

@@ -117,7 +117,7 @@ WRONG = {
         "no/such/folder",
         "data.mirror: no/such/folder is not a folder: expected <mirror>/<dataset>/<file>; correct the path, or set it",
     ),
-    "run is a path": ("run", "a/b", "run: String should match pattern '^[A-Za-z0-9_-]+$' (found 'a/b')"),
+    "run is a path": ("run", "a/b", "run: String should match pattern '^[A-Za-z0-9_-]{1,100}$' (found 'a/b')"),
     "study's name": ("studies.My-Grid", {}, "studies.My-Grid.[key]: String should match pattern"),
     "no studies": ("studies", {}, "studies: Dictionary should have at least 1 item"),
     "study is nothing": ("studies.grid", 3, "studies.grid: Input should be a valid dictionary"),

@@ -145,10 +145,10 @@ def test_how_a_score_is_told_and_what_a_diverged_run_is_given_train_nothing_agai
 @pytest.fixture
 def own(tmp_path: Path) -> Iterator[Path]:
     """A folder of the user's with an activation that stands on a file that it shares."""
-    folder = tmp_path / "my_parts"
+    folder = tmp_path / "tried_parts"
     folder.mkdir()
     card = 'from phase2.card import Card\n\nCARD = Card("activation", "Softsign", label="softsign")\n'
-    (folder / "softsign.py").write_text(f"from my_parts._shared import ONE\n{card}\n\nclass Softsign: one = ONE\n")
+    (folder / "softsign.py").write_text(f"from tried_parts._shared import ONE\n{card}\n\nclass Softsign: one = ONE\n")
     (folder / "_shared.py").write_text("ONE = 1\n")
     use_own({"parts": [str(folder)]})
     yield folder
@@ -163,19 +163,33 @@ def test_what_a_part_of_the_users_shares_with_others_counts(own: Path):
     assert fingerprint(components=softsign) != before
 
 
+def test_what_lies_beside_a_part_of_the_users_counts_as_it_may_be_read(own: Path):
+    softsign = (("activation", "softsign"),)
+    found = [fingerprint(components=softsign)]
+    (own / "weights").mkdir()
+    for text in ("1", "2"):
+        (own / "weights" / "slope.json").write_text(text)
+        clear_cache()
+        found.append(fingerprint(components=softsign))
+    assert len(set(found)) == 3
+    (own / ".softsign.py.swp").write_text("an editor's")
+    clear_cache()
+    assert fingerprint(components=softsign) == found[-1]
+
+
 def test_another_folder_of_parts_is_looked_at_in_the_same_process(own: Path, tmp_path: Path):
     softsign = (("activation", "softsign"),)
     before = fingerprint(components=softsign)
-    shutil.copytree(own, tmp_path / "other" / "my_parts")
-    (tmp_path / "other" / "my_parts" / "_shared.py").write_text("ONE = 2\n")
-    use_own({"parts": [str(tmp_path / "other" / "my_parts")]})
+    shutil.copytree(own, tmp_path / "other" / "tried_parts")
+    (tmp_path / "other" / "tried_parts" / "_shared.py").write_text("ONE = 2\n")
+    use_own({"parts": [str(tmp_path / "other" / "tried_parts")]})
     assert fingerprint(components=softsign) != before
 
 
 def test_two_folders_of_parts_of_one_name_are_refused(own: Path, tmp_path: Path):
-    (tmp_path / "other" / "my_parts").mkdir(parents=True)
+    (tmp_path / "other" / "tried_parts").mkdir(parents=True)
     with pytest.raises(UserError, match="two folders have one name: rename one"):
-        use_own({"parts": [str(own), str(tmp_path / "other" / "my_parts")]})
+        use_own({"parts": [str(own), str(tmp_path / "other" / "tried_parts")]})
 
 
 def test_the_content_of_a_folder_of_data_is_part_of_its_code(tmp_path: Path):

@@ -37,7 +37,7 @@ def test_a_file_that_is_no_configuration_is_named(text: str | bytes, tmp_path: P
 
 
 def test_a_missing_file_is_named(tmp_path: Path):
-    with pytest.raises(UserError, match=r"cannot read the configuration .*none\.yaml: .*No such file"):
+    with pytest.raises(UserError, match=r"there is no .*none\.yaml in .*: go to the folder of config\.yaml"):
         read([tmp_path / "none.yaml"])
 
 

