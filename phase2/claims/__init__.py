@@ -4,6 +4,7 @@ from phase2.claims.claim import Claim as Claim
 from phase2.claims.claim import claim as claim
 from phase2.claims.evidence import Estimate as Estimate
 from phase2.claims.evidence import Evidence as Evidence
+from phase2.claims.evidence import Verdict as Verdict
 from phase2.claims.evidence import all_of as all_of
 from phase2.claims.evidence import any_of as any_of
 from phase2.claims.evidence import exact as exact

@@ -16,7 +16,7 @@ ROOM = 0.95  # of them, the least share that must say the same
 Told = Literal["supported", "denied", "cannot say"]
 TOLD: dict[bool | None, Told] = {True: "supported", False: "denied", None: "cannot say"}
 
-OPEN = "the intervals, or the levels tried, leave it open"
+OPEN = "the intervals leave it open"
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Claim:
 
     def judge(self, results: Results) -> Judged:
         """Whether the results support the claim, deny it, or cannot say: because a need is not met, because the
-        criterion's intervals or the levels tried leave it open, or because too many resamplings of the seeds would say
+        criterion's intervals leave it open or it says why, or because too many resamplings of the seeds would say
         otherwise.
         """
         if lack := self._lack(results):
@@ -60,11 +60,14 @@ class Claim:
         evidence = self.criterion(results)
         if evidence.holds is None:
             few = len(results.seeds) < ENOUGH
-            why = f"no interval from fewer than {ENOUGH} seeds" if few else OPEN
+            why = f"no interval from fewer than {ENOUGH} seeds" if few else evidence.why or OPEN
             return Judged("cannot say", why, evidence)
         room = self._room(results, evidence.holds) if len(results.seeds) > 1 else None  # else nothing varies
         if room is not None and room < ROOM:
-            return Judged("cannot say", f"only {room:.0%} of resamplings of the seeds agree", evidence, room)
+            why = (
+                f"{TOLD[evidence.holds]}, but in only {room:.0%} of resamplings of the seeds, and {ROOM:.0%} are needed"
+            )
+            return Judged("cannot say", why, evidence, room)
         return Judged(TOLD[evidence.holds], "", evidence, room)
 
     def _room(self, results: Results, holds: Verdict) -> float:

@@ -1,5 +1,5 @@
-"""What a claim rests on: estimates with their intervals, and verdicts of three values: true, false, and None, which is
-"cannot say".
+"""What a claim rests on: estimates with their intervals, and verdicts: true, false, or "cannot say", None if an
+interval leaves it open, else a text that says why.
 """
 
 import math
@@ -13,7 +13,7 @@ import pandas as pd
 from phase2.errors import UserError
 from phase2.stats.interval import mean_interval
 
-Verdict = bool | None
+Verdict = bool | str | None
 SHARES = ("%", "points")  # units that are shown times 100
 
 
@@ -67,16 +67,19 @@ def _digits(number: float, unit: str) -> str:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a claim's criterion says of some results, and the numbers that it lends to a text."""
+    """What a claim's criterion says of some results, or why it cannot say, and the numbers that it lends to a text."""
 
-    holds: Verdict
+    holds: bool | None
+    why: str
     numbers: Mapping[str, Estimate]
 
     def __init__(self, holds: Verdict, **numbers: Estimate) -> None:
         """Raises `TypeError` for a verdict or a number of another type."""
         if wrong := [name for name, number in numbers.items() if not isinstance(number, Estimate)]:
             raise TypeError(f"{wrong[0]} is no Estimate: make it by estimate(...), or by exact(...)")
-        object.__setattr__(self, "holds", _verdict(holds))
+        verdict = _verdict(holds)
+        object.__setattr__(self, "holds", None if isinstance(verdict, str) else verdict)
+        object.__setattr__(self, "why", verdict if isinstance(verdict, str) else "")
         object.__setattr__(self, "numbers", numbers)
 
 
@@ -100,18 +103,18 @@ def exact(value: float, unit: str = "", n: int = 1) -> Estimate:
 
 def _verdict(value: Any) -> Verdict:
     """A verdict, of NumPy's truth values too; raises `TypeError` for what is none."""
-    if value is not None and not isinstance(value, bool | np.bool_):
-        raise TypeError(f"{value!r} is no verdict: expected True, False, or None, which is cannot say")
-    return None if value is None else bool(value)
+    if value is not None and not isinstance(value, bool | np.bool_ | str):
+        raise TypeError(f"{value!r} is no verdict: expected True, False, None for cannot say, or a text that says why")
+    return value if value is None or isinstance(value, str) else bool(value)
 
 
 def all_of(*verdicts: Verdict) -> Verdict:
-    """Whether all hold: False as soon as one does not, else None as soon as one cannot be said."""
+    """Whether all hold: False as soon as one does not, else what keeps the first from being said."""
     verdicts = tuple(map(_verdict, verdicts))
-    return False if any(v is False for v in verdicts) else None if None in verdicts else True
+    return False if False in verdicts else next((v for v in verdicts if v is not True), True)
 
 
 def any_of(*verdicts: Verdict) -> Verdict:
-    """Whether one holds: True as soon as one does, else None as soon as one cannot be said."""
+    """Whether one holds: True as soon as one does, else what keeps the first from being said."""
     verdicts = tuple(map(_verdict, verdicts))
-    return True if any(v is True for v in verdicts) else None if None in verdicts else False
+    return True if True in verdicts else next((v for v in verdicts if v is not False), False)

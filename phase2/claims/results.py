@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from phase2.claims.evidence import Estimate, estimate
+from phase2.claims.evidence import Estimate, Verdict, estimate
 from phase2.errors import UserError, unknown
 from phase2.study.factors import SEED
 from phase2.study.score import Score
+from phase2.words.labels import word
 
 Draw = Mapping[tuple[Any, ...], tuple[int, ...]]  # of each set of seeds: the places in it that were drawn
 
@@ -139,14 +140,16 @@ class Results:
         means = worth.groupby(rows[axis]).agg(lambda values: values.mean(skipna=False))
         return means.idxmax()
 
-    def encloses_best(self, axis: str, *places: Mapping[str, Any]) -> bool | None:
+    def encloses_best(self, axis: str, *places: Mapping[str, Any]) -> Verdict:
         """Whether the best level of an axis of numbers, at each of these levels of the others, has a worse one on
-        either side; else None: nothing is known of what lies beyond.
+        either side; else why it cannot be said: nothing is known of what lies beyond.
         """
         for where in places:
-            levels = self.rows(**where)[axis]
-            if not levels.min() < self.best_level(axis, **where) < levels.max():
-                return None
+            levels, best = self.rows(**where)[axis], self.best_level(axis, **where)
+            if not levels.min() < best < levels.max():
+                end = "largest" if best == levels.max() else "smallest"
+                at = ", ".join(f"{word(name) or name} {word(str(level)) or level}" for name, level in where.items())
+                return f"the best {word(axis) or axis} at {at} is the {end} tried, {best:g}"
         return True
 
     def _points(self, column: str) -> str:
@@ -175,7 +178,7 @@ class Results:
         axes = {name: levels for name, levels in self.axes.items() if name not in over}
         return replace(self, tables={**self.tables, "cells": chosen}, axes=axes)
 
-    def beat_linear(self) -> bool | None:
+    def beat_linear(self) -> Verdict:
         """Whether the setting that is best on validation beats the linear baseline there; None if it cannot be said,
         and True of a study that has none.
         """

@@ -2,6 +2,7 @@
 
 from typing import get_args
 
+from phase2.claims.claim import DRAWS, ROOM
 from phase2.report.claims import Claim
 from phase2.report.figures import figures_of
 from phase2.report.inputs import BASELINE, Record, StudyInputs
@@ -41,7 +42,9 @@ def claims_table(claims: list[Claim], chapter: Chapter) -> Table:
     rows = [[claim.mark, claim.told, claim.evidence, claim.scale] for claim in claims]
     caption = (
         rf"{chapter.capitalize()}: the claims. \supported{{}} this run supports it, \denied{{}} denies it, "
-        r"\cannotsay{} cannot say; registered: sentence and criterion were in git before the runs that decide it."
+        r"\cannotsay{} cannot say; registered: sentence and criterion were in git before the runs that decide it; "
+        rf"exploratory: they were not. A verdict needs {100 * ROOM:g}\% of {DRAWS} resamplings of the seeds, in each "
+        "of which the best levels are chosen anew, to say the same."
     )
     heads = ["", "Claim", "Numbers", "From"]
     widths, behind = wrapped(10, 205, 145, 102), [Behind(claim.subject) for claim in claims]
@@ -53,7 +56,8 @@ def studies_table(studies: list[StudyInputs], chapter: Chapter) -> Table:
     rows = [_study_row(study) for study in studies]
     caption = (
         rf"{chapter.capitalize()}: the studies. The answer is the setting that validation chose, with its test score "
-        rf"({SPREAD}); the baseline is logistic regression on the raw pixels of the same images."
+        rf"({SPREAD}: training images, test images and baseline are fixed); the baseline is logistic regression on the "
+        "raw pixels of the same images."
     )
     heads = ["Study", "Question", "Answer", "Test score", "Baseline", "$n$", "Steps"]
     files, how = "tables/*/chosen.csv", "phase2.stats of the tables of cells"

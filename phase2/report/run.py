@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+from phase2.claims.claim import DRAWS, ROOM
 from phase2.report.inputs import Record
 from phase2.report.latex import count, described, escape, listed
 from phase2.report.macros import Ledger
@@ -15,11 +16,12 @@ def state_run(record: Record, ledger: Ledger) -> None:
     say("Missing", _missing(config.missing), "config", "missing: what failed, and is left out")
     seconds = sum(float(study.tables["cells"]["seconds"].sum()) for study in record.studies)
     say("TotalTime", duration(seconds), "cells", "sum of seconds")
-    say("Seeds", _range([study.seeds for study in record.studies]), "cells", "distinct seeds of a study")
     say("Threads", _several(config.compute.threads, "thread"), "config", "compute.threads")
     say("Data", listed([described("dataset", name) for name in config.datasets]), "config", "data sets")
     say("Level", rf"{100 * LEVEL:g}\%", "code", "phase2.stats.interval.LEVEL")
     say("Enough", count(ENOUGH), "code", "phase2.stats.interval.ENOUGH")
+    say("Draws", count(DRAWS), "code", "phase2.claims.claim.DRAWS")
+    say("Room", rf"{100 * ROOM:g}\%", "code", "phase2.claims.claim.ROOM")
     _state_environment(record, ledger)
 
 
@@ -28,6 +30,7 @@ def state_document(document: str, record: Record, ledger: Ledger) -> None:
     say, named = ledger.state, document.capitalize()
     cells = sum(len(study.tables["cells"]) for study in record.studies)
     say(f"{named}Cells", count(cells), "cells", f"rows of the tables of cells of {document}.pdf")
+    say(f"{named}Seeds", _range([study.seeds for study in record.studies]), "cells", "distinct seeds of a study")
     say(f"{named}Studies", _several(len(record.studies), "study"), "config", f"studies of {document}.pdf")
     say(f"{named}Probes", _several(len(record.probes), "probe"), "config", f"probes of {document}.pdf")
 
@@ -70,5 +73,5 @@ def _several(number: int, noun: str) -> str:
 
 
 def _range(numbers: list[int]) -> str:
-    least, most = min(numbers), max(numbers)
+    least, most = min(numbers, default=0), max(numbers, default=0)  # of a document without studies
     return _several(most, "seed") if least == most else f"{count(least)} to {_several(most, 'seed')}"

@@ -7,6 +7,7 @@ import pandas as pd
 from scipy.stats import f as f_distribution
 
 from phase2.stats.design import Design
+from phase2.stats.interval import ENOUGH
 from phase2.study.factors import SEED
 
 RESIDUAL = "residual"
@@ -19,8 +20,9 @@ def variance(design: Design) -> pd.DataFrame:
     The model is score = all effects of the factors + seed + residual; the residual is every interaction with
     the seed. It is of the seeds at which every run finished. Columns: term ("activation:init" for an interaction), df,
     share (of the total sum of squares, eta squared), omega2 (partial; below zero where F < 1), F, p, n (seeds), failed
-    (runs, which leave out their seeds). Below two seeds nothing tells an effect from noise: share, omega2, F and p are
-    NaN, as is a ratio without a denominator. Shares have no intervals: of a few seeds none keeps its level.
+    (runs, which leave out their seeds). Below two seeds nothing tells an effect from noise: share is NaN. Below
+    `ENOUGH` there is no test: omega2, F and p are NaN, as is a ratio without a denominator. Shares have no intervals:
+    of few seeds none keeps its level.
     """
     kept = [i for i, levels in enumerate(design.levels) if len(levels) > 1]
     terms = list(chain.from_iterable(combinations(kept, size) for size in range(1, len(kept) + 1)))
@@ -39,7 +41,7 @@ def variance(design: Design) -> pd.DataFrame:
         squares = sums_of_squares(design.values[..., whole], terms)
         total = squares.sum()
         table = table.assign(share=squares / total if total > TINY else np.nan)
-        table = table.join(_tests(squares, np.array(df), combos * seeds))
+        table = table.join(_tests(squares, np.array(df), combos * seeds, seeds))
     return table.assign(n=seeds, failed=int(failed.sum()))
 
 
@@ -60,9 +62,9 @@ def sums_of_squares(values: np.ndarray, terms: list[tuple[int, ...]]) -> np.ndar
     return np.array([*squares, max(total - sum(squares), 0)])
 
 
-def _tests(squares: np.ndarray, df: np.ndarray, cells: int) -> pd.DataFrame:
+def _tests(squares: np.ndarray, df: np.ndarray, cells: int, seeds: int) -> pd.DataFrame:
     empty = np.full(len(squares), np.nan)
-    if df[-1] == 0 or squares[-1] <= TINY * squares.sum():
+    if seeds < ENOUGH or df[-1] == 0 or squares[-1] <= TINY * squares.sum():
         return pd.DataFrame({"omega2": empty, "F": empty, "p": empty})
     F = (squares / df) / (squares[-1] / df[-1])
     omega2 = df * (F - 1) / (df * (F - 1) + cells)

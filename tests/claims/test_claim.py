@@ -1,12 +1,13 @@
 """A claim is supported, denied, or cannot be said; a false one that is planted is denied."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from phase2.claims import Evidence, Results, claim
+from phase2.claims import Evidence, Results, all_of, claim
 from phase2.errors import UserError
 from phase2.study.score import Score
 
@@ -101,7 +102,7 @@ def test_a_criterion_without_room_cannot_be_said():
     assert judged.verdict == "cannot say"
     assert judged.room is not None
     assert judged.room < 0.95
-    assert "of resamplings of the seeds agree" in judged.why
+    assert re.fullmatch(r"supported, but in only \d+% of resamplings of the seeds, and 95% are needed", judged.why)
 
 
 def test_the_best_rate_is_chosen_on_validation_for_each_model():
@@ -188,5 +189,7 @@ def test_the_best_of_several_is_enclosed_only_where_each_has_worse_on_either_sid
     cells = cells.assign(val_accuracy=0.5 + 0.3 * inside, status="ok")
     study = Results("two", {"cells": cells}, {"model": ["a", "b"], "lr": [0.1, 1.0, 10.0]}, SCORE)
     assert study.encloses_best("lr", {"model": "a"}) is True
-    assert study.encloses_best("lr", {"model": "b"}) is None
-    assert study.encloses_best("lr", {"model": "a"}, {"model": "b"}) is None
+    why = "the best learning rate at network b is the largest tried, 10"
+    assert study.encloses_best("lr", {"model": "b"}) == why
+    assert study.encloses_best("lr", {"model": "a"}, {"model": "b"}) == why
+    assert Evidence(all_of(True, study.encloses_best("lr", {"model": "b"}))).why == why

@@ -67,6 +67,12 @@ def test_one_seed_cannot_tell_an_effect_from_noise(make_design, shape):
     assert table[["share", "omega2", "F", "p"]].isna().all(axis=None)
 
 
+def test_of_fewer_than_five_seeds_shares_are_told_and_no_test_is_made(make_design):
+    table = variance(make_design(shape=(3, 2), seeds=4))
+    assert table["share"].notna().all()
+    assert table[["omega2", "F", "p"]].isna().all(axis=None)
+
+
 def test_a_single_factor_shares_with_seed_and_residual(make_design):
     table = variance(make_design(shape=(4,), seeds=5)).set_index("term")
     assert list(table.index) == ["activation", "seed", "residual"]

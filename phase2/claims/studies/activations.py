@@ -1,12 +1,12 @@
 """The same network under different activations."""
 
 from phase2.card import ClaimsCard
-from phase2.claims import Evidence, Results, all_of, claim
+from phase2.claims import Evidence, Results, Verdict, all_of, claim
 
 CARD = ClaimsCard(of="activations")
 
 
-def enclosed(activations: Results, *names: str) -> bool | None:
+def enclosed(activations: Results, *names: str) -> Verdict:
     """Whether the rates tried enclose the best of each of these activations."""
     return activations.encloses_best("lr", *({"activation": name} for name in names))
 

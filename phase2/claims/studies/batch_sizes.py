@@ -1,7 +1,7 @@
 """Large batches, at equal epochs and at equal steps."""
 
 from phase2.card import ClaimsCard
-from phase2.claims import Evidence, Results, all_of, claim, exact
+from phase2.claims import Evidence, Results, Verdict, all_of, claim, exact
 from phase2.claims.evidence import estimate
 
 CARD = ClaimsCard(of="batch_sizes")
@@ -10,7 +10,7 @@ CARD = ClaimsCard(of="batch_sizes")
 STEPS = {64: 2, 1024: 32}  # epochs that make equally many steps of each batch
 
 
-def enclosed(batch_sizes: Results, epochs: dict[int, int]) -> bool | None:
+def enclosed(batch_sizes: Results, epochs: dict[int, int]) -> Verdict:
     """Whether the rates tried enclose the best of each size of batch, after its epochs."""
     return batch_sizes.encloses_best("lr", *({"batch_size": size, "epochs": each} for size, each in epochs.items()))
 

@@ -26,7 +26,7 @@ def shallow_networks_learn_from_scaled_starts(failures: Results) -> Evidence:
 
 
 @claim(beats_linear=False, exploratory=True)
-def kaiming_carries_rectifiers_deeper_than_xavier(failures: Results) -> Evidence:
+def kaiming_starts_sixteen_rectifier_layers_better_than_xavier(failures: Results) -> Evidence:
     """In ReLU networks of 16 layers a start by Kaiming's rule ends above one by Xavier's, each at the best of the
     rates tried.
     """

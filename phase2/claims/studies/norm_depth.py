@@ -25,7 +25,7 @@ def a_shallow_network_needs_no_normalization(norm_depth: Results) -> Evidence:
 
 
 @claim(exploratory=True)
-def depth_costs_in_a_short_budget(norm_depth: Results) -> Evidence:
+def sixteen_layers_cost_accuracy_in_this_budget(norm_depth: Results) -> Evidence:
     """With BatchNorm, 16 layers end more than 3 points below 2, each at the best of the rates tried."""
     gap = norm_depth.at_best("lr").difference("depth", 16, 2, norm="batch")
     return Evidence(gap.below(-0.03), gap=gap)

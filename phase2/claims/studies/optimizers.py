@@ -1,12 +1,12 @@
 """Optimizers, each at its best rate, and at others."""
 
 from phase2.card import ClaimsCard
-from phase2.claims import Evidence, Results, all_of, claim, exact
+from phase2.claims import Evidence, Results, Verdict, all_of, claim, exact
 
 CARD = ClaimsCard(of="optimizers")
 
 
-def enclosed(optimizers: Results, *names: str) -> bool | None:
+def enclosed(optimizers: Results, *names: str) -> Verdict:
     """Whether the rates tried enclose the best of each of these optimizers."""
     return optimizers.encloses_best("lr", *({"optimizer": name} for name in names))
 
@@ -27,14 +27,14 @@ def momentum_beats_plain_descent_in_a_short_budget(optimizers: Results) -> Evide
 
 
 @claim(exploratory=True)
-def tuned_optimizers_end_close_together(optimizers: Results) -> Evidence:
+def tuned_adam_and_tuned_momentum_end_close_together(optimizers: Results) -> Evidence:
     """Adam and momentum end within one point of each other on the test images, each at its own best rate."""
     gap = optimizers.at_best("lr").difference("optimizer", "adam", "momentum")
     return Evidence(all_of(gap.within(0.01), enclosed(optimizers, "adam", "momentum")), gap=gap)
 
 
 @claim(exploratory=True)
-def nesterov_is_momentum_at_these_rates(optimizers: Results) -> Evidence:
+def nesterov_ends_within_a_point_of_momentum(optimizers: Results) -> Evidence:
     """Nesterov's look-ahead ends within one point of plain momentum on the test images, each at its own best rate."""
     gap = optimizers.at_best("lr").difference("optimizer", "nesterov", "momentum")
     return Evidence(all_of(gap.within(0.01), enclosed(optimizers, "nesterov", "momentum")), gap=gap)
