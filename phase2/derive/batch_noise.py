@@ -156,7 +156,7 @@ def _exact() -> list[Step]:
         ),
         Numeric(
             r"In training the sample is one of its batch. This changes the mean by $O(1/m)$ and the variance in the "
-            rf"second order only, and batches of ${LARGE}$ agree to a few percent.",
+            rf"second order only, and batches of ${LARGE}$ agree within a tenth.",
             r"m\, \operatorname{Var} \hat x_B \approx 1 + \frac{\hat x^2}{2}",
             _drawn,
             tolerance=0.1,

@@ -211,8 +211,9 @@ def batch_norm() -> Derivation:
         title="BatchNorm: gradient and invariances",
         claim=(
             r"BatchNorm's gradient is $\partial L/\partial x_i = \tfrac{\gamma}{ms}\bigl(m g_i - \sum_j g_j - "
-            r"\hat x_i \sum_j g_j \hat x_j\bigr)$. Scaling the weights before it changes no output, divides their "
-            r"gradient by the scale, and makes it orthogonal to them."
+            r"\hat x_i \sum_j g_j \hat x_j\bigr)$. For $\varepsilon = 0$ scaling the weights before it by a "
+            r"positive factor changes no output and divides their gradient by the factor, and the gradient is "
+            r"orthogonal to them."
         ),
         steps=[*_statistics(), *_invariances()],
         cites=("ioffe2015",),

@@ -65,8 +65,8 @@ USED: dict[str, tuple[str, ...]] = {  # the modules and probes of phase2 that re
     "convolution": ("nn.convolution", "scratch.conv"),
     "receptive_field": ("probe.receptive_field",),
     "convolution_init": ("nn.initial.kaiming", "nn.initial.xavier"),
-    "residual_gradients": ("models.residual", "models.resnet", "models.cifar_resnet", "models.preact_resnet"),
-    "residual_variance": ("models.residual", "models.resnet", "models.cifar_resnet"),
+    "residual_gradients": ("models.preact_resnet", "models.residual", "models.resnet", "models.cifar_resnet"),
+    "residual_variance": ("models.preact_resnet", "models.residual", "models.resnet", "models.cifar_resnet"),
     "effective_field": ("probe.receptive_field",),
 }
 

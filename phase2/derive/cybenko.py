@@ -99,8 +99,9 @@ def _existence() -> list[Step]:
             r"if this forces $\mu = 0$; it is left to show that ours is."
         ),
         Symbolic(
-            r"A steep sigmoid is almost a step: away from $t = 0$ the difference decays exponentially in the steepness "
-            r"$\lambda$. (The checks take the logistic function.)",
+            r"A steep sigmoid is almost a step. For the logistic $\sigma$, used from here wherever a rate appears or a "
+            r"number is checked, the difference decays exponentially in the steepness $\lambda$ away from $t = 0$; for "
+            r"any sigmoidal $\sigma$ it tends to 0 at $t \ne 0$, which is all that the next step needs.",
             Abs(1 / (1 + exp(-lam * t)) - Piecewise((1, t > 0), (0, True))),
             exp(-lam * Abs(t)),
             relation="<=",
@@ -147,7 +148,7 @@ def _construction() -> list[Step]:
             _telescope,
         ),
         Numeric(
-            r"The nearest knot is at most $1/2n$ away, so the staircase is as near to $f$ as $f$ is to itself over "
+            r"The nearest knot is at most $1/(2n)$ away, so the staircase is as near to $f$ as $f$ is to itself over "
             r"that distance. Measured for $f(x) = \sqrt{|x - a|}$, where $\omega(\delta) = \sqrt\delta$.",
             r"\sup_x |f(x) - \text{staircase}(x)| \le \omega\Bigl(\frac{1}{2n}\Bigr), \qquad "
             r"\omega(\delta) = \sup_{|x - y| \le \delta} |f(x) - f(y)|",
@@ -158,7 +159,7 @@ def _construction() -> list[Step]:
         ),
         Symbolic(
             r"Now let sigmoids of steepness $\lambda$ stand for the steps. Only the step nearest to $x$ is nearer "
-            r"than $1/2n$; the others, $n$ at most, are off by $e^{-\lambda/2n}$ each, in units of their heights, "
+            r"than $1/(2n)$; the others, $n$ at most, are off by $e^{-\lambda/(2n)}$ each, in units of their heights, "
             r"which are at most $\omega(1/n)$. One steepness makes that small for all $n$.",
             n * exp(-lam / (2 * n)).subs(lam, 4 * n * log(n)),
             1 / n,

@@ -124,7 +124,7 @@ def _approximations() -> list[Step]:
             r"The constant in use, 0.044715, is not that coefficient but near it: with it the error stays small "
             r"away from 0 too.",
             r"\max_x \Bigl| x\,\Phi(x) - \tfrac{x}{2}\bigl(1 + \tanh \sqrt{2/\pi}\,(x + 0.044715\,x^3)\bigr) \Bigr| "
-            r"= \varepsilon_{\tanh}(0.044715) = 4.73 \cdot 10^{-4}",
+            r"= \varepsilon_{\tanh}(0.044715) = 4.73\ldots \cdot 10^{-4}",
             _errors,
             absolute=1e-7,
             how="at 50 digits",
@@ -140,7 +140,8 @@ def _approximations() -> list[Step]:
         Numeric(
             r"A steeper gate fits the whole line better: with 1.702 in its place the worst error is some forty times "
             r"that of the cubic.",
-            r"\max_x \bigl| x\,\Phi(x) - x\,\sigma(1.702\,x) \bigr| = \varepsilon_\sigma(1.702) = 2.03 \cdot 10^{-2}",
+            r"\max_x \bigl| x\,\Phi(x) - x\,\sigma(1.702\,x) \bigr| = \varepsilon_\sigma(1.702) = 2.03\ldots \cdot "
+            r"10^{-2}",
             _errors,
             absolute=1e-7,
             how="at 50 digits",
@@ -166,8 +167,8 @@ def gelu() -> Derivation:
         title="GELU from its Gaussian gate",
         claim=(
             r"Gating $x$ by $\mathbf{1}\{Z \le x\}$ with a standard normal $Z$ gives $f(x) = x\,\Phi(x)$ on average, "
-            r"with $f' = \Phi + x\varphi$ and $f'' = (2 - x^2)\varphi$; the $\tanh$ form is off by at most $4.74 "
-            r"\cdot 10^{-4}$ and $x\,\sigma(1.702x)$ by at most $2.04 \cdot 10^{-2}$."
+            r"with $f' = \Phi + x\varphi$ and $f'' = (2 - x^2)\varphi$; the worst error of the $\tanh$ form is "
+            r"$4.73\ldots \cdot 10^{-4}$ and that of $x\,\sigma(1.702x)$ is $2.03\ldots \cdot 10^{-2}$."
         ),
         steps=[*_exact(), *_approximations()],
         cites=("hendrycks2016",),

@@ -227,10 +227,11 @@ def mc_dropout() -> Derivation:
         name="mc_dropout",
         title="Dropout as approximate variational inference",
         claim=(
-            r"Training with dropout and weight decay $\lambda$ maximizes, up to approximations, a variational bound on "
-            r"the evidence of a Bayesian network. Outputs $\hat y_t$ with dropout left on estimate its predictive mean "
-            r"$\bar y$ and variance $\tau^{-1} + \tfrac1T \sum_t \hat y_t^2 - \bar y^2$, with "
-            r"$\tau = p\,l^2/(2N\lambda)$ and $p$ the probability to keep a unit."
+            r"Training with dropout and a penalty $\lambda \lVert M \rVert^2$, which is an optimizer's weight decay of "
+            r"$2\lambda$, maximizes, up to approximations, a variational bound on the evidence of a Bayesian network. "
+            r"Outputs $\hat y_t$ with dropout left on estimate its predictive mean $\bar y$ and variance $\tau^{-1} + "
+            r"\tfrac1T \sum_t \hat y_t^2 - \bar y^2$, with $\tau = p\,l^2/(2N\lambda)$ and $p$ the probability to keep "
+            r"a unit."
         ),
         steps=[*_objective(), *_precision(), *_prediction()],
         cites=("gal2016",),

@@ -266,11 +266,13 @@ def _numbers() -> list[Step]:
     return [
         Numeric(
             r"For other activations $\chi = 1$ and the equation of the fixed point are solved for $(\sigma_w, q^*)$ "
-            r"numerically, here for $\sigma_b = 1$; the values are those of $\sigma_w$. Saturating activations need "
+            r"numerically, here for $\sigma_b = 1$; the values are those of $\sigma_w$. (ReLU has no fixed point "
+            r"there: its value is that of $\chi = 1$ alone.) Saturating activations need "
             r"larger weights than ReLU. At a small $\sigma_b$ the maps of GELU and SiLU have several fixed points: "
             r"there the one that a network reaches jumps as $\sigma_w$ grows, and $\chi$ passes 1 without taking the "
             r"value.",
-            r"\begin{array}{cccccc} \text{ReLU} & \tanh & \text{ELU} & \text{GELU} & \text{SiLU} & \text{sigmoid} \\ "
+            r"\begin{array}{cccccc} \text{ReLU, } \chi \text{ alone} & \tanh & \text{ELU} & \text{GELU} & "
+            r"\text{SiLU} & \text{sigmoid} \\ "
             + " & ".join(f"{value:.4f}" for value in EDGE.values())
             + r" \end{array}",
             _edges,

@@ -212,8 +212,9 @@ def _continuous() -> list[Step]:
             how="against the library's SGD at a small rate",
         ),
         Symbolic(
-            r"Only friction takes energy from the ball, and always does while it moves, so that it comes to rest; "
-            r"without friction, at $\mu = 1$, it would swing for ever.",
+            r"Only friction takes energy from the ball, and always does while it moves, so that it comes to rest if "
+            r"$f$ is bounded below and smooth (with a gradient that has a Lipschitz constant); without friction, at "
+            r"$\mu = 1$, it would swing for ever.",
             sympy.diff(energy, x) * v + sympy.diff(energy, v) * (-c * v - sympy.diff(f, x)),
             -c * v**2,
             latex=r"\frac{d}{dt} \Bigl(\tfrac12 \lVert \dot x \rVert^2 + f(x)\Bigr) "

@@ -248,8 +248,8 @@ def _optimum() -> list[Step]:
         ),
         Remark(
             r"No method whose steps combine the gradients seen so far has a better factor than $\rho$ on all "
-            r"quadratics of this $\kappa$, in any number of dimensions (Nesterov 2004, theorem 2.1.13). On functions "
-            r"that are not quadratic this rate and momentum need not even converge."
+            r"quadratics of this $\kappa$ when the number of dimensions is not bounded (Nesterov 2004, theorem "
+            r"2.1.13). On functions that are not quadratic this rate and momentum need not even converge."
         ),
     ]
 

@@ -95,7 +95,7 @@ def _homogeneity() -> list[Step]:
             latex=r"f(a x) = \max(a x, 0) = a\,f(x), \qquad a > 0",
         ),
         Symbolic(
-            r"Differentiated by $a$ at $a = 1$, this is Euler's identity.",
+            r"Differentiated by $a > 0$ at $a = 1$, this is Euler's identity.",
             x * step,
             f,
             latex=r"x\,f'(x) = f(x)",
@@ -141,8 +141,9 @@ def _gaussian() -> list[Step]:
             r"= \tfrac12 = \mathbb{E}\bigl[f'(z)^2\bigr]",
         ),
         Numeric(
-            r"For the silent half the Gaussian is not needed: any weights that are as likely as their negatives will "
-            r"do. Measured on a layer of 40,000 units with uniform weights, to two digits.",
+            r"For the silent half the Gaussian is not needed: any independent weights will do that are as likely as "
+            r"their negatives and for which $w^\top x = 0$ has no chance, as with any density. Measured on a layer of "
+            r"40,000 units with uniform weights, to two digits.",
             r"\frac{1}{n}\sum_{i=1}^n \mathbf{1}\{w_i^\top x \le 0\} \approx \tfrac12",
             _silent,
             tolerance=0.015,

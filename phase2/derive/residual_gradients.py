@@ -133,8 +133,12 @@ def _identity() -> list[Step]:
     return [
         Remark(
             r"Let $x_{l+1} = x_l + F_l(x_l)$ for $l = 0, \dots, L-1$, with nothing after the addition, as in "
-            r"pre-activation networks. Let $J_l = \partial F_l/\partial x_l$, and let $g_l = (\partial \mathcal{L}/"
-            r"\partial x_l)^\top$ be the gradient of a loss $\mathcal{L}$. A plain chain is $x_{l+1} = F_l(x_l)$."
+            r"pre-activation networks (\texttt{models.preact\_resnet}) between two changes of shape. In "
+            r"\texttt{models.residual} and the ResNets made of it a ReLU follows the addition: all this holds up to "
+            r"that ReLU, and a whole block has the Jacobian $D\,(I + J_l)$, where the diagonal $D$ of zeros and ones "
+            r"passes the active units only. Let $J_l = \partial F_l/\partial x_l$, and let $g_l = (\partial "
+            r"\mathcal{L}/\partial x_l)^\top$ be the gradient of a loss $\mathcal{L}$. A plain chain is $x_{l+1} = "
+            r"F_l(x_l)$."
         ),
         Numeric(
             r"By the chain rule every block multiplies the gradient by $I + J_l^\top$, where a plain layer multiplies "
@@ -269,9 +273,9 @@ def residual_gradients() -> Derivation:
         name="residual_gradients",
         title="Why residual connections keep gradients",
         claim=(
-            r"A residual block's Jacobian is $I + J$, so the gradient at the top reaches every block unchanged beside "
-            r"the $2^L - 1$ paths through branches. For random branches of mean square gain $s^2$ its mean square "
-            r"grows as $(1 + s^2)^L$, where a plain chain's goes as $s^{2L}$."
+            r"With nothing after the addition a residual block's Jacobian is $I + J$, so the gradient at the top "
+            r"reaches every block unchanged beside the $2^L - 1$ paths through branches. For random branches of mean "
+            r"square gain $s^2$ its mean square grows as $(1 + s^2)^L$, where a plain chain's goes as $s^{2L}$."
         ),
         steps=[*_identity(), *_worst_case(), *_mean(), *_measured()],
         cites=("he2016", "he2016b", "veit2016"),

@@ -123,6 +123,12 @@ def _growth() -> list[Step]:
             r"Let $x_{l+1} = x_l + F_l(x_l)$ with $F(x) = W_2 \operatorname{relu}(W_1 x)$, of $n$ units, with "
             r"independent weights that are symmetric about 0, and let $q_l$ be the variance of $x_l$, where $q_0 = 1$."
         ),
+        Remark(
+            r"Nothing follows the addition, as in \texttt{models.preact\_resnet} between two changes of shape, of "
+            r"which the sum is exact. In \texttt{models.residual} and the ResNets made of it a ReLU follows: the sum "
+            r"holds up to that ReLU, which passes a part of it on, and on the way back the gradient of the active "
+            r"units only: a block's Jacobian is $D\,(I + J)$ with a diagonal $D$ of zeros and ones."
+        ),
         Numeric(
             r"Given $x_l$, the last weights make $F$ and $-F$ equally likely, so that $\mathbb{E}[x_l F] = 0$: "
             r"variances add up, whatever the branch is like inside.",
@@ -245,8 +251,10 @@ def _zero() -> list[Step]:
     return [
         Numeric(
             r"Third remedy: start the branch's last layer, or BatchNorm's last $\gamma$, at 0. The network is the "
-            r"identity and passes the gradient $g$ as it is. Only the last layers have one themselves: they see the "
-            r"hidden units $h_l = \operatorname{relu}(W_1^l x_0)$ of $F_l(x) = W_2^l \operatorname{relu}(W_1^l x)$.",
+            r"identity and passes the gradient $g$ as it is. (With a ReLU after each addition the blocks are "
+            r"the identity too, as what they get has passed a ReLU and is not negative.) Only the last layers have one "
+            r"themselves: they see the hidden units $h_l = \operatorname{relu}(W_1^l x_0)$ of $F_l(x) = W_2^l "
+            r"\operatorname{relu}(W_1^l x)$.",
             r"x_L = x_0, \qquad g_0 = g, \qquad \frac{\partial \mathcal{L}}{\partial W_1^l} = 0, \qquad \frac{\partial "
             r"\mathcal{L}}{\partial W_2^l} = g\, h_l^\top",
             _starts_as_identity,
@@ -254,7 +262,7 @@ def _zero() -> list[Step]:
         ),
         Numeric(
             r"The first step of gradient descent at the rate $\eta$ adds up over the blocks.",
-            r"\frac{d x_L}{d\eta}\Big|_{\eta = 0} = -\sum_{l=1}^{L} \lVert h_l \rVert^2\, g",
+            r"\frac{d x_L}{d\eta}\Big|_{\eta = 0} = -\sum_{l=0}^{L-1} \lVert h_l \rVert^2\, g",
             _first_step,
             how="by forward and by reverse differentiation of a random network",
         ),

@@ -213,9 +213,10 @@ def _size() -> list[Step]:
             how=LIBRARY,
         ),
         Numeric(
-            r"The bound is reached at the first step, as the average starts at 0. While the gradient stays the same "
-            r"the steps then shrink to $\eta$, whatever its size.",
-            r"g_1 = \dots = g_t: \qquad \Delta_t = -\frac{\eta \operatorname{sign}(g_t)}{\sqrt{1 - \alpha^t}}",
+            r"Without $\varepsilon$ the bound is reached at the first step, as the average starts at 0. While the "
+            r"gradient stays the same the steps then shrink to $\eta$, whatever its size.",
+            r"g_1 = \dots = g_t,\ \varepsilon = 0: \qquad \Delta_t = -\frac{\eta \operatorname{sign}(g_t)}"
+            r"{\sqrt{1 - \alpha^t}}",
             _constant,
             how=LIBRARY,
         ),
@@ -248,7 +249,7 @@ def _relatives() -> list[Step]:
         ),
         Numeric(
             r"It steps further where gradients agree. Where they are all equal the deviation fades, and the steps grow "
-            r"exponentially until $\varepsilon$ stops them: the bound is lost.",
+            r"exponentially until $\varepsilon$, which is left out here, stops them: the bound is lost.",
             r"g_1 = \dots = g_t: \qquad \Delta_t = -\frac{\eta \operatorname{sign}(g_t)}"
             r"{\sqrt{\alpha^t\, (1 - \alpha^t)}}",
             _centred_constant,
@@ -256,7 +257,7 @@ def _relatives() -> list[Step]:
         ),
         Numeric(
             r"Adagrad divides by the sum of all squares instead. It is RMSprop with a memory as long as the past, an "
-            r"even mean, and a falling rate.",
+            r"even mean, and a falling rate (both without $\varepsilon$).",
             r"\frac{\eta\, g_t}{\sqrt{\sum_{s=1}^t g_s^2}} = \frac{\eta_t\, g_t}{\sqrt{v_t}}, \qquad v_t = \alpha_t "
             r"v_{t-1} + (1 - \alpha_t)\, g_t^2, \quad \alpha_t = 1 - \frac1t, \quad \eta_t = \frac{\eta}{\sqrt t}",
             _adagrad,

@@ -139,8 +139,9 @@ def _shapes() -> list[Step]:
             how="against the library's cosine and line",
         ),
         Numeric(
-            r"With warm restarts the periods have the lengths $T_0, mT_0, m^2T_0, \dots$ and end here. Each ends near "
-            r"0 and has a mean of one half: restarts leave the mean rate as it is.",
+            r"With warm restarts to $\eta_{\mathrm{end}} = 0$ the periods have the lengths $T_0, mT_0, m^2T_0, \dots$ "
+            r"and end here (for $m = 1$ the fraction stands for its limit $n$). Each ends near 0 and has a mean of one "
+            r"half: restarts leave the mean rate as it is.",
             r"T_0 + mT_0 + \dots + m^{n-1} T_0 = T_0\, \frac{m^n - 1}{m - 1}, \qquad \sum_{t} \eta_t = "
             r"\frac{\eta}{2} \Bigl(T_0\, \frac{m^n - 1}{m - 1} + n\Bigr)",
             _restarts,
@@ -212,8 +213,8 @@ def _noise() -> list[Step]:
             how="by running the library's SGD",
         ),
         Symbolic(
-            r"With $\eta_t = 1/\lambda(t + 1)$ the iterate is the plain average of all samples, whose variance has no "
-            r"floor: if $V_n = \sigma^2/\lambda^2 n$ then the next is the same with $n + 1$.",
+            r"With $\eta_t = 1/(\lambda\,(t + 1))$ the iterate is the plain average of all samples, whose variance has "
+            r"no floor: if $V_n = \sigma^2/(\lambda^2 n)$ then the next is the same with $n + 1$.",
             mean.subs(variance, sigma**2 / (lam**2 * n)).subs(eta, 1 / (lam * (n + 1))),
             sigma**2 / (lam**2 * (n + 1)),
             latex=r"\Bigl(1 - \frac{1}{n + 1}\Bigr)^2 \frac{\sigma^2}{\lambda^2 n} + "
@@ -221,7 +222,7 @@ def _noise() -> list[Step]:
         ),
         Symbolic(
             r"That needs $\lambda$. The cosine does not: with $u$ steps left its rate is $c u^2$, "
-            r"$c = \eta\pi^2/4T^2$, and noise that comes in there is damped by the rates that follow.",
+            r"$c = \eta\pi^2/(4T^2)$, and noise that comes in there is damped by the rates that follow.",
             sympy.Integral(c**2 * u**4 * exp(-2 * lam * c * u**3 / 3), (u, 0, oo)).doit(),
             sympy.gamma(Rational(5, 3)) / 3 * (3 / (2 * lam)) ** Rational(5, 3) * c ** Rational(1, 3),
             names={"c": c, r"\lambda": lam},
@@ -249,8 +250,8 @@ def schedules() -> Derivation:
         claim=(
             r"Cosine annealing starts and ends with slope 0 and has the mean rate of a straight decay; restarts and "
             r"one-cycle nearly keep it. At a constant rate SGD hovers round a minimum with variance "
-            r"$\eta\sigma^2/\lambda(2 - \eta\lambda)$; decay takes it away, and the cosine's flat end takes more than "
-            r"a line's."
+            r"$\eta\sigma^2/(\lambda\,(2 - \eta\lambda))$; decay takes it away, and the cosine's flat end takes more "
+            r"than a line's."
         ),
         steps=[*_shapes(), *_warmup(), *_noise()],
         cites=("loshchilov2017", "smith2018", "goyal2017", "kingma2015"),

@@ -140,8 +140,8 @@ def _constants() -> list[Step]:
 def _meaning() -> list[Step]:
     return [
         Numeric(
-            r"By the mean value theorem these suprema are Lipschitz constants, for every activation, and the best "
-            r"ones.",
+            r"By the mean value theorem, piecewise where $f$ has a kink as ReLU has, these suprema are Lipschitz "
+            r"constants, for every activation, and the best ones.",
             r"|f(x) - f(y)| \le \sup |f'| \; |x - y|",
             _mean_value(0),
             relation="<=",
@@ -233,7 +233,7 @@ def smoothness() -> Derivation:
         claim=(
             r"Sigmoid, $\tanh$, softplus, SiLU and GELU have continuous second derivatives, and $f$ and $f'$ have the "
             r"Lipschitz constants below; ReLU's derivative has none. A loss whose derivative has the constant $L$ "
-            r"falls by at least $F'^2/2L$ at every gradient step of size $1/L$."
+            r"falls by at least $F'^2/(2L)$ at every gradient step of size $1/L$."
         ),
         steps=[*_constants(), *_meaning(), *_optimization()],
         cites=("nesterov2004",),

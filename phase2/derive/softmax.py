@@ -156,7 +156,7 @@ def _stability() -> list[Step]:
     return [
         Symbolic(
             r"A constant added to all logits cancels in $p$, and so in the loss. Hence the gradient is orthogonal to "
-            r"$\mathbf 1$, and the Hessian has a zero eigenvalue.",
+            r"$\mathbf 1$, and the Hessian has a zero eigenvalue. (Here $t$ is the true class, $y_t = 1$.)",
             log(total) - z1,
             log(exp(z1 + c) + exp(z2 + c) + exp(z3 + c)) - (z1 + c),
             names={r"\sum_k e^{z_k}": total, r"\sum_k e^{z_k + c}": exp(c) * total, "z_t": z1},

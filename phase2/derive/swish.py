@@ -85,8 +85,8 @@ def _derivatives() -> list[Step]:
             latex=r"\frac{\partial f_\beta}{\partial \beta}(x) = x^2\,\sigma (1 - \sigma)",
         ),
         Symbolic(
-            r"All members of the family have one shape, that of $f_1$, in another unit: it is enough to study $f_1$, "
-            r"and the slope has the same bounds for every $\beta$.",
+            r"For $\beta > 0$ all members of the family have one shape, that of $f_1$, in another unit: it is enough "
+            r"to study $f_1$, and the slope has the same bounds for every $\beta$.",
             f,
             swish_of(beta * x, sympy.Integer(1)) / beta,
             names={r"f_\beta(x)": f, "f_1": lambda t: swish_of(t, sympy.Integer(1))},
@@ -177,8 +177,9 @@ def swish() -> Derivation:
         name="swish",
         title="Swish, and Swish against GELU",
         claim=(
-            r"$f_\beta(x) = x\,\sigma(\beta x)$ goes from $x/2$ to ReLU as $\beta$ goes from 0 to $\infty$, within "
-            r"$0.27847/\beta$ of ReLU; its minimum is $-W(e^{-1})/\beta$; and $f_{1.702}$ is within $0.02034$ of GELU."
+            r"For $\beta > 0$, $f_\beta(x) = x\,\sigma(\beta x)$ goes from $x/2$ to ReLU as $\beta$ goes from 0 to "
+            r"$\infty$, within $W(e^{-1})/\beta = 0.27846\ldots/\beta$ of ReLU; its minimum is $-W(e^{-1})/\beta$; and "
+            r"the largest distance of $f_{1.702}$ from GELU is $0.02033$, rounded."
         ),
         steps=[*_derivatives(), *_minimum(), *_family()],
         cites=("ramachandran2017", "elfwing2018", "hendrycks2016"),

@@ -148,7 +148,8 @@ def _flow() -> list[Step]:
         ),
         Numeric(
             r"The loss falls at least at the rate of the smallest eigenvalue. It is positive if the samples' "
-            r"gradients are independent of each other, and if it stays so, the loss goes to 0, convex or not.",
+            r"gradients are independent of each other, and if it stays above a positive constant, the loss goes to 0, "
+            r"convex or not.",
             r"\dot L = -\lVert J^\top (f - y) \rVert^2 \le -2 \lambda_{\min}(\Theta)\, L",
             _loss_falls,
             relation="<=",
@@ -177,8 +178,9 @@ def _flow() -> list[Step]:
             how="against the library's SGD on the linear model",
         ),
         Symbolic(
-            r"A mode shrinks as long as its factor is below 1 in size, so all do if $\eta < 2/\lambda_{\max}$: from "
-            r"twice the rate that is best for the fastest mode on, training diverges.",
+            r"A mode shrinks as long as its factor is below 1 in size, so all do if $\eta < 2/\lambda_{\max}$, "
+            r"twice the rate that is best for the fastest mode. Above it training diverges; exactly at it that mode "
+            r"oscillates.",
             (1 - eta * lamda) ** 2,
             1 - eta * lamda * (2 - eta * lamda),
             latex=r"(1 - \eta\lambda)^2 = 1 - \eta\lambda\,(2 - \eta\lambda) < 1 \quad\Longleftrightarrow\quad "
@@ -219,7 +221,7 @@ def _limit_kernel() -> list[Step]:
         Symbolic(
             r"Two inputs at the angle $\theta$ make $(u, u')$ a Gaussian vector $r\,(\cos\alpha, \cos(\alpha - "
             r"\theta))$ in polar coordinates. Both are positive on an arc of $\pi - \theta$, hence $\mathbb{P} = (\pi "
-            r"- \theta)/2\pi$, and the radius gives $\int_0^\infty r^3 e^{-r^2/2}\, dr = 2$.",
+            r"- \theta)/(2\pi)$, and the radius gives $\int_0^\infty r^3 e^{-r^2/2}\, dr = 2$.",
             Integral(cos(angle) * cos(angle - theta), (angle, theta - pi / 2, pi / 2)) / pi,
             (sin(theta) + (pi - theta) * cos(theta)) / (2 * pi),
             latex=r"\mathbb{E}\, u_+ u'_+ = \frac{2}{2\pi} \int_{\theta - \pi/2}^{\pi/2} \cos\alpha\, \cos(\alpha - "
