@@ -161,8 +161,7 @@ def _one_way() -> list[Step]:
             r"\operatorname{relu}(y)\bigr)^2 = \frac{q}{2} - \frac{q}{2\pi}",
         ),
         Symbolic(
-            r"So a layer behind a ReLU multiplies the variance by $\tfrac12 n_l w_l$, and the first condition makes "
-            r"this 1. These are the layers from the second on: the input of the first has passed no ReLU.",
+            r"So each layer but the first multiplies it by $\tfrac12 n_l w_l$, which the first condition makes 1.",
             sympy.solve(n * w * q / 2 - q, w)[0],
             2 / n,
             names={"w_l": 2 / n, "n_l": n, "k_l": k, "c_l": n / k**2},
@@ -232,8 +231,7 @@ def _xavier() -> list[Step]:
             r"\hat n)^2} \le \frac14",
         ),
         Symbolic(
-            r"Where $c_l = d_l$ the two are equal, and every layer from the second on halves the variance of signal "
-            r"and gradient.",
+            r"Where $c_l = d_l$ the two are equal: each layer but the first halves signal's and gradient's variance.",
             sympy.Product(n * compromise.subs(n_hat, n) / 2, (sympy.Symbol("l"), 2, L)),
             sympy.Integer(2) ** (-(L - 1)),
             latex=r"\hat n = n: \qquad \prod_{l=2}^{L} \tfrac12\, n\, \frac{2}{n + n} = 2^{-(L - 1)}",
@@ -293,10 +291,9 @@ def convolution_init() -> Derivation:
         name="convolution_init",
         title="He's initialization of convolutions",
         claim=(
-            r"Behind ReLU, let $d$ filters of $k \times k$ see $c$ channels. Weights of variance $2/(k^2 c)$ keep the "
-            r"signal's variance through convolutions of any depth, those of $2/(k^2 d)$ the gradient's, and each also "
-            r"keeps the other's up to a constant that the depth does not enter. Where $c = d$ Xavier's variance halves "
-            r"both at every such layer: thirty of them leave $2^{-30}$."
+            r"Behind ReLU, with $d$ filters of $k \times k$ on $c$ channels, weights of variance $2/(k^2 c)$ keep the "
+            r"signal's variance at any depth, those of $2/(k^2 d)$ the gradient's, each the other's up to a factor "
+            r"without the depth. Where $c = d$ Xavier's halves both at every such layer: thirty leave $2^{-30}$."
         ),
         steps=[*_one_way(), *_other_way(), *_xavier(), *_edges()],
         cites=("he2015", "glorot2010"),

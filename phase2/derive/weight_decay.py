@@ -218,8 +218,8 @@ def _different() -> list[Step]:
         ),
         Numeric(
             r"In numbers: of two weights, both 1, whose gradients alternate between $\pm 1$ and between $\pm 10$, "
-            r"this is left after 1000 steps with $\eta = 0.01$, $\lambda = 0.1$ and the default betas, 0.9 and 0.999. "
-            r"Of the second, L2 takes $1 - e^{-0.1}$, 9.5 percent; the rest of what it lost are Adam's first steps.",
+            r"this is left after 1000 steps with $\eta = 0.01$, $\lambda = 0.1$, betas 0.9 and 0.999. Of the second L2 "
+            r"takes $1 - e^{-0.1}$, 9.5 percent; the rest of what it lost are Adam's first steps.",
             r"\theta^{\mathrm{Adam}} = (0.36, 0.89), \qquad \theta^{\mathrm{AdamW}} = (0.36, 0.36)",
             _counterexample,
             tolerance=5e-3,
@@ -291,10 +291,9 @@ def weight_decay() -> Derivation:
         name="weight_decay",
         title="Weight decay: L2 and decoupled",
         claim=(
-            r"An L2 penalty and decay by $1 - \eta\lambda$ a step are the same for SGD; with momentum $\mu$ "
-            r"the penalty decays by $1 - \eta\lambda/(1 - \mu)$ a step, to first order in $\lambda$. For Adam they are "
-            r"not: the penalty's gradient is divided by $\sqrt{\hat v}$ too, so that weights with large gradients "
-            r"hardly decay, and no other coefficient mends that."
+            r"An L2 penalty and decay by $1 - \eta\lambda$ a step are the same for SGD; with momentum $\mu$ it decays "
+            r"by $1 - \eta\lambda/(1 - \mu)$, to first order in $\lambda$. For Adam they are not: its gradient is "
+            r"divided by $\sqrt{\hat v}$ too, so weights with large gradients hardly decay, which no coefficient mends."
         ),
         steps=[*_same(), *_different(), *_decoupled()],
         cites=("loshchilov2019", "laarhoven2017"),
