@@ -4,7 +4,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from phase2.card import FigureCard
-from phase2.figures.marks import bars, baseline_line, final_scores, keys, over_seeds, sizes_across
+from phase2.figures.marks import bars, baseline_line, final_scores, keys, keys_of_baseline, over_seeds, sizes_across
 from phase2.figures.style import blank, styled
 from phase2.study.factors import factors_of
 from phase2.study.score import Score, head
@@ -13,9 +13,9 @@ from phase2.words.levels import crossed, label
 CARD = FigureCard(
     ("ranking", "cells", "baseline", "score"),
     "Validation {score} at the end of training against the budget in epochs, every budget a training of its own: mean "
-    "with its 95% t interval over seeds (the range of fewer than five). Right, how far each is behind the best of its "
-    "budget, seed by seed. "
-    "Dashed grey: logistic regression on raw pixels.",
+    "with its 95% t interval over seeds (their range where they are fewer than five). Right, how far each is behind "
+    "the best of its budget, seed by seed. Dashed grey: logistic regression on raw pixels, with an arrow in the "
+    "legend where it is off the axis.",
     needs=("epochs",),
 )
 
@@ -52,8 +52,10 @@ def budget_curves(*, ranking: pd.DataFrame, cells: pd.DataFrame, baseline: pd.Da
     baseline_line(whole, baseline, told)
     whole.set_title(told.on("validation"))
     behind.set_title(head("behind the best", told.points))
-    if factors:
-        figure.legend(handles=keys(lines), loc="outside right center", title=label(factors[0]))
+    handles = [*(keys(lines) if factors else []), *keys_of_baseline(whole, baseline, told, between="\n")]
+    if handles:
+        title = label(factors[0]) if factors else None
+        figure.legend(handles=handles, loc="outside right center", title=title)
     return figure
 
 

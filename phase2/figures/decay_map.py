@@ -16,8 +16,9 @@ from phase2.words.levels import crossed, label
 
 CARD = FigureCard(
     ("ranking", "score"),
-    "Validation {score} by learning rate and weight decay, mean over the seeds that finished (hatched: not all did; "
-    "grey with a cross: none did). Framed: the best of each map; a dot: may be the best of all (Hsu, 95%).",
+    "Validation {score} by learning rate and weight decay, mean over the seeds that finished; where seeds failed, a "
+    "cell is hatched, and grey with a cross if all did. Framed: the best of each map; a dot, where one can be told: "
+    "may be the best of all (Hsu, 95%). Values beyond the scale, where its bar is pointed, have its last colour.",
     needs=("lr", "weight_decay"),
 )
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -17,13 +18,15 @@ from phase2.words.levels import crossed
 CARD = FigureCard(
     ("cells", "curves", "score"),
     "Training (dashed, of the batches as they were trained on) and validation (solid) {error} by step, a line a depth, "
-    "a panel an architecture: mean over seeds with the range on validation. Stars: all training images afterwards, "
-    "in evaluation mode, with the range.",
+    "a panel an architecture: mean over seeds with the range on validation. Stars, beside the last step: all training "
+    "images afterwards, in evaluation mode, with the range.",
     needs=("depth", "model"),
 )
 
 HEIGHT = 2.4  # inches
 MARKS = 6  # a line, about
+STAR = 5  # points: small, so that short ranges are seen
+ASIDE = 0.03  # of the last step: stars stand side by side, beyond it
 SPLITS: dict[str, Any] = {"train": "--", "val": "-"}
 
 
@@ -32,7 +35,7 @@ SPLITS: dict[str, Any] = {"train": "--", "val": "-"}
 def depth_curves(*, cells: pd.DataFrame, curves: pd.DataFrame, score: pd.DataFrame) -> Figure:
     """A panel an architecture (and a combination of all other axes but depth), a line a depth: mean error by
     step over the seeds still running, in training dashed and on validation solid with the range over seeds shaded. A
-    star is the error on the training images after training.
+    star is the error on the training images after training, beside the last step.
     """
     told = Score.read(score)
     others = factors_of(cells, before="status", without=["depth"])
@@ -50,10 +53,11 @@ def depth_curves(*, cells: pd.DataFrame, curves: pd.DataFrame, score: pd.DataFra
         axes.set(title=stacked(panel), xlabel="step")
     row[0].set_ylabel(told.in_unit(told.error_name))
     settled(row[0], known, "step", "error", sign=-1 if told.has_errors else told.sign)
+    _show_stars(row[0], named.after)
     handles = keys(lines, linestyle="-")
     handles += [Line2D([], [], color="black", linestyle=SPLITS["train"], label="training")]
     handles += [Line2D([], [], color="black", linestyle=SPLITS["val"], label="validation")]
-    handles += [Line2D([], [], color="black", linestyle="", marker="*", markersize=7, label="after training")]
+    handles += [Line2D([], [], color="black", linestyle="", marker="*", markersize=STAR, label="after training")]
     figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 6), handlelength=2.8)
     return figure
 
@@ -68,7 +72,18 @@ def _panel(axes: Axes, curves: pd.DataFrame, lines: list[str]) -> None:
 
 
 def _after(axes: Axes, cells: pd.DataFrame, lines: list[str]) -> None:
-    """The error on all training images after training, of each line that finished, at its last step."""
+    """The error on all training images after training, of each line that finished, beside its last step."""
     for index, line in enumerate(lines):
         of_line = cells[cells.line == line]
-        bars(axes, ranges(of_line.groupby("steps").after), index, linestyle="", marker="*", markersize=7)
+        stars = ranges(of_line.groupby("steps").after)
+        stars.index = stars.index * (1 + ASIDE * (index + 1))
+        bars(axes, stars, index, linestyle="", marker="*", markersize=STAR, capsize=3)
+
+
+def _show_stars(axes: Axes, after: pd.Series) -> None:
+    """Widens the limits of the y axis, if they are narrower, to those that show the ranges of all stars."""
+    low, high = axes.get_ylim()
+    known = after[np.isfinite(after)]
+    if len(known):
+        room = 0.05 * (max(high, known.max()) - min(low, known.min()))
+        axes.set_ylim(min(low, known.min() - room), max(high, known.max() + room))

@@ -13,7 +13,7 @@ from phase2.words.levels import faceted, facets
 CARD = FigureCard(
     ("divergence",),
     "Seeds of each combination that diverged, and that finished without learning (stuck: on validation no better than "
-    "guessing).",
+    "guessing). A dot: none.",
 )
 
 CELL = 0.2  # inches: the height of a line

@@ -16,10 +16,10 @@ from phase2.words.levels import faceted, facets, label
 
 CARD = FigureCard(
     ("cells", "curves", "baseline", "score"),
-    "Validation {score} by epoch, mean over the seeds still running with its 95% t interval (the range of fewer than "
-    "five). The axis shows the last two thirds of all trainings whole. A cross marks the last finite epoch of a run "
-    "that diverged, at the edge if its score is beyond it or if it had none. "
-    "Dashed grey: logistic regression on raw pixels.",
+    "Validation {score} by epoch, mean over the seeds still running with its 95% t interval (their range where they "
+    "are fewer than five). The axis shows the last two thirds of all trainings whole. A cross, where there is one, "
+    "marks the last finite epoch of a run that diverged, at the edge if its score is beyond it or if it had none. "
+    "Dashed grey: logistic regression on raw pixels, with an arrow in the legend where it is off the axis.",
 )
 
 PANEL, PAGE = 1.0, 8.0  # inches: the height of a row of panels, and of all of them at most
@@ -49,7 +49,7 @@ def learning_curves(
             here = validation[(validation.row == name) & (validation.panel == panel)]
             stopped = ends[(ends.row == name) & (ends.panel == panel)]
             _panel(grid[row, column], here, stopped, lines, worse=int(told.sign < 0))
-            baseline_line(grid[row, column], baseline, told, named=False)
+            baseline_line(grid[row, column], baseline, told)
         grid[row, 0].set_ylabel(name)
     for column, panel in enumerate(across):
         grid[0, column].set_title(stacked(panel))
@@ -57,7 +57,7 @@ def learning_curves(
     grid[0, 0].set(xlim=(0, 1.03 * curves.epoch.max() if len(curves) else 1))
     grid[0, 0].xaxis.get_major_locator().set_params(integer=True, nbins=4)
     figure.supylabel(told.on("validation"))
-    beside = keys_of_baseline(baseline, told)
+    beside = keys_of_baseline(grid[0, 0], baseline, told)
     _legend(figure, label(factors[1]) if factors[1:] else "", lines, diverged=len(ends) > 0, beside=beside)
     return figure
 

@@ -249,27 +249,29 @@ def over_seeds(table: pd.DataFrame, by: list[str], measure: str) -> pd.DataFrame
     return with_range(known_over_seeds(seeds.to_numpy()).set_index(seeds.index))
 
 
-def baseline_line(axes: Axes, baseline: pd.DataFrame, score: Score, named: bool = True) -> None:
-    """A thin dashed line at what logistic regression on raw pixels scores on validation, with its name; off the axis,
-    an arrow with the number. It moves no axis, and is not there for a study without such a baseline.
+def baseline_line(axes: Axes, baseline: pd.DataFrame, score: Score) -> None:
+    """A thin dashed line at what logistic regression on raw pixels scores on validation, if that is on the axis: it
+    moves none. It is named in the legend (`keys_of_baseline`), and not there for a study without such a baseline.
 
     `baseline` has the columns model (majority, logistic), val_score and test_score.
     """
     low, high = sorted(axes.get_ylim())
-    for value in score.scale * baseline[baseline.model == "logistic"].val_score:
-        name, under = LINEAR, value > (low + high) / 2
+    for value in _linear_scores(baseline, score):
         if low <= value <= high:
             axes.axhline(value, zorder=1, **BASELINE)
-        else:
-            name = f"{name} {score.number(value)} {'↑' if under else '↓'}"
-        if named:
-            look: dict[str, Any] = {"ha": "right", "va": "top" if under else "bottom", "fontsize": 7, "color": GREY}
-            look["bbox"] = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.3}  # lines may pass there
-            place, shift = (0.99, min(max(value, low), high)), (0, -1.5 if under else 1.5)
-            axes.annotate(name, place, shift, ("axes fraction", "data"), "offset points", **look)
 
 
-def keys_of_baseline(baseline: pd.DataFrame, score: Score) -> list[Line2D]:
-    """What a legend shows of the line of `baseline_line`, with its number."""
-    values = score.scale * baseline[baseline.model == "logistic"].val_score
-    return [Line2D([], [], label=f"{LINEAR} {score.number(value)}", **BASELINE) for value in values]
+def keys_of_baseline(axes: Axes, baseline: pd.DataFrame, score: Score, between: str = " ") -> list[Line2D]:
+    """What a legend shows of the line of `baseline_line`, with its number, and an arrow to it if it is off these axes;
+    `between` separates the words.
+    """
+    low, high = sorted(axes.get_ylim())
+    arrows = [
+        (value, " ↑" if value > high else " ↓" if value < low else "") for value in _linear_scores(baseline, score)
+    ]
+    name = LINEAR.replace(" ", between)
+    return [Line2D([], [], label=f"{name} {score.number(value)}{arrow}", **BASELINE) for value, arrow in arrows]
+
+
+def _linear_scores(baseline: pd.DataFrame, score: Score) -> pd.Series:
+    return score.scale * baseline[baseline.model == "logistic"].val_score

@@ -15,8 +15,8 @@ from phase2.words.levels import label
 CARD = FigureCard(
     ("pairs", "score"),
     "Paired differences of validation {score} between the levels of each factor, over the runs at which both finished: "
-    "mean with its 95% t interval over seeds (the range of fewer than five, which are not tested). Filled: significant "
-    "at 0.05 after Holm's correction within the factor; what is hollow is not thereby equal.",
+    "mean with its 95% t interval over seeds (their range, and no test, where they are fewer than five). Filled: "
+    "significant at 0.05 after Holm's correction within the factor; what is hollow is not thereby equal.",
 )
 
 ALPHA = 0.05

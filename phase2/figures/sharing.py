@@ -4,7 +4,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from phase2.card import FigureCard
-from phase2.figures.marks import bars, baseline_line, final_scores, is_left, is_top, keys, panels
+from phase2.figures.marks import bars, baseline_line, final_scores, keys, keys_of_baseline, panels
 from phase2.figures.style import blank, styled
 from phase2.study.factors import factors_of
 from phase2.study.score import Score
@@ -13,8 +13,8 @@ from phase2.words.levels import crossed, label
 CARD = FigureCard(
     ("ranking", "baseline", "score"),
     "Validation {score} of networks of equally many parameters on images and on images whose pixels are permuted, the "
-    "same way in all: mean with its 95% t interval over seeds (the range of fewer than five). "
-    "Dashed grey: logistic regression on raw pixels.",
+    "same way in all: mean with its 95% t interval over seeds (their range where they are fewer than five). Dashed "
+    "grey: logistic regression on raw pixels, with an arrow in the legend where it is off the axis.",
     needs=("model", "pixels"),
 )
 
@@ -50,8 +50,9 @@ def sharing(*, ranking: pd.DataFrame, baseline: pd.DataFrame, score: pd.DataFram
         axes.set_xlim(-0.35, len(kinds) - 0.65)
         axes.tick_params(labelbottom=True)  # also where nothing is below
     for axes in grid.values():
-        baseline_line(axes, baseline, told, named=is_top(axes) and is_left(axes))
+        baseline_line(axes, baseline, told)
     figure.supxlabel(label("pixels"))
     figure.supylabel(told.on("validation"))
-    figure.legend(handles=keys(lines), loc="outside right center", title=label("model"))
+    handles = [*keys(lines), *keys_of_baseline(figure.axes[0], baseline, told, between="\n")]
+    figure.legend(handles=handles, loc="outside right center", title=label("model"))
     return figure

@@ -17,7 +17,7 @@ from phase2.words.levels import crossed, label
 CARD = FigureCard(
     ("cells", "curves", "score"),
     "Training loss, gradient norm and weight norm by epoch for the levels of each factor: median of the runs of a "
-    "level that finished, with the middle half of them shaded. Runs that failed are counted in the legends.",
+    "level that finished, with the middle half of them shaded. Where runs failed, the legends say how many.",
 )
 
 NORMS = {"grad_norm": "gradient norm", "weight_norm": "weight norm"}

@@ -77,8 +77,9 @@ def ranking_table(study: StudyInputs) -> Table:
     ]
     caption = (
         f"All combinations by {_measured(study)}: mean over seeds; behind the best of the others, with "
-        r"simultaneous intervals of comparisons with the best; Best?: whether it may be the best. One that failed, or "
-        "ended at chance, at some seed is not compared."
+        "simultaneous intervals of comparisons with the best, Hsu's constrained ones; Best?: whether it may be the "
+        "best: yes also stands for one whose runs spread too widely to rule it out. One that failed, or ended at "
+        "chance, at some seed is not compared."
     )
     return _table(study, "ranking", caption, columns, _combinations(study, ranking))
 

@@ -49,11 +49,13 @@ def test_lines_are_mean_errors_in_percent_and_shades_the_range_of_validation():
                 assert line.get_linestyle() == dashes
             heights = next(shades).get_paths()[0].vertices[:, 1]
             assert (heights.min(), heights.max()) == pytest.approx((errors.min(), errors.max()))
-        for depth in DESK["depth"]:  # a star for each
+        for index, depth in enumerate(DESK["depth"]):  # a star for each, beside the last step
             here = made["cells"][(made["cells"].model == model) & (made["cells"].depth == depth)]
             star = next(line for line in lines if line.get_marker() == "*")
-            expected = [here.steps.iloc[0], 100 * (1 - here.train_accuracy.mean())]
+            expected = [here.steps.iloc[0] * (1.03 + 0.03 * index), 100 * (1 - here.train_accuracy.mean())]
             np.testing.assert_allclose(star.get_xydata(), [expected])
+            errors = 100 * (1 - here.train_accuracy)
+            assert axes.get_ylim()[0] < errors.min() <= errors.max() < axes.get_ylim()[1]
     names = [text.get_text() for text in figure.legends[0].get_texts()]
     assert names == ["depth 8", "depth 20", "training", "validation", "after training"]
 

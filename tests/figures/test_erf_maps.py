@@ -77,5 +77,5 @@ def test_the_frame_is_the_theoretical_field_and_the_ellipse_the_gaussian_of_the_
     assert (frame.get_xy(), frame.get_width(), frame.get_height()) == ((0.5, 0.5), 6, 6)  # pixels 1 to 6
     assert ellipse.get_center() == (5.0, 4.0)  # column, row
     assert (ellipse.get_width(), ellipse.get_height()) == (4 * 2.0, 4 * 1.0)
-    assert axes.get_xlabel() == "field 6, σ 1.4\nshare 40%"
+    assert axes.get_xlabel() == f"field 6, image {SIDE}\nσ 1.4, share 40%"
     assert axes.get_xlim() == (-0.5, SIDE - 0.5)  # a field beyond the image does not widen it

@@ -14,7 +14,7 @@ from synthetic import DESK, SCORE, SMOKE, all_diverged, tables
 from phase2.figures.catalog import FIGURES, STUDY, load
 from phase2.figures.divergence import divergence
 from phase2.figures.learning_curves import learning_curves
-from phase2.figures.marks import baseline_line, plain_log
+from phase2.figures.marks import baseline_line, keys_of_baseline, plain_log
 from phase2.figures.pairs import pairs
 from phase2.figures.ranking import ranking
 from phase2.figures.schedules import schedules
@@ -274,13 +274,15 @@ def test_ticks_of_logarithmic_axes_do_not_touch(low, high):
     assert sum(map(len, axis_labels(figure))) >= 3
 
 
-@pytest.mark.parametrize(("score", "drawn"), [(0.93, ["logistic regression"]), (0.5, ["logistic regression 50.0 ↓"])])
-def test_the_linear_baseline_is_a_named_line_and_moves_no_axis(score, drawn):
+@pytest.mark.parametrize(("score", "drawn"), [(0.93, "93.0"), (0.5, "50.0 ↓"), (0.99, "99.0 ↑")])
+def test_the_linear_baseline_is_a_line_named_in_the_legend_and_moves_no_axis(score, drawn):
     axes = blank(2).subplots()
     axes.set_ylim(90, 95)
     baseline = pd.DataFrame({"model": ["majority", "logistic"], "val_score": [0.1, score], "test_score": [0.1, 0.9]})
     baseline_line(axes, baseline, SCORE)
     baseline_line(axes, baseline.iloc[:0], SCORE)
-    assert [text.get_text() for text in axes.texts] == drawn
+    keys = [*keys_of_baseline(axes, baseline, SCORE), *keys_of_baseline(axes, baseline.iloc[:0], SCORE)]
+    assert [key.get_label() for key in keys] == [f"logistic regression {drawn}"]
+    assert not axes.texts
     assert [line.get_ydata()[0] for line in axes.lines] == ([93] if score == 0.93 else [])
     assert axes.get_ylim() == (90, 95)

@@ -65,8 +65,8 @@ def counts(axes):
     return [text for text in axes.texts if text.get_text().startswith("×")]
 
 
-@pytest.mark.parametrize(("score", "foot"), [(SCORE, True), (BRIER, False)])
-def test_failures_at_a_rate_are_counted_at_the_worse_end_beyond_all_lines(score, foot):
+@pytest.mark.parametrize("score", [SCORE, BRIER])
+def test_failures_at_a_rate_are_counted_between_the_axis_and_its_numbers(score):
     cells, curves = runs({"optimizer": ["sgd", "adam"], "lr": RATES}, seeds=5)
     lost = (cells.optimizer == "adam") & (cells.lr == 0.1) & (cells.seed < 2)
     cells.loc[lost, "status"] = "diverged"
@@ -75,10 +75,17 @@ def test_failures_at_a_rate_are_counted_at_the_worse_end_beyond_all_lines(score,
     axes = draw("lr_sensitivity", derived(cells, curves, ["optimizer", "lr"], score)).axes[0]
     (count,) = counts(axes)
     assert (count.get_text(), count.get_position()[0], count.get_color()) == ("×2", 0.1, PALETTE[1])
-    place = axes.transAxes.inverted().transform(axes.transData.transform(axes.lines[0].get_xydata()))
-    height = count.get_position()[1]
-    place = place[(place[:, 1] >= 0) & (place[:, 1] <= 1)]  # others are off the axis
-    assert (place[:, 1] > height).all() if foot else (place[:, 1] < height).all()
+    axes.figure.draw_without_rendering()
+    box, numbers = count.get_window_extent(), [tick.get_window_extent() for tick in axes.get_xticklabels()]
+    assert max(number.y1 for number in numbers) <= box.y0 < box.y1 < axes.get_window_extent().y0
+
+
+def test_every_rate_has_a_tick_and_labels_that_would_touch_are_left_out():
+    made = tables({"optimizer": ["sgd", "adam"], "lr": [0.02, 0.025, 0.1], "init": ["kaiming", "xavier"]})
+    axes = draw("lr_sensitivity", made).axes[0]
+    assert list(axes.get_xticks()) == [0.02, 0.025, 0.1]
+    assert [tick.get_text() for tick in axes.get_xticklabels()] == ["0.02", "", "0.1"]
+    assert not len(axes.get_xticks(minor=True))
 
 
 def test_a_map_writes_every_mean_frames_the_best_and_dots_what_may_be_the_best():

@@ -13,8 +13,9 @@ CARD = FigureCard(
     ("errors", "fits"),
     "Universal approximation, tried: perceptrons fitted until their error falls no more (by less than a tenth in 100 "
     "iterations of L-BFGS). Above, the largest error on [-1, 1] by width: geometric mean over seeds with their range; "
-    "a cross is a fit that was stopped before. Below, what the narrowest and the widest networks of the first seed "
-    "fit.",
+    "a cross, where there is one, is a fit that was stopped before. Below, what the narrowest and the widest network "
+    "of the greatest depth and the first seed, named in the legend, fit. The largest error at a step sits at its "
+    "jump, where no continuous function is near both sides.",
 )
 
 HEIGHT = 3.3
@@ -39,7 +40,8 @@ def approximation(*, errors: pd.DataFrame, fits: pd.DataFrame) -> Figure:
         grid[1, column].set(xlabel="x")
     grid[0, 0].set_ylabel("largest error")
     grid[1, 0].set_ylabel("value")
-    for row, title in ((0, "depth"), (1, "")):
+    below = f"depth {depths[SHOWN_DEPTH]}, seed {errors.seed.iloc[0]}"
+    for row, title in ((0, "depth"), (1, below)):
         grid[row, -1].legend(title=title, loc="center left", bbox_to_anchor=(1.0, 0.5))
     return figure
 

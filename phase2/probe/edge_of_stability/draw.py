@@ -11,8 +11,8 @@ from phase2.figures.style import PALETTE, blank, nothing_without, styled
 CARD = FigureCard(
     ("path",),
     "Full-batch gradient descent: training loss and sharpness (the largest eigenvalue of the Hessian) by step; "
-    "dashed, 2 / rate, above which a quadratic's minimum would be unstable. A line a seed; a cross: the last "
-    "finite loss of a descent that diverged.",
+    "dashed, 2 / rate, above which a quadratic's minimum would be unstable. A line a seed; a cross, where there is "
+    "one: the last finite loss of a descent that diverged.",
 )
 
 HEIGHT = 2.8  # inches

@@ -17,7 +17,7 @@ from phase2.words.levels import label, printed
 CARD = FigureCard(
     ("layers",),
     "Standard deviation of activations and root mean square of gradients by layer at initialization: geometric "
-    "mean over seeds, with their range. Grey: beyond float32.",
+    "mean over seeds, with their range. Grey, if anywhere: beyond float32.",
 )
 
 PANEL = 1.6  # inches: height

@@ -20,8 +20,9 @@ CARD = FigureCard(
     "Mean-field theory of random networks: lines predict, dots are measured, mean over seeds (below with their "
     "range). Top: variance of the pre-activations by layer, from an input of mean square 1. Middle: log of the "
     "gradient's growth a layer, which passes 0 where theory says if dots lie on the lines. Bottom: the measured growth "
-    "over all weights and biases; solid, the edge of chaos, where chi is 1; dotted, where chi jumps past 1 and no edge "
-    "is: which side a network is on depends on its input there.",
+    "over all weights and biases; solid, the edge of chaos, where chi is 1; dotted, if anywhere, where chi leaps from "
+    "one side of 1 to the other without being 1: this is not an edge of chaos, and there the input decides whether "
+    "gradients grow or shrink. Growth beyond the scale has its last colours; grey, if anywhere: over- or underflow.",
 )
 
 HEIGHT = 5.2  # inches
@@ -132,7 +133,7 @@ def _legends(figure: Figure, grid: np.ndarray, weights: list[float], biases: lis
         Line2D([], [], linewidth=0.9, label=rf"$\sigma_b = {value:g}$", **_look(index))
         for index, value in enumerate(biases)
     ]
-    names = zip(PASSAGES.values(), (r"edge of chaos, $\chi = 1$", r"no edge: $\chi$ jumps past 1"), strict=True)
+    names = zip(PASSAGES.values(), (r"edge of chaos, $\chi = 1$", r"$\chi$ leaps past 1: not an edge"), strict=True)
     passages = [Line2D([], [], color="black", linewidth=1.4, linestyle=line, label=label) for line, label in names]
     beside: dict[str, Any] = {"loc": "center left", "bbox_to_anchor": (1.0, 0.5)}
     grid[0, -1].legend(handles=of_weights, title=rf"$\sigma_b = {biases[0]:g}$", **beside)

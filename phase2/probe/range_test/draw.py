@@ -16,7 +16,8 @@ from phase2.words.levels import label
 CARD = FigureCard(
     ("losses", "suggestions"),
     "Learning-rate range test: smoothed minibatch loss while the rate grows, mean over seeds with their range. "
-    "Lines mark the rate of the steepest fall and that at which the loss breaks out.",
+    "Upright lines, where there are any: the rates at which it falls most steeply, and at which, past its least, it "
+    "has clearly risen again (breakout).",
 )
 
 ROW = 1.45  # inches: a row of panels

@@ -17,9 +17,12 @@ from phase2.words.levels import crossed
 CARD = FigureCard(
     ("fields", "maps"),
     "Effective receptive fields of the networks of a study before and after training: mean squared gradient of "
-    "the last map's centre by the image, one seed, each scaled to its peak. The frame is the theoretical field "
-    "where it is inside the image, the ellipse the fitted Gaussian at two standard deviations. Share: the least "
-    "part of the theoretical field inside the image that holds 86% of the squared gradient.",
+    "the last map's centre by the image, one seed, each scaled to its peak. Below, the sides of the theoretical field "
+    "and of the image, in pixels: the image cuts off what is larger, as fields of 25 and of 81 pixels are where it has "
+    "14, and with it the spread that can be measured. The frame, where a field is smaller than the image, is the "
+    "theoretical field. The ellipse is the Gaussian of the same mean and variances at two standard deviations, within "
+    "which it holds 86% (1 - e^-2) of its mass. Share: the least part of the theoretical field inside the image that "
+    "holds 86% of the squared gradient.",
 )
 
 ABREAST = 6  # networks in a row at most
@@ -71,5 +74,6 @@ def _map(axes: Axes, field: pd.Series, pixels: pd.DataFrame) -> AxesImage:
     axes.add_patch(Ellipse((field.column, field.row), 4 * field.sigma_column, 4 * field.sigma_row, **ELLIPSE))
     axes.set(xticks=[], yticks=[])
     axes.spines[:].set_visible(False)
-    axes.set_xlabel(f"field {field.field}, \u03c3 {field.sigma:.1f}\nshare {100 * field.share:.0f}%")
+    sides = f"field {field.field}, image {len(values)}"
+    axes.set_xlabel(f"{sides}\n\u03c3 {field.sigma:.1f}, share {100 * field.share:.0f}%")
     return image

@@ -17,12 +17,13 @@ from phase2.words.levels import label
 CARD = FigureCard(
     ("functions", "quadratic"),
     "Paths on an ill-conditioned quadratic, on Rosenbrock's and on Beale's function, each optimizer at the best of "
-    "the same number of rates: above with one rate for all coordinates, below with one for each. Right, the "
-    "distance from the quadratic's minimum with the theory's settings: measured (markers) and predicted (lines)."
-    " Paths may leave the frame and come back.",
+    "the same number of rates, from the black dot towards the star at the minimum: above with one rate for all "
+    "coordinates, below with one for each. Contours are of the function, two a decade. Paths may leave a panel and "
+    "come back. Right, the distance from the quadratic's minimum with the theory's settings: measured (markers) and "
+    "predicted (lines).",
 )
 
-HEIGHT = 3.6  # inches
+HEIGHT = 4.0  # inches
 PLAIN = {"sgd", "momentum", "nesterov"}  # one rate for all coordinates
 NAMES = {"quadratic": "quadratic", "rosenbrock": "Rosenbrock", "beale": "Beale"}
 WINDOWS = {  # x and y that are drawn
@@ -58,6 +59,8 @@ def descent_paths(*, functions: pd.DataFrame, quadratic: pd.DataFrame) -> Figure
         for optimizer, path in here.groupby("optimizer", sort=False):
             axes.plot(path.x, path.y, markevery=max(1, len(path) // MARKS), linewidth=0.9, **looks[optimizer])
         axes.set(xlim=WINDOWS[name][0], ylim=WINDOWS[name][1], title=NAMES[name] if row == 0 else "")
+        axes.set(xlabel="x", ylabel="y" if column == 0 else "")
+        axes.tick_params(labelbottom=True)  # also above others
         axes.locator_params(nbins=4)
     _distances(right.subplots(), quadratic)
     handles = [Line2D([], [], label=label(optimizer), **look) for optimizer, look in looks.items()]

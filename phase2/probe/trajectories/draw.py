@@ -14,8 +14,9 @@ from phase2.words.levels import label
 
 CARD = FigureCard(
     ("paths", "surface", "tuning"),
-    "Paths of the optimizers from one initialization, in the plane of the first two principal components of all "
-    "their weights from their start, over the training loss in that plane; and the loss along each path.",
+    "Paths of the optimizers from one initialization (the dot) to where each stops (a cross in its colour), in the "
+    "plane of the first two principal components of all their weights from their start, over the training loss in "
+    "that plane; and the loss along each path. Losses beyond the scale have its last colours.",
 )
 
 HEIGHT = 3.1  # inches

@@ -13,10 +13,13 @@ from phase2.words.levels import printed
 
 CARD = FigureCard(
     ("units",),
-    "Saturated and dead units of the networks that learned, at their best epoch: a dot a network, a stroke at the "
-    "median. Beside "
-    "each activation, how many of its networks learned (their validation accuracy is more than 3 standard errors above "
-    "the share of the largest class): of the others nothing is shown.",
+    "Saturated and dead units of the networks that learned, at their best epoch: a dot a network, of all learning "
+    "rates and seeds whose runs finished, together; a stroke at the median. Saturated: the share of pairs of a unit "
+    "and a test image at which the activation's slope is below 0.01 in size: inputs below 0 for ReLU, where about "
+    "half is normal; the flat ends of tanh and the sigmoid; for GELU and SiLU far below 0 or at their minimum. Dead: "
+    "units whose output is the same on all images measured on: 0 for ReLU, one end for tanh and the sigmoid. Beside "
+    "each activation, how many of its networks learned (their validation accuracy is more than 3 standard errors "
+    "above the share of the largest class): of the others nothing is shown.",
 )
 
 MEASURES = {"saturated": "saturated (%)", "dead": "dead units (%)"}
