@@ -201,7 +201,7 @@ CYBENKO = {
         {"case": lambda rng: (cybenko._limit(rng)[0], [1, 0.5, 0])},
     ),
     "the modulus at a quarter of the distance": (
-        "at most $1/2n$ away",
+        "at most $1/(2n)$ away",
         {"case": lambda rng: (cybenko._stairs_error(rng)[0], [(1 / (8 * n)) ** 0.5 for n in cybenko.UNITS])},
     ),
 }
