@@ -23,7 +23,7 @@ CARD = FigureCard(
     "predicted (lines).",
 )
 
-HEIGHT = 4.0  # inches
+HEIGHT = 3.9  # inches
 PLAIN = {"sgd", "momentum", "nesterov"}  # one rate for all coordinates
 NAMES = {"quadratic": "quadratic", "rosenbrock": "Rosenbrock", "beale": "Beale"}
 WINDOWS = {  # x and y that are drawn
