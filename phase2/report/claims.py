@@ -69,7 +69,7 @@ class Claim(BaseModel):
     @property
     def evidence(self) -> str:
         """Its numbers by name, or why it cannot be judged, as LaTeX."""
-        told = [f"{escape(name)} {number_text(number)}" for name, number in self.numbers.items()]
+        told = [f"{escape(name.replace('_', ' '))} {number_text(number)}" for name, number in self.numbers.items()]
         return "; ".join([*told, *([escape(self.why)] if self.why else [])])
 
     @property
