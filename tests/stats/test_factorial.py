@@ -19,7 +19,7 @@ def random_design(shape, rng) -> Design:
     return Design(("a", "b", "c"), levels[:3], levels[3], np.random.default_rng(rng).normal(size=shape))
 
 
-@pytest.mark.parametrize("shape", [(3, 2, 2, 4), (2, 3, 4, 2), (6, 5, 5, 5)])
+@pytest.mark.parametrize("shape", [(3, 2, 2, 5), (2, 3, 4, 6), (6, 5, 5, 5)])
 def test_decomposition_matches_statsmodels(shape):
     grid = random_design(shape, rng=1)
     index = pd.MultiIndex.from_product([range(size) for size in shape], names=["a", "b", "c", "seed"])
@@ -50,7 +50,7 @@ def test_a_factor_with_one_level_has_no_term(make_design):
 
 
 def test_partial_omega_squared_follows_its_definition(make_design):
-    grid = make_design()
+    grid = make_design(seeds=5)
     table = variance(grid).set_index("term")
     df, F = table.loc["init", "df"], table.loc["init", "F"]
     assert table.loc["init", "omega2"] == pytest.approx(df * (F - 1) / (df * (F - 1) + grid.values.size))
