@@ -11,7 +11,7 @@ OVERLAY = $(if $(CONFIG),--configfile $(CONFIG))
 # Times on 2 cores with a quick network; a second run of any set-up takes no time.
 define HELP
 target             what                                                          time       disk
-make report        set up, then everything: open results/desk/index.html       35-45 min   0.4 GB
+make report        set up, then everything: open results/desk/index.html       20-45 min   0.4 GB
                    another run: make report CONFIG=config/smoke.yaml CORES=4
 make smoke         the same on tiny grids and bundled data                       4-14 min   50 MB
 make test          set up, then all tests                                       20-45 min   0.1 GB
