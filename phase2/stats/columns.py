@@ -3,7 +3,7 @@
 from phase2 import registry
 from phase2.study.config import Study
 from phase2.study.factors import factors_of
-from phase2.study.score import PERCENT
+from phase2.study.score import PERCENT, head
 from phase2.study.tables import PARTS
 from phase2.words.labels import word
 
@@ -106,7 +106,7 @@ def columns(study: Study) -> dict[str, dict[str, str]]:
     factors = {name: axes[name] for name in factors_of(axes)}
     task = registry.part("task", study.task.name).card.traits
     first = task["metrics"][0]
-    told = {name: _metric(name) for name in task["metrics"]} | {"loss": f"loss ({task['unit']})"}
+    told = {name: _metric(name) for name in task["metrics"]} | {"loss": head("loss", task.get("unit", ""))}
     final = {f"{part}_{name}": f"{text}, on {part} at the end" for part in PARTS for name, text in told.items()}
     best = {"best_epoch": "epoch that is best on validation"}
     best |= {f"best_{part}_{first}": f"{told[first]}, on {part} after that epoch" for part in ("val", "test")}
