@@ -4,6 +4,7 @@ import re
 import shutil
 from typing import Any
 
+import pandas as pd
 import pytest
 from checkout import Checkout
 
@@ -36,6 +37,9 @@ def test_a_new_activation_trains_its_own_cells_and_going_back_none(project: Chec
     assert len(project.cells()) == 24 * 3
     assert modification_times(project).items() > modified.items()
     assert trained(project) == 0
+    table = "results/smoke/tables/mlp_grid/cells.csv"
+    project.snakemake(table).succeeded()
+    assert len(pd.read_csv(project.folder / table)) == 16  # gelu's cells lie there still
     assert trained(project, config=wider) == 0
 
 
