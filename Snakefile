@@ -15,10 +15,20 @@ configfile: "config.yaml"
 
 include: "rules/common.smk"
 include: "rules/data.smk"
-include: "rules/train.smk"
+
+
+if CONFIG.shipped is None:
+
+    include: "rules/train.smk"
+    include: "rules/baseline.smk"
+
+else:
+
+    include: "rules/shipped.smk"
+
+
 include: "rules/probe.smk"
 include: "rules/derive.smk"
-include: "rules/baseline.smk"
 include: "rules/aggregate.smk"
 include: "rules/claims.smk"
 include: "rules/figures.smk"

@@ -2,13 +2,14 @@
 
 import json
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from phase2.errors import UserError, unknown
+from phase2.cli_options import STORE, WORK, Configs, NewStore, OldStore, Sets, configuration
+from phase2.cli_train import compare, cost, fill, train
+from phase2.errors import UserError
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -17,32 +18,8 @@ app = typer.Typer(
 )
 store_app = typer.Typer(no_args_is_help=True, help="The cell store: finished cells, found by what they were made from.")
 app.add_typer(store_app, name="store")
-
-STORE, WORK = Path(".phase2/store"), Path(".phase2/packs")
-
-
-def _there(store: Path) -> Path:
-    """A cell store that is named on the command line: an empty one is made by a run, never by a mistyped name."""
-    store = store.expanduser()
-    if store != STORE and not store.is_dir():
-        raise UserError(f"there is no cell store {store}: `--store` names a folder such as {STORE}")
-    return store
-
-
-NewStore = Annotated[Path, typer.Option("--store", help="The cell store.", callback=Path.expanduser)]
-OldStore = Annotated[Path, typer.Option("--store", help="The cell store.", callback=_there)]
-Configs = Annotated[
-    list[Path],
-    typer.Option("--configfile", help="Overlay laid over config.yaml; may be given several times."),
-]
-Sets = Annotated[
-    list[str],
-    typer.Option("--set", help="key=value over all files, e.g. studies.mlp_grid.budget.epochs=3; may be repeated."),
-]
-Where = Annotated[
-    list[str] | None,
-    typer.Argument(help="axis=value, to take only those cells; of one axis several values may be given"),
-]
+for command in (train, fill, cost, compare):
+    app.command()(command)
 
 
 @app.callback()
@@ -52,74 +29,20 @@ def _here() -> None:
     check_code(Path.cwd())
 
 
-def _config(overlays: list[Path], sets: Iterable[str] = ()):
-    from phase2.run.config import load
-
-    return load([Path("config.yaml"), *overlays], sets)
-
-
-def _known(studies: list[str], config) -> None:
-    for study in studies:
-        if study not in config.studies:
-            raise unknown("study", study, config.studies)
-
-
 @app.command()
-def train(
-    study: str,
-    where: Where = None,
-    configfile: Configs = [],  # noqa: B006 (typer copies it)
-    sets: Sets = [],  # noqa: B006
-    again: Annotated[bool, typer.Option("--again", help="Train them also if the store has them, anew.")] = False,
-) -> None:
-    """Train cells of a study now, without Snakemake, and print how they ended, on validation examples."""
-    from phase2.run.fill import prepare, select, where_of
-    from phase2.run.upkeep import forget
-    from phase2.study.cell import cells_of, packs_of
-    from phase2.study.code import metrics_of
-    from phase2.study.pack import Folders, run_pack
-    from phase2.study.results import read_metrics
-    from phase2.study.store import Store
-
-    config = _config(configfile, sets)
-    _known([study], config)
-    chosen = config.studies[study]
-    packs = packs_of(select(cells_of(study, chosen), where_of(where)))  # before data is prepared: it may refuse a level
-    results, checkpoints = Path("results") / config.run, Path("checkpoints") / config.run
-    folders = Folders(prepare(chosen.task.dataset, config.data), results, checkpoints, STORE, WORK)
-    for pack in packs.values():
-        if again:
-            forget(Store(STORE), pack, folders.prepared)
-        run_pack(pack, chosen, folders, config.compute)
-        for cell in pack:
-            metrics = read_metrics(cell, results)
-            name = metrics_of(cell.settings)[0]
-            value = f"validation {name} {metrics['final'][f'val_{name}']:.4f}" if metrics["final"] else "diverged"
-            typer.echo(f"{cell.id} {cell.partition}: {value}")
-
-
-@app.command()
-def fill(
-    where: Where = None,
+def ship(
     configfile: Configs = [],  # noqa: B006
     sets: Sets = [],  # noqa: B006
-    study: Annotated[list[str] | None, typer.Option(help="Only this study; may be given several times.")] = None,
-    minutes: Annotated[float, typer.Option(min=0, help="Start no pack after this time.")] = float("inf"),
-    store: NewStore = STORE,
+    store: OldStore = STORE,
 ) -> None:
-    """Train what the cell store lacks, where there is no Snakemake; the graph restores from the store later.
+    """Write the finished cells of a run, without weights, into the folder that it ships them in.
 
-    Studies without an axis or a value that is asked for are passed over.
+    Of each cell the one trained last, of the store and of what was shipped before, by whatever code.
     """
-    from phase2.run.fill import fill as fill_store
-    from phase2.run.fill import where_of
+    from phase2.run.shipped import ship as write
+    from phase2.study.store import Store
 
-    config = _config(configfile, sets)
-    _known(study or [], config)
-    done = fill_store(config, study or list(config.studies), where_of(where), store, WORK, minutes, typer.echo)
-    typer.echo(
-        "the store has every cell asked for" if done else f"stopped after {minutes:g} minutes: run again to go on"
-    )
+    write(configuration(configfile, sets), Store(store), typer.echo)
 
 
 @app.command(context_settings={"ignore_unknown_options": True})  # such as -1.2
@@ -164,7 +87,7 @@ def verify(
     from phase2.study.store import Store
     from phase2.verify import verify as agrees
 
-    _config(configfile, sets)  # says what is wrong with it
+    configuration(configfile, sets)  # says what is wrong with it
     if not agrees(read([Path("config.yaml"), *configfile], sets), Store(store), mend, typer.echo):
         typer.echo("to make these again, and what depends on them: phase2 verify --mend, or snakemake")
         raise typer.Exit(1)
@@ -176,7 +99,7 @@ def doctor() -> None:
     """Check Python, torch, LaTeX, data sources, GPU, Slurm and DVC, and say how to mend what is missing."""
     from phase2.doctor import doctor as examine
 
-    mirror = _config([]).data.mirror if Path("config.yaml").exists() else None
+    mirror = configuration([]).data.mirror if Path("config.yaml").exists() else None
     raise typer.Exit(examine(Path.cwd(), mirror))
 
 
@@ -215,11 +138,16 @@ def schema(
 
 
 @store_app.command("export")
-def store_export(archive: Path, store: OldStore = STORE) -> None:
-    """Write every finished cell into one .tar."""
+def store_export(
+    archive: Path,
+    without_weights: Annotated[bool, typer.Option("--without-weights", help="Metrics and curves alone.")] = False,
+    store: OldStore = STORE,
+) -> None:
+    """Write every finished cell into one .tar, or .tar.xz."""
+    from phase2.study.results import HISTORY, METRICS
     from phase2.study.store import Store
 
-    written, damaged = Store(store).export(archive)
+    written, damaged = Store(store).export(archive, names=(METRICS, HISTORY) if without_weights else None)
     left_out = f"; left out as damaged: {' '.join(key[:12] for key in damaged)}" if damaged else ""
     typer.echo(f"{written} cells in {archive}{left_out}")
 
@@ -275,7 +203,7 @@ def store_gc(
     from phase2.study.store import Store
 
     overlays = [[], *([path] for path in configfile), configfile]  # each by itself, and all laid over each other
-    wanted = Wanted(_config(overlay, sets) for overlay in overlays)
+    wanted = Wanted(configuration(overlay, sets) for overlay in overlays)
     listed = entries(Store(store))
     unwanted = [entry for entry in listed if not wanted.has(entry)]
     left, packs = debris(Store(store)), dead_packs(WORK, wanted) if store == STORE else []

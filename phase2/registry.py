@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +28,14 @@ ROOMS = {  # of each kind, the package whose files are its parts
     "model": "phase2.models",
     "task": "phase2.task",
     "augmentation": "phase2.task.augmentation",
+    "tta": "phase2.task.tta",
     "metric": "phase2.task.metrics",
+    "average": "phase2.train.averages",
     "dataset": "phase2.data.sets",
+    "logger": "phase2.train.logs",
 }
 PROBE_FILES = {"card.py": "class Options(Probe) and its tables", "measure.py": "def measure(options, ...)"}
+JOIN = "+"  # between the names of parts of which one follows the other
 INSTALLED = ("site-packages", "dist-packages")  # folders of modules with a version, which are not edited
 # Columns of the results, which no metric may be called.
 TAKEN = {"loss", "lr", "grad_norm", "weight_norm", "samples_per_second", "id", "epoch", "step", "split", "seed"}
@@ -75,6 +78,15 @@ def part(kind: str, name: str) -> Part:
     return parts(kind)[name]
 
 
+def several(names: str) -> list[str]:
+    """The names of parts of which one follows the other.
+
+    >>> several("translate+cutout")
+    ['translate', 'cutout']
+    """
+    return names.split(JOIN)
+
+
 def load(kind: str, name: str) -> Any:
     """The part's class or function: its module is imported now.
 
@@ -110,7 +122,7 @@ def use(folders: Iterable[Path], others: Iterable[Part] = ()) -> None:
     for folder in wanted:
         if not folder.name.isidentifier():
             raise UserError(f"parts: {folder.name} is no name that Python imports: rename the folder {folder}")
-        elsewhere = _place_of(folder.name)
+        elsewhere = source.place_of(folder.name)
         if elsewhere not in (None, folder.parent):
             raise UserError(f"parts: Python has another {folder.name} in {elsewhere}: rename the folder {folder}")
         if str(folder.parent) not in sys.path:
@@ -268,23 +280,11 @@ def _check_imports(path: Path, package: Path) -> None:
             top = name.split(".")[0]
             if top in packages() or top in sys.stdlib_module_names:
                 continue
-            place = _place_of(top)
+            place = source.place_of(top)
             if not place or place.name not in INSTALLED:
                 elsewhere = f"{name} lies in {place}, where no edit of it counts: move it into {package.name}"
                 told = elsewhere if place else f"there is no module {name}: install it in .venv"
                 raise UserError(f"{path}, line {getattr(node, 'lineno', 0)}: {told}, or mend the import")
-
-
-def _place_of(package: str) -> Path | None:
-    """The folder that holds an importable package or module; None if there is none."""
-    try:
-        spec = find_spec(package)
-    except (ImportError, ValueError):
-        return None
-    if spec is None:
-        return None
-    folders = list(spec.submodule_search_locations or [])
-    return Path(folders[0]).parent if folders else Path(spec.origin or "").parent
 
 
 def _part(path: Path) -> Part | None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +104,18 @@ def _imports_of(tree: ast.Module, packages: tuple[str, ...]) -> list[list[str | 
         elif isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] in packages:
             found += [[node.module, alias.name, alias.asname] for alias in node.names]
     return found
+
+
+def place_of(package: str) -> Path | None:
+    """The folder that holds an importable package or module; None if there is none."""
+    try:
+        spec = find_spec(package)
+    except (ImportError, ValueError):
+        return None
+    if spec is None:
+        return None
+    folders = list(spec.submodule_search_locations or [])
+    return Path(folders[0]).parent if folders else Path(spec.origin or "").parent
 
 
 def parsed(path: Path) -> ast.Module:

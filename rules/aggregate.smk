@@ -5,7 +5,7 @@ rule aggregate:
     input:
         metrics=lambda w: cell_files(w.study, "metrics.json"),
         history=lambda w: cell_files(w.study, "history.csv"),
-        data=lambda w: DATA / "prepared" / CONFIG.studies[w.study].task.dataset / "meta.json",
+        data=lambda w: meta_of(CONFIG.studies[w.study].task.dataset),
     output:
         **{table: f"{TABLES}/{table}.csv" for table in ("cells", "curves", "schedules")},
         receipt=f"{RECEIPTS}/aggregate-{{study}}.json",
@@ -15,6 +15,7 @@ rule aggregate:
         f"logs/{RUN}/{{study}}/aggregate.benchmark.tsv"
     params:
         code=lambda w: fingerprint("phase2.study.tables"),
+        today=lambda w: codes_today(w.study),
     message:
         "gathering the cells of {wildcards.study}"
     script:
@@ -24,7 +25,7 @@ rule aggregate:
 rule analyse:
     input:
         cells=f"{TABLES}/cells.csv",
-        data=lambda w: DATA / "prepared" / CONFIG.studies[w.study].task.dataset / "meta.json",
+        data=lambda w: meta_of(CONFIG.studies[w.study].task.dataset),
     output:
         **{table: f"{TABLES}/{table}.csv" for table in ANALYSES},
         receipt=f"{RECEIPTS}/analyse-{{study}}.json",

@@ -17,8 +17,9 @@ from phase2.run.claims import subjects
 from phase2.run.claims import tables_of as claims_read
 from phase2.run.config import validate
 from phase2.run.missing import ANNOUNCED, lacking, without, without_configuration
+from phase2.run.shipped import data_file, of_what_is_there
 from phase2.study.cell import cells_of, hive, jobs_of
-from phase2.study.code import components_of, prepared_by
+from phase2.study.code import components_of, prepared_by, training_code
 from phase2.study.fingerprint import fingerprint
 from phase2.study.progress import Monitor
 from phase2.study.provenance import mixtures
@@ -39,7 +40,7 @@ try:
     check_options(sys.argv)
     given = configuration()
     config.clear()
-    config.update(given)  # what scripts see
+    config.update(of_what_is_there(given))  # what scripts see
     CONFIG = validate(config)
     SUBJECTS = {**CONFIG.studies, **CONFIG.probes}
     for study in CONFIG.studies.values():
@@ -64,12 +65,18 @@ JOBS = {name: jobs_of(cells, CONFIG.studies[name]) for name, cells in CELLS.item
 DATASETS = CONFIG.datasets
 MONITOR = Monitor(Path(".phase2/progress") / RUN)
 DOCUMENTS = CONFIG.documents
-NOTEBOOKS = ["nn_core_math", "activation_comparison", "convolutions"]  # in the order in which to read them
 
 
 wildcard_constraints:
     study="|".join(CONFIG.studies),
     subject="|".join(SUBJECTS),
+
+
+def meta_of(dataset):
+    """What is told of a data set: its arrays' meta, which a run of shipped cells has without the arrays."""
+    return str(
+        DATA / "prepared" / dataset / "meta.json" if CONFIG.shipped is None else data_file(Path(RESULTS), dataset)
+    )
 
 
 def job_digest(study, wildcards):
@@ -83,6 +90,11 @@ def job_code(study, wildcards):
     cells = JOBS[study][hive(dict(wildcards))]
     components = {component for cell in cells for component in components_of(cell.settings)}
     return fingerprint("phase2.study.pack", components=tuple(sorted(components)))
+
+
+def codes_today(study):
+    """The code that shipped cells are compared with, of which each says whether it has changed since."""
+    return sorted({training_code(cell.settings) for cell in CELLS[study]}) if CONFIG.shipped is not None else []
 
 
 def baseline_code(study):
@@ -113,6 +125,10 @@ def notebook_subjects(notebook):
     probes = {n: probe.tables for n, probe in CONFIG.probes.items() if probe.probe in shown.probes}
     studies = [n for n, study in CONFIG.studies.items() if n in shown.studies or set(shown.axes) & set(study.factors)]
     return probes | dict.fromkeys(studies, (*OF_STUDIES, "baseline"))
+
+
+# In the order in which to read them, without those that have nothing to show of this run.
+NOTEBOOKS = list(filter(notebook_subjects, ["nn_core_math", "activation_comparison", "convolutions"]))
 
 
 def notebook_tables(notebook):

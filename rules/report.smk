@@ -11,7 +11,7 @@ rule sources:
         derivations=rules.derive.output.latex,
         claims=rules.claims.output.claims,
         checks="report/mastery.yaml",
-        data=[DATA / "prepared" / dataset / "meta.json" for dataset in DATASETS],
+        data=[meta_of(dataset) for dataset in DATASETS],
     output:
         generated=directory(f"{RESULTS}/report/generated"),
         trace=f"{RESULTS}/report/trace.json",

@@ -26,6 +26,7 @@ for name, study in CONFIG.studies.items():
             f"logs/{RUN}/{name}/{log_path}.log",
         benchmark:
             f"logs/{RUN}/{name}/{log_path}.benchmark.tsv"
+        retries: 100 if CONFIG.compute.minutes else 0
         threads: CONFIG.compute.threads
         resources:
             mem_mb=4000,

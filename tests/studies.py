@@ -47,7 +47,7 @@ def cells(**changes: Any) -> list[Cell]:
 
 def folders_in(root: Path, prepared: Path) -> Folders:
     """A run's folders below `root`."""
-    return Folders(prepared, *(root / name for name in ("results", "checkpoints", "store", "work")))
+    return Folders(prepared, *(root / name for name in ("results", "checkpoints", "store", "work", "logs")))
 
 
 def run(folders: Folders, progress: Any = lambda fraction: None, **changes: Any) -> PackReport:

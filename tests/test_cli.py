@@ -1,6 +1,7 @@
 """The commands, as a user runs them, in a folder of their own with the smoke configuration."""
 
 import json
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from phase2.run.config import schema
 from phase2.run.reference import reference
 from phase2.source import ROOT
 from phase2.study.provenance import environment
+from phase2.train import loop
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +79,73 @@ def test_training_again_replaces_what_the_store_has(phase2, folder: Path):
     assert phase2("train", *cells, "--again")[1].count("validation accuracy 0.") == 2
     assert entry.read_bytes() == path.read_bytes()
     assert entry.stat().st_ino != first
+
+
+PACK = ("train", "mlp_grid", "activation=relu", "seed=1", "init=kaiming", *SMOKE)
+
+
+def test_training_tells_its_cost_and_a_line_an_epoch_where_there_is_no_terminal(phase2):
+    _, out, told = phase2(*PACK)
+    cost, *epochs = told.splitlines()
+    assert re.fullmatch(r"to train: 2 cells, about .* here, one job at a time \(\d by like ones.*\)", cost)
+    last = f"epoch {len(epochs)}/{len(epochs)}"
+    line = rf"activation=relu/seed=1: {last}  loss [\d.]+  val accuracy [\d.]+  lr [\de.-]+  [\d,]+ samples/s  0 s left"
+    assert re.fullmatch(line, epochs[-1])
+    assert "epoch" not in out
+    assert phase2(*PACK)[2] == "the store has every cell asked for\n"
+
+
+def test_logs_are_by_cell_below_the_run(phase2, folder: Path):
+    assert phase2(*PACK, "--again", "--set", "compute.logs=[csv]")[0] == 0
+    logs = folder / "logs/smoke/mlp_grid/activation=relu/seed=1/init=kaiming"
+    assert sorted(path.name for path in logs.rglob("*.csv")) == 2 * ["epochs.csv"] + 2 * ["steps.csv"]
+
+
+def test_resume_goes_on_with_what_was_stopped_and_begins_nothing(phase2, monkeypatch: pytest.MonkeyPatch):
+    pack = ("train", "mlp_grid", "activation=tanh", "seed=1", "init=kaiming", *SMOKE)
+    code, _, errors = phase2(*pack, "--resume")
+    assert code == 1
+    assert "nothing of mlp_grid activation=tanh/seed=1 is begun with these settings: --resume only goes on" in errors
+    end_epoch = loop.Training.end_epoch
+    with monkeypatch.context() as patch:
+        patch.setattr(loop.Training, "end_epoch", lambda self: [end_epoch(self), interrupt()])
+        assert phase2(*pack, "--set", "compute.checkpoint_seconds=0")[0] == 130
+    code, out, told = phase2(*pack, "--resume")
+    assert (code, out.count("validation accuracy 0.")) == (0, 2)
+    assert "activation=tanh/seed=1: goes on after step " in told
+    assert phase2(*pack, "--resume")[0] == 0  # finished: nothing to begin
+
+
+def interrupt() -> None:
+    raise KeyboardInterrupt
+
+
+def test_device_and_precision_are_settings_like_others(phase2, folder: Path):
+    code, _, errors = phase2("train", "mlp_grid", "--device", "tpu", *SMOKE)
+    assert code == 1
+    assert "compute.device: Input should be 'auto', 'cpu' or 'cuda' (found 'tpu')" in errors
+    code, _, errors = phase2("train", "mlp_grid", "--precision", "bf61", *SMOKE)
+    assert code == 1
+    assert "studies.mlp_grid.precision: " in errors
+    code, _, errors = phase2(*PACK, "--device", "cpu", "--precision", "bf16", "--set", "run=half")
+    assert code == 0, errors
+    metrics = next((folder / "results/half").rglob("metrics.json"))
+    assert json.loads(metrics.read_text())["spec"]["precision"] == "bf16"
+
+
+def test_the_cost_of_a_run_is_told_before_anything_is_trained(phase2, tmp_path: Path):
+    _, out, _ = phase2("cost", "--study", "mlp_grid", "--store", str(tmp_path / "store"), *SMOKE)
+    assert re.fullmatch(r"to train: \d+ cells, about .* here, one job at a time \(0 by like ones .*\)\n", out)
+    assert not (tmp_path / "store").exists()
+
+
+def test_two_runs_are_compared(phase2):
+    phase2(*PACK)
+    phase2(*PACK, "--set", "run=longer", "--set", "studies.mlp_grid.budget.epochs=2")
+    code, out, errors = phase2("compare", "smoke", "longer")
+    assert code == 0, errors
+    assert "mlp_grid: 2 of 2 cells changed" in out
+    assert re.search(r"activation=relu init=kaiming schedule=cosine: accuracy [+-][\d.]+ points .*\* \(1 seed\)", out)
 
 
 def test_fill_trains_what_is_missing_and_then_nothing(phase2, tmp_path: Path):
@@ -165,6 +234,12 @@ def test_a_store_is_listed_dropped_from_and_swept(phase2, tmp_path: Path):
         (("fill", "activaton=relu"), "Known axes: activation, depth, init, lr,"),
         (("trace", "84.9", "--run", "nosuch"), "its run makes it (desk: `make report`, smoke: `make smoke`"),
         (("trace", "-1.2", "--run", "nosuch"), "its run makes it (desk: `make report`, smoke: `make smoke`"),
+        (("train", "mlp_grid", "--again", "--resume"), "--again trains anew and --resume goes on: give one of them"),
+        (
+            ("train", "mlp_grid", "--set", "compute.logs=[tensorbord]"),
+            "unknown logger 'tensorbord': did you mean",
+        ),
+        (("compare", "desk", "nosuch"), "'desk' is neither a run with cells in results/ ("),
         (("store", "import", "nosuch.tar"), "no archive nosuch.tar"),
         (("store", "drop", "0123456789ab"), "'0123456789ab' is no cell of the store: `phase2 store list` prints"),
         (("store", "gc", "--store", "no/such"), "there is no cell store no/such: `--store` names a folder such as"),

@@ -1,12 +1,15 @@
 """`make quick`: every module imports, the examples in its docstrings hold, every part does its work once."""
 
 import doctest
+import sys
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
+from unittest import mock
 
 import pytest
 import torch
+from fake_wandb import Fake
 from torch.nn import Parameter
 
 from phase2.data.prepared import open_prepared
@@ -14,6 +17,10 @@ from phase2.errors import UserError
 from phase2.nn import Linear
 from phase2.registry import ROOMS, load, names
 from phase2.source import ROOT
+from phase2.task.augmenting import augmentation_of
+from phase2.task.draws import Draws
+from phase2.train.lanes import Stack
+from phase2.train.logs.logger import STEPS, About
 
 pytestmark = pytest.mark.quick
 MODULES = sorted(
@@ -81,8 +88,25 @@ def model(name: str, folder: Path) -> None:
 
 
 def augmentation(name: str, folder: Path) -> None:
-    generator = torch.Generator().manual_seed(0)
-    assert load("augmentation", name)(images(), generator).shape == images().shape
+    known = {"classes": 4, "mean": torch.full((3, 1, 1), 0.5), "std": torch.full((3, 1, 1), 0.25)}
+    augment = augmentation_of(name, {}, **known)
+    shown, targets = augment(images(), torch.tensor([0, 3]), Draws(0, 0, torch.arange(2)))
+    assert shown.shape == images().shape
+    assert len(targets) == 2
+
+
+def tta(name: str, folder: Path) -> None:
+    assert load("tta", name)(lambda x: x.flatten(1), images()).shape == (2, 3 * 32 * 32)
+
+
+def average(name: str, folder: Path) -> None:
+    layer = Linear(2, 2)
+    stack = Stack(layer, None, {name: p.detach()[None] for name, p in layer.named_parameters()}, {})
+    mean = load("average", name)()
+    mean.start(stack, steps=1, epochs=1)
+    mean.after_step(stack, 1)
+    mean.after_epoch(stack, 1)
+    assert torch.equal(mean.judged(stack).parameters["weight"], stack.parameters["weight"])
 
 
 def dataset(name: str, folder: Path) -> None:
@@ -108,7 +132,16 @@ def task(name: str, folder: Path) -> None:
     assert totals.keys() == {each.name for each in opened.metrics}
 
 
-KINDS = (activation, norm, init, schedule, optimizer, model, augmentation, dataset, metric, task)
+def logger(name: str, folder: Path) -> None:
+    with mock.patch.dict(sys.modules, {"wandb": Fake()}):
+        made = load("logger", name)(folder, About("quick", "grid/seed=0", {}), 0)
+        made.log(STEPS, 1, {"loss": 0.5})
+        made.flush()
+        made.close()
+    assert list(folder.iterdir())
+
+
+KINDS = (activation, norm, init, schedule, optimizer, model, augmentation, average, tta, dataset, metric, task, logger)
 WORK = {work.__name__: work for work in KINDS}
 
 

@@ -23,7 +23,8 @@ def read(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> tuple[dict[str, A
     study = study_of(axes={"init": ["kaiming"], "lr": [0.05, 1e30], "seed": [0]})
     cells = cells_of("mlp_grid", study)
     root = folders.results
-    here = Folders(folders.prepared, root / "results/desk", *(root / name for name in ("checkpoints", "store", "work")))
+    beside = (root / name for name in ("checkpoints", "store", "work", "logs"))
+    here = Folders(folders.prepared, root / "results/desk", *beside)
     assert run_pack(cells, study, here, COMPUTE).diverged == 1
     table, curves = gather(cells, here.results)
     tables = here.results / "tables/mlp_grid"

@@ -169,6 +169,8 @@ class Results:
         for axis in over:
             self._check(axis)
         cells, others = self.cells, [name for name in self.axes if name not in (*over, SEED)]
+        if not [*others, *over]:  # there is one setting alone
+            return self
         worth = self._score.sign * pd.to_numeric(cells[self.validation], errors="coerce")
         means = cells[[*others, *over]].assign(worth=worth).groupby([*others, *over], sort=False, as_index=False)
         table = means.agg(worth=("worth", lambda values: values.mean(skipna=False)))

@@ -1,5 +1,6 @@
 """Networks, built from `phase2.nn`."""
 
+from phase2.models.airbench import Airbench
 from phase2.models.cifar_resnet import CifarResNet
 from phase2.models.lenet import LeNet
 from phase2.models.mlp import MLP
@@ -7,4 +8,4 @@ from phase2.models.preact_resnet import PreActResNet
 from phase2.models.resnet import ResNet
 from phase2.models.vgg import VGG
 
-__all__ = ["MLP", "VGG", "CifarResNet", "LeNet", "PreActResNet", "ResNet"]
+__all__ = ["MLP", "VGG", "Airbench", "CifarResNet", "LeNet", "PreActResNet", "ResNet"]

@@ -28,9 +28,12 @@ def norm2d(name: str, channels: int, backend: str = "scratch") -> Module:
     return registry.load("norm", name)(channels, images=True, backend=backend)
 
 
-def nonlinearity(name: str) -> Module:
-    """A new activation; raises `UserError` for a name that `phase2.registry` does not know."""
-    return registry.load("activation", name)()
+def nonlinearity(name: str, backend: str = "scratch") -> Module:
+    """A new activation, by `backend` if it has several; raises `UserError` for a name that `phase2.registry` does not
+    know.
+    """
+    options = {"backend": backend} if "backend" in registry.part("activation", name).arguments else {}
+    return registry.load("activation", name)(**options)
 
 
 def convolution(in_channels: int, out_channels: int, kernel_size: int, stride: int, style: Style) -> Conv2d:

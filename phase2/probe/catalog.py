@@ -19,7 +19,7 @@ from phase2.probe.options import Probe
 from phase2.probe.own import check, imported
 from phase2.study.fingerprint import closure, fingerprint
 
-IMAGES = (("augmentation", "none"), ("metric", "accuracy"))  # what a data set of images is opened with
+IMAGES = (("augmentation", "none"), ("tta", "none"), ("metric", "accuracy"))  # what a data set of images is opened with
 
 
 def _of_the_package() -> list[Path]:

@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 from phase2.files import write_text
 from phase2.report.claims import claim_macros
-from phase2.report.companion import chapters, definitions_table, provenance_table
+from phase2.report.companion import chapters, definitions_table, provenance_table, shipped_table
 from phase2.report.inputs import Record, read_record
 from phase2.report.macros import Ledger, Statement
 from phase2.report.mastery import mastery_frame, mastery_table
@@ -39,7 +39,8 @@ def write_sources(
     state_document(COMPANION, record, ledger)
     write_text(folder / f"{COMPANION}.tex", chapters(record, ledger) + "\n")
     write_text(folder / "definitions.tex", ledger.show(definitions_table(record.studies)).long() + "\n")
-    write_text(folder / "provenance.tex", ledger.show(provenance_table(record)).long() + "\n")
+    made = [provenance_table, *([shipped_table] if config.shipped is not None else [])]
+    write_text(folder / "provenance.tex", "\n".join(ledger.show(make(record)).long() for make in made) + "\n")
     write_text(folder / "mastery.tex", ledger.show(mastery_table()).long() + "\n")
     write_text(run_dir / "mastery.csv", mastery_frame().to_csv(index=False))
     write_text(folder / "derivations.tex", (run_dir / "derivations" / "derivations.tex").read_text(encoding="utf-8"))

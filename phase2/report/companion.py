@@ -6,7 +6,7 @@ from phase2.report import probe_tables, tables
 from phase2.report.claims import claim_lines
 from phase2.report.figures import figures_of
 from phase2.report.inputs import ProbeInputs, Record, StudyInputs, Subject
-from phase2.report.latex import MISSING, count, described, escape, lines, sentence, title_of
+from phase2.report.latex import MISSING, count, described, escape, lines, listed, sentence, title_of
 from phase2.report.macros import Ledger
 from phase2.report.spec import spec_table
 from phase2.report.tabular import Behind, Table, wrapped
@@ -73,6 +73,32 @@ def provenance_table(record: Record) -> Table:
     heads, behind = ["", "Commit", "Code", "Data", "torch", "Device"], [Behind(each.name) for each in record.subjects]
     widths, how = wrapped(110, 78, 78, 78, 40, 62), "the distinct values"
     return Table("provenance", caption, widths, heads, rows, "tables/*/cells.csv", how, behind=behind)
+
+
+def shipped_table(record: Record) -> Table:
+    """Of a run of shipped cells a row for each study: which commits and machines trained it, in how many hours, and for
+    how many of its cells the code has changed since.
+    """
+    rows = []
+    for study in record.studies:
+        cells = study.tables["cells"]
+        commits, machines = (cells[column].dropna().astype(str).unique() for column in ("commit", "machine"))
+        rows.append(
+            [
+                title_of(study.name),
+                listed([rf"\texttt{{{escape(commit[:7])}}}" for commit in commits]),
+                escape("; ".join(machines)),
+                f"{cells['seconds'].sum() / 3600:.1f}",
+                f"{count(cells['changed'].sum())} of {count(len(cells))}",
+            ]
+        )
+    caption = (
+        "What trained the cells, which this run shows and did not train: commits, machines, the hours of all of a "
+        "study's cells, and for how many of them the code has changed since."
+    )
+    heads, behind = ["", "Commits", "Machine", "Hours", "Changed"], [Behind(each.name) for each in record.studies]
+    widths, how = wrapped(100, 80, 170, 40, 50), "the distinct values, sums of seconds, comparisons with today's code"
+    return Table("shipped", caption, widths, heads, rows, "tables/*/cells.csv", how, behind=behind)
 
 
 def _of_study(study: StudyInputs) -> list[list[str]]:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from phase2.figures.catalog import drawing
 from phase2.files import atomic_path, write_text
+from phase2.report.run import duration
 from phase2.run.config import Config
 from phase2.stats.columns import columns
 from phase2.stats.overview import OVERVIEW, overview
@@ -101,7 +102,7 @@ def dictionary(run: Run) -> pd.DataFrame:
     rows = {("run", "summary", column): meaning for column, meaning in OVERVIEW.items()}
     axes: dict[str, str] = {}
     for name, study in run.config.studies.items():
-        told = columns(study)
+        told = columns(study, run.config.shipped is not None)
         axes |= {axis: told["cells"][axis] for axis in study.axes.values()}
         for table, frame in run.tables(name, *told).items():
             rows |= {("studies", table, column): told[table][column] for column in map(str, frame)}
@@ -121,10 +122,10 @@ def documents(run: Run) -> dict[str, str]:
 def readme(run: Run) -> str:
     """README.md: what lies here, how to read it, and what made it."""
     places = "\n".join(f"| `{place}` | {what} |" for place, what in (documents(run) | PLACES).items())
-    missing = f"**Without {', '.join(run.config.missing)}, which failed.**\n\n" if run.config.missing else ""
+    gaps = "".join(f"**{gap}**\n\n" for gap in run.config.gaps)
     return f"""# The run `{run.config.run}`
 
-{missing}{run.made}
+{gaps}{run.made}
 
 Open `index.html`, or begin with `summary.csv`. All tables are CSV, a row an observation; an empty field is a value that
 there is not, such as an interval over fewer than five seeds. Scores in `tables/` and `cells/` are shares of 1, those of
@@ -147,14 +148,14 @@ def page(run: Run, summary: pd.DataFrame) -> str:
     files = [place for place in PLACES if "/" not in place and place != "index.html"]
     read = "".join(_item(place, what) for place, what in documents(run).items())
     more = ", ".join(_link(place) for place in ["README.md", *files])
-    missing = f"<p><strong>Without {', '.join(run.config.missing)}, which failed.</strong></p>"
+    gaps = "".join(f"<p><strong>{escape(gap)}</strong></p>" for gap in run.config.gaps)
     return f"""<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>phase2: {name}</title>
 <style>{STYLE}</style></head>
 <body>
 <h1>The run {name}</h1>
-{missing if run.config.missing else ""}
+{gaps}
 <p>{escape(run.made)}</p>
 <ul>{read}</ul>
 <p>Beside it: {more}.</p>
@@ -167,12 +168,12 @@ def page(run: Run, summary: pd.DataFrame) -> str:
 
 
 def _outcomes(summary: pd.DataFrame) -> str:
-    head = ("study", "chosen on validation", "test", "baseline", "better by", "seeds", "steps")
+    head = ("study", "chosen on validation", "test", "baseline", "better by", "seeds", "steps", "training")
     lines = []
     for row in summary.to_dict("records"):
         baseline = f"{_number(row['baseline'], row['unit'])} ({row['against']})"
         scores = [_number(row["test"], row["unit"]), baseline, _effect(row)]
-        numbers = [*scores, f"{row['n']:.0f}", f"{row['steps']:.0f}"]
+        numbers = [*scores, f"{row['n']:.0f}", f"{row['steps']:.0f}", duration(row["seconds"])]
         cells = "".join(f'<td class="number">{escape(number)}</td>' for number in numbers)
         question = f"{escape(row['question'])}<br><code>{escape(row['answer'])}</code>"
         lines.append(f'<tr><td><a href="#{row["study"]}">{row["study"]}</a></td><td>{question}</td>{cells}</tr>')

@@ -93,6 +93,10 @@ def _missing(record: Record) -> str:
     lost = {study.name: int((study.tables["cells"]["status"] != "ok").sum()) for study in record.studies}
     lost = {name: failed for name, failed in lost.items() if failed}
     items = [rf"Failed, and left out: \texttt{{{escape(name)}}}." for name in record.config.missing]
+    items += [
+        rf"Of \texttt{{{escape(name)}}} {escape(told)} are not trained yet."
+        for name, told in record.config.untrained.items()
+    ]
     items += [f"Cannot be said: {escape(claim.name)} ({escape(claim.why)})." for claim in open_claims]
     items += [f"Claims about studies that this run lacks: {count(absent)}."] if absent else []
     items += [rf"{title_of(name)}: {count(failed)} of its runs diverged." for name, failed in lost.items()]

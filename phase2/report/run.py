@@ -6,6 +6,7 @@ from phase2.claims.claim import DRAWS, ROOM
 from phase2.report.inputs import Record
 from phase2.report.latex import count, described, escape, listed
 from phase2.report.macros import Ledger
+from phase2.run.config import Config
 from phase2.stats.interval import ENOUGH, LEVEL
 
 
@@ -13,7 +14,7 @@ def state_run(record: Record, ledger: Ledger) -> None:
     """Enters the macros of the whole run."""
     config, say = record.config, ledger.state
     say("Run", escape(config.run), "config", "run")
-    say("Missing", _missing(config.missing), "config", "missing: what failed, and is left out")
+    say("Missing", _missing(config), "config", "missing and untrained: what is left out")
     seconds = sum(float(study.tables["cells"]["seconds"].sum()) for study in record.studies)
     say("TotalTime", duration(seconds), "cells", "sum of seconds")
     say("Threads", _several(config.compute.threads, "thread"), "config", "compute.threads")
@@ -35,12 +36,17 @@ def state_document(document: str, record: Record, ledger: Ledger) -> None:
     say(f"{named}Probes", _several(len(record.probes), "probe"), "config", f"probes of {document}.pdf")
 
 
-def _missing(names: list[str]) -> str:
+def _missing(config: Config) -> str:
     """What the first page says of a report that is not whole; nothing of one that is."""
-    if not names:
-        return ""
-    told = listed([rf"\texttt{{{escape(name)}}}" for name in names])
-    return rf"\noindent\textbf{{This report is not whole: it lacks {told}, which failed in this run.}}\par"
+    gaps = [
+        *([f"it lacks {listed(_names(config.missing))}, which failed in this run"] if config.missing else []),
+        *(f"of {_names([name])[0]} {escape(told)} are not trained yet" for name, told in config.untrained.items()),
+    ]
+    return rf"\noindent\textbf{{This report is not whole: {'; '.join(gaps)}.}}\par" if gaps else ""
+
+
+def _names(names: list[str]) -> list[str]:
+    return [rf"\texttt{{{escape(name)}}}" for name in names]
 
 
 def _state_environment(record: Record, ledger: Ledger) -> None:

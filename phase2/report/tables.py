@@ -8,6 +8,7 @@ import pandas as pd
 
 from phase2.report.inputs import BASELINE, StudyInputs
 from phase2.report.latex import MISSING, between, count, escape, number, p_value, percent, score_text, signed, title_of
+from phase2.report.published import published_table
 from phase2.report.tabular import Behind, Table
 from phase2.study.score import head
 from phase2.words.levels import crossed, label, term_label
@@ -20,7 +21,7 @@ YES = {True: "yes", False: "no", "True": "yes", "False": "no"}
 
 def tables_of(study: StudyInputs) -> list[Table]:
     """The tables of a study in the order of print, without those that would be empty."""
-    makers = [chosen_table, ranking_table, levels_table, pairs_table, variance_table, failures_table]
+    makers = [published_table, chosen_table, ranking_table, levels_table, pairs_table, variance_table, failures_table]
     return [table for make in makers if (table := make(study)).rows]
 
 

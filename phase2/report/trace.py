@@ -123,6 +123,17 @@ def _behind(run_dir: Path, behind: dict[str, Any], everything: bool) -> list[str
         f"data      {_ids(_distinct(cells['data']), everything)}",
         f"made on   {' '.join(_distinct(cells['device']))}, torch {' '.join(_distinct(cells['torch']))}",
         f"finished  {cells['finished'].max()}",
+        *(_since(cells) if "changed" in cells else []),
+    ]
+
+
+def _since(cells: pd.DataFrame) -> list[str]:
+    """What is told of shipped cells."""
+    changed = cells["changed"].sum()
+    since = f"has changed since for {changed} of {len(cells)}" if changed else "has not changed since"
+    return [
+        f"machine   {'; '.join(_distinct(cells['machine']))}, {cells['seconds'].sum() / 3600:.2f} hours",
+        f"the code  {since}",
     ]
 
 

@@ -40,7 +40,7 @@ def _found(config: Config) -> Iterator[Subject]:
     for path in (path for folder in folders for path in sorted(folder.glob("*.py"))):
         card, _ = source.card_of(path) or (None, {})
         if isinstance(card, ClaimsCard):
-            if path.parent != folders[0] and card.of not in (*config.studies, *config.missing):
+            if path.parent != folders[0] and card.of not in (*config.studies, *config.missing, *config.untrained):
                 raise UserError(f"{path}: {unknown('study', card.of, config.studies)}")
             yield Subject(card.of, "study", path)
     for name, probe in config.probes.items():

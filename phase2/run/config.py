@@ -50,10 +50,26 @@ class Config(Section):
     probes: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], AnyProbe] = Field(
         default={}, description="the probes of this run, by name: what is measured besides training; null omits one"
     )
+    shipped: Folder | None = Field(
+        default=None,
+        description="folder of finished cells that the run shows as they were trained, by whatever code, and trains "
+        "none; `phase2 ship` writes it from the cell store",
+    )
     missing: list[str] = Field(
         default=[],
         description="studies and probes that failed, written by a run that goes on without them: never by hand",
     )
+    untrained: dict[str, str] = Field(
+        default={},
+        description="studies of which shipped cells are lacking, with how many and their hours, written by a run: "
+        "never by hand",
+    )
+
+    @property
+    def gaps(self) -> list[str]:
+        """What the run lacks, a sentence each."""
+        failed = [f"Without {', '.join(self.missing)}, which failed."] if self.missing else []
+        return failed + [f"Of {name} {told} are not trained yet." for name, told in self.untrained.items()]
 
     @property
     def documents(self) -> list[str]:
@@ -115,6 +131,8 @@ class Config(Section):
             self._check_where(name, getattr(probe, "where", {}))
             if study is not None and self.studies[study].keep == "none":
                 raise UserError(f"probes.{name} reads the weights of {study}, which keeps none: set its keep to best")
+        if self.shipped is not None and self.probes:
+            raise UserError("shipped: a run of shipped cells measures nothing: set its probes to null")
         if self.run == "bench":
             raise UserError("run: results/bench holds what `phase2 bench` measured: choose another name")
         check_names(studies=self.studies, probes=self.probes)

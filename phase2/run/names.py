@@ -6,7 +6,17 @@ from typing import get_args
 from phase2.errors import UserError
 from phase2.study.section import COMPANION, Document
 
-TAKEN = ("claims", "derive", "index", "record", "sources", "summarise", *get_args(Document), COMPANION)  # its own logs
+TAKEN = (
+    "claims",
+    "derive",
+    "index",
+    "record",
+    "restore",
+    "sources",
+    "summarise",
+    *get_args(Document),
+    COMPANION,
+)  # its own logs
 
 
 def check_names(**parts: Iterable[str]) -> None:

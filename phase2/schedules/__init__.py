@@ -19,6 +19,7 @@ from phase2.schedules.one_cycle import one_cycle
 from phase2.schedules.one_cycle_momentum import Cycled, one_cycle_momentum
 from phase2.schedules.polynomial import polynomial
 from phase2.schedules.step import step
+from phase2.schedules.triangle import triangle
 from phase2.schedules.warm_restarts import warm_restarts
 from phase2.schedules.warmup_cosine import warmup_cosine
 from phase2.schedules.warmup_stable_decay import warmup_stable_decay
@@ -42,6 +43,7 @@ __all__ = [
     "range_test",
     "sequence",
     "step",
+    "triangle",
     "warm_restarts",
     "warmup_cosine",
     "warmup_stable_decay",

@@ -4,7 +4,7 @@ from phase2 import registry
 from phase2.study.config import Study
 from phase2.study.factors import factors_of
 from phase2.study.score import PERCENT
-from phase2.study.tables import PARTS
+from phase2.study.tables import PLAIN, parts_of
 from phase2.words.labels import word
 
 ID = "id of the cell: the first 12 hex digits of the SHA-256 of its spec"
@@ -24,6 +24,10 @@ TRAINED = {
     "device": "cpu or cuda",
     "finished": "when it was trained (UTC)",
     "torch": "release of torch",
+}
+SHIPPED = {
+    "changed": "whether the code behind the cell has changed since it was trained",
+    "machine": "threads, cores and processor that trained it",
 }
 CURVE = {
     "epoch": "epoch that ended, from 1",
@@ -100,20 +104,25 @@ BASELINE = {
 }
 
 
-def columns(study: Study) -> dict[str, dict[str, str]]:
-    """The columns of every table of a study, with what they mean and their unit in brackets."""
+def columns(study: Study, shipped: bool = False) -> dict[str, dict[str, str]]:
+    """The columns of every table of a study, with what they mean and their unit in brackets; more are of cells that are
+    `shipped`.
+    """
     axes = {name: f"level of the axis {word(name) or name.replace('_', ' ')}" for name in study.axes.values()}
     factors = {name: axes[name] for name in factors_of(axes)}
     task = registry.part("task", study.task.name).card.traits
     first = task["metrics"][0]
     told = {name: _metric(name) for name in task["metrics"]} | {"loss": f"loss ({task['unit']})"}
-    final = {f"{part}_{name}": f"{text}, on {part} at the end" for part in PARTS for name, text in told.items()}
+    parts = {part: f"on {part} at the end" for part in parts_of({"task": study.task.model_dump()})}
+    if PLAIN in parts:
+        parts |= {PLAIN: "on test at the end, each image asked once", "test": f"{parts['test']}, by {study.task.tta}"}
+    final = {f"{part}_{name}": f"{text}, {where}" for part, where in parts.items() for name, text in told.items()}
     best = {"best_epoch": "epoch that is best on validation"}
     best |= {f"best_{part}_{first}": f"{told[first]}, on {part} after that epoch" for part in ("val", "test")}
     mean = {"mean": "mean over seeds", **OVER_SEEDS}
     chosen = {"val_mean": f"{told[first]}, on validation, mean over seeds", "test_mean": "the same on the test part"}
     return {
-        "cells": {"id": ID, **axes, **CELL, **final, **best, **TRAINED},
+        "cells": {"id": ID, **axes, **CELL, **final, **best, **TRAINED, **(SHIPPED if shipped else {})},
         "curves": {"id": ID, **CURVE, **told, **PACE, **axes},
         "schedules": {"schedule": "the schedule", "step": "optimizer step, from 1", "lr": "learning rate of that step"},
         "ranking": {**MEASURE, "rank": "1 is best; equals share a rank", **factors, **mean, **RANKING},

@@ -22,6 +22,7 @@ OVERVIEW = {
     "n": OVER_SEEDS["n"],
     "failed": "runs of that setting that diverged or have no finite score",
     "steps": "optimizer steps of each run",
+    "seconds": "that all runs of the study took to train, one after the other",
     "score": "what is compared",
     "unit": "its unit",
 }
@@ -48,6 +49,7 @@ def overview(study: str, question: str, tables: Mapping[str, pd.DataFrame]) -> d
         "against": against,
         **{"effect": gain["test_mean"], "low": low, "high": high},
         **{"n": best["n"], "failed": best["failed"], "steps": runs["steps"].max()},
+        "seconds": cells["seconds"].sum(),
         **{"score": score.label, "unit": score.unit},
     }
 

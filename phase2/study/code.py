@@ -22,10 +22,12 @@ def components_of(settings: dict[str, Any]) -> tuple[tuple[str, str], ...]:
         ("model", settings["model"]["name"]),
         ("activation", settings["model"]["activation"]),
         ("norm", settings["model"]["norm"]),
-        ("augmentation", settings["task"]["augment"]),
+        *(("augmentation", name) for name in registry.several(settings["task"]["augment"])),
+        ("tta", settings["task"]["tta"]),
         ("init", settings["init"]),
         ("schedule", settings["schedule"]),
         ("optimizer", settings["optimizer"]["name"]),
+        ("average", settings["average"]["name"]),
     )
 
 

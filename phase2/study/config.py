@@ -11,7 +11,19 @@ from pydantic import AfterValidator, ConfigDict, Field, create_model, field_vali
 from phase2.errors import UserError
 from phase2.study.factors import SEED, factors_of
 from phase2.study.parts import check_parts
-from phase2.study.section import CHAPTER, Chapter, Count, Folder, NoneSpelt, Question, Rate, Section, distinct
+from phase2.study.section import (
+    CHAPTER,
+    Chapter,
+    Count,
+    Folder,
+    LoggerName,
+    NoneSpelt,
+    Positive,
+    Question,
+    Rate,
+    Section,
+    distinct,
+)
 from phase2.study.training import AXES, Training
 
 
@@ -63,6 +75,9 @@ class Study(Training):
     jobs: Literal["per_seed", "per_combination", "per_study"] = Field(
         default="per_seed",
         description="what a job trains: all seeds in turn, or all cells, spares small trainings their start-up",
+    )
+    hours: Rate | None = Field(
+        default=None, description="what one cell takes on two cores, about: told where shipped cells are lacking"
     )
     chapter: Chapter = CHAPTER
     figures: list[str] = Field(description="figures drawn of this study, by name")
@@ -125,3 +140,12 @@ class Compute(Section):
         default=1, description="threads of a training job: fixed, since results depend on it in the last bit"
     )
     checkpoint_seconds: Rate = Field(default=30.0, description="seconds between in-progress checkpoints of a pack")
+    minutes: Positive | None = Field(
+        default=None,
+        description="after which a job of the graph that trains stops with a checkpoint, and is started again; "
+        "null: never",
+    )
+    logs: list[LoggerName] = Field(
+        default=[],
+        description="loggers that follow each training step by step, into logs/<run>/; csv is with any other",
+    )

@@ -4,10 +4,11 @@ Imports torch: only jobs that train import this module.
 """
 
 import json
+import math
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +19,7 @@ from filelock import FileLock, Timeout
 from safetensors.torch import save
 
 from phase2.data.checked import open_checked
-from phase2.data.prepared import Prepared
+from phase2.data.prepared import Prepared, open_prepared
 from phase2.errors import UserError
 from phase2.files import sha256_file, sha256_text, write_bytes, write_json
 from phase2.study.cell import Cell
@@ -37,9 +38,12 @@ from phase2.study.results import (
 )
 from phase2.study.store import Store, key_of
 from phase2.task.opening import open_task
+from phase2.train.logs.logger import About
 from phase2.train.loop import LaneResult, train_pack
 from phase2.train.memory import keep_freed_memory
 from phase2.train.recipe import lane_of, recipe_of
+from phase2.train.recorder import Recorder
+from phase2.train.watch import UNWATCHED, Watch, Watches
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,7 @@ class Folders:
     checkpoints: Path  # checkpoints/<run>
     store: Path
     work: Path  # in-progress checkpoints
+    logs: Path  # logs/<run>
 
 
 @dataclass(frozen=True)
@@ -69,9 +74,13 @@ def run_pack(
     folders: Folders,
     compute: Compute,
     progress: Callable[[float], None] = lambda fraction: None,
+    deadline: float = math.inf,
+    watch: Watch = UNWATCHED,
 ) -> PackReport:
-    """Brings every cell of a pack into the results tree. Killed and started again, it ends with the same bits."""
-    keys, trained = fill_pack(cells, study, folders, compute, progress)
+    """Brings every cell of a pack into the results tree, as `fill_pack` does into the store. Killed and started again,
+    it ends with the same bits.
+    """
+    keys, trained = fill_pack(cells, study, folders, compute, progress, deadline, watch)
     for cell, key in zip(cells, keys, strict=True):
         Store(folders.store).restore(key, destinations(cell, study, folders.results, folders.checkpoints))
     diverged = sum(read_metrics(cell, folders.results)["status"] == "diverged" for cell in cells)
@@ -85,22 +94,55 @@ def fill_pack(
     folders: Folders,
     compute: Compute,
     progress: Callable[[float], None] = lambda fraction: None,
+    deadline: float = math.inf,
+    watch: Watch = UNWATCHED,
 ) -> tuple[list[str], list[LaneResult]]:
-    """Brings every cell of a pack into the cell store; returns the cells' keys, and what was trained for it."""
+    """Brings every cell of a pack into the cell store; returns the cells' keys, and what was trained for it.
+
+    A training under way at `deadline` (of `time.monotonic`) stops with `OutOfTime`; the same call goes on from there.
+    `watch` follows the training, if there is one, besides the loggers of `compute.logs`.
+    """
     torch.set_num_threads(compute.threads)
     keep_freed_memory()
     prepared = open_checked(folders.prepared)
     store = Store(folders.store)
     keys = [key_of(cell, training_code(cell.settings), prepared.hash) for cell in cells]
-    names = [METRICS, HISTORY, *weight_files(study)]
-    missing = [key for key in keys if not store.holds(key, names)]
+    missing = [key for key in keys if not store.holds(key, _names(study))]
     if not missing:
         return keys, []
-    folder = folders.work / sha256_text("".join([*sorted(keys), *names]))[:16]
+    folder = _work_folder(keys, study, folders)
     with only_here(folder):
         lanes = _lanes_under_way(folder, missing)
         chosen = {cell: key for cell, key in zip(cells, keys, strict=True) if key in lanes}
-        return keys, _train(chosen, study, prepared, store, folder, compute, progress)
+        with _recorder(list(chosen), folders, compute) as recorder:
+            both = Watches([recorder, watch])
+            return keys, _train(chosen, study, prepared, store, folder, compute, progress, deadline, both)
+
+
+def standing(cells: list[Cell], study: Study, folders: Folders) -> tuple[list[Cell], bool]:
+    """The cells of a pack that the store lacks, and whether an attempt that was stopped left a checkpoint of them."""
+    data = open_prepared(folders.prepared).hash
+    keys = [key_of(cell, training_code(cell.settings), data) for cell in cells]
+    store, names = Store(folders.store), _names(study)
+    lacking = [cell for cell, key in zip(cells, keys, strict=True) if not store.holds(key, names)]
+    return lacking, (_work_folder(keys, study, folders) / "state.pt").exists()
+
+
+def _names(study: Study) -> list[str]:
+    return [METRICS, HISTORY, *weight_files(study)]
+
+
+def _work_folder(keys: list[str], study: Study, folders: Folders) -> Path:
+    return folders.work / sha256_text("".join([*sorted(keys), *_names(study)]))[:16]
+
+
+def _recorder(cells: list[Cell], folders: Folders, compute: Compute) -> AbstractContextManager[Watch]:
+    """What takes down the training of these cells for the configuration's loggers."""
+    if not compute.logs:
+        return nullcontext(UNWATCHED)
+    names = [f"{cell.study}/{cell.partition}" for cell in cells]
+    about = [About(folders.logs.name, name, cell.settings) for name, cell in zip(names, cells, strict=True)]
+    return Recorder(compute.logs, [folders.logs / name for name in names], about)
 
 
 @contextmanager
@@ -149,9 +191,11 @@ def _train(
     folder: Path,
     compute: Compute,
     progress: Callable[[float], None],
+    deadline: float,
+    watch: Watch,
 ) -> list[LaneResult]:
     """Trains cells that share a pack, in its work folder, and puts them into the store by their keys."""
-    device = torch.device(_device(compute.device))
+    device = torch.device(device_of(compute.device))
     settings = next(iter(cells)).settings
     results = train_pack(
         recipe_of(settings),
@@ -162,10 +206,12 @@ def _train(
         keep_epochs=kept_epochs(study),
         checkpoint_seconds=compute.checkpoint_seconds,
         progress=progress,
+        deadline=deadline,
+        watch=watch,
     )
     provenance = environment() | {
         "data": prepared.hash,
-        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
+        "device": device_name(device.type),
         "threads": compute.threads,
         "lanes": len(cells),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -196,6 +242,7 @@ def _write_cell(
             "final": result.final,
             "best": result.best,
             "steps": result.steps,
+            **({"skipped_steps": result.skipped} if result.skipped else {}),
             "seconds": result.seconds,
             "spec": cell.spec,
             "provenance": provenance
@@ -205,7 +252,13 @@ def _write_cell(
     )
 
 
-def _device(wanted: str) -> str:
+def device_name(device: str) -> str:
+    """What results say that they were trained on: a GPU by its name."""
+    return torch.cuda.get_device_name(device) if device == "cuda" else device
+
+
+def device_of(wanted: str) -> str:
+    """The device that a configuration asks for; raises `UserError` if it is not there."""
     if wanted == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     if wanted == "cuda" and not torch.cuda.is_available():

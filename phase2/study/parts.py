@@ -1,6 +1,7 @@
 """Whether the parts that a study names take what it gives them: asked of their arguments, before anything runs."""
 
 from collections.abc import Iterable, Mapping
+from itertools import product
 from typing import Any
 
 from phase2 import registry
@@ -14,13 +15,17 @@ from phase2.study.training import AXES, Model, Training, defaults
 GIVEN = {
     "model": ("shape", "outputs"),
     "optimizer": ("params", "lr", "weight_decay"),
+    "average": (),
     "task": ("prepared", "device"),
+    "augmentation": ("images", "targets", "draws", "classes", "mean", "std"),
 }
 
 
 def check_parts(training: Training, axes: Mapping[str, Any]) -> None:
     """Raises `UserError` for an option, a setting or an axis that a model or the optimizer does not take."""
     _check_task(training, axes)
+    _check_augmentations(training, axes)
+    _check_sizes(training, axes)
     for name in axes.get("model") or [training.model.name]:
         model = registry.part("model", name)
         _check_options(model, training.model.options)
@@ -39,6 +44,9 @@ def check_parts(training: Training, axes: Mapping[str, Any]) -> None:
                 _check_value(model, axis, value)
     for name in axes.get("optimizer") or [training.optimizer.name]:
         _check_options(registry.part("optimizer", name), training.optimizer.options)
+    for name in axes.get("average") or [training.average.name]:
+        _check_options(registry.part("average", name), training.average.options)
+    _check_micro_batches(training, axes)
 
 
 def _check_task(training: Training, axes: Mapping[str, Any]) -> None:
@@ -51,6 +59,46 @@ def _check_task(training: Training, axes: Mapping[str, Any]) -> None:
     for name in task.card.traits["metrics"]:
         if name in axes:
             raise UserError(f"the metric {name} has the name of an axis: rename one of them")
+
+
+def _check_augmentations(training: Training, axes: Mapping[str, Any]) -> None:
+    """Raises `UserError` for an option that no augmentation of the study takes, or not of this kind."""
+    levels = axes.get("augment") or [training.task.augment]
+    named = dict.fromkeys(name for level in levels for name in registry.several(level))
+    parts = [registry.part("augmentation", name) for name in named]
+    for name, value in training.task.augment_options.items():
+        taking = [part for part in parts if name in options(part)]
+        if not taking:
+            known = [each for part in parts for each in options(part)]
+            raise unknown(f"option of the augmentation {', '.join(named)}", name, known)
+        for part in taking:
+            _check_value(part, name, value)
+
+
+def _check_sizes(training: Training, axes: Mapping[str, Any]) -> None:
+    """Raises `UserError` for sizes that no epoch has, that images grow by, or whose pixels are in no order."""
+    sizes = training.budget.sizes
+    epochs = min(axes.get("epochs") or [training.budget.epochs])
+    least = min((size for size in axes.get("size") or [training.task.size] if size), default=None)
+    for start, size in sizes.items():
+        if start >= epochs:
+            raise UserError(f"budget.sizes: no epoch {start} in a training of {epochs}, whose first is 0")
+        if least is not None and size > least:
+            raise UserError(f"budget.sizes: expected at most the {least} pixels a side of task.size (found {size})")
+    if sizes and "permuted" in (axes.get("pixels") or [training.task.pixels]):
+        raise UserError("budget.sizes: permuted pixels have no neighbours to be averaged: set task.pixels to natural")
+
+
+def _check_micro_batches(training: Training, axes: Mapping[str, Any]) -> None:
+    """Raises `UserError` where a batch cannot be cut into as many equal micro-batches as are asked for."""
+    sizes = axes.get("batch_size") or [training.budget.batch_size]
+    for size, pieces in product(sizes, axes.get("accumulate") or [training.budget.accumulate]):
+        if size % pieces:
+            near = max(each for each in range(1, pieces) if size % each == 0)
+            raise UserError(
+                f"budget.accumulate: a batch of {size} cannot be cut into {pieces} equal micro-batches: "
+                f"expected a divisor of {size}, such as {near}"
+            )
 
 
 def options(part: Part) -> list[str]:

@@ -95,9 +95,12 @@ def whole_metrics(path: Path) -> dict[str, Any]:
     return metrics
 
 
-def cell_disagreement(cell: Cell, data: str | None, files: Mapping[str, Path], checksums: Checksums) -> str | None:
+def cell_disagreement(
+    cell: Cell, data: str | None, files: Mapping[str, Path], checksums: Checksums, shipped: bool = False
+) -> str | None:
     """In which way a cell's files, by name, are not those of `cell` with today's code and the data set of hash `data`
-    (None: it is not prepared now, and the code that prepares it is compared); None if they are.
+    (None: it is not prepared now, and the code that prepares it is compared); None if they are. Of a cell that is
+    `shipped` any code may be, and the code that prepared its data.
     """
     try:
         metrics = whole_metrics(files[METRICS])
@@ -108,8 +111,10 @@ def cell_disagreement(cell: Cell, data: str | None, files: Mapping[str, Path], c
         return f"there is no {METRICS} yet"
     except (OSError, ValueError, KeyError, TypeError) as error:
         return f"{METRICS} is damaged ({type(error).__name__})"
-    prepared = data or dataset_code(cell.settings["task"]["dataset"])
-    wanted = {"configuration": cell.id, "code": training_code(cell.settings), "data": prepared}
+    wanted = {"configuration": cell.id}
+    if not shipped:
+        prepared = data or dataset_code(cell.settings["task"]["dataset"])
+        wanted |= {"code": training_code(cell.settings), "data": prepared}
     for what, value in wanted.items():
         if found[what] != value:
             return f"cells of another {what}" if what == "configuration" else f"cells trained with other {what}"

@@ -24,6 +24,19 @@ def _known(kind: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _joined(value: Any) -> Any:
+    """Several names as one."""
+    if isinstance(value, list) and value and all(isinstance(name, str) for name in value):
+        return registry.JOIN.join(value)
+    return value
+
+
+def _known_augmentations(names: str) -> str:
+    for name in distinct(registry.several(names)):
+        registry.part("augmentation", name)
+    return names
+
+
 def _of_images(dataset: str) -> str:
     images = [name for name, part in registry.parts("dataset").items() if part.card.traits.get("holds") == "images"]
     if dataset not in images:
@@ -75,23 +88,35 @@ def _printable(text: str) -> str:
     return text
 
 
+NoneSpelt = BeforeValidator(_spelt_out)  # of a field in which none is a word
 Activation = Annotated[str, _known("activation")]
+AverageName = Annotated[str, _known("average"), NoneSpelt]
 Dataset = Annotated[str, _known("dataset"), AfterValidator(_of_images)]
 Init = Annotated[str, _known("init")]
-NoneSpelt = BeforeValidator(_spelt_out)  # of a field in which none is a word
 Norm = Annotated[str, _known("norm"), NoneSpelt]
 ModelName = Annotated[str, _known("model")]
 OptimizerName = Annotated[str, _known("optimizer")]
 Schedule = Annotated[str, _known("schedule")]
 TaskName = Annotated[str, _known("task")]
+LoggerName = Annotated[str, _known("logger")]
 Question = Annotated[str, AfterValidator(_printable)]
 Folder = Annotated[Path, AfterValidator(_at_home)]
 NUMBER, WHOLE = BeforeValidator(_number), BeforeValidator(_whole)
 Count = Annotated[StrictInt, Field(gt=0), WHOLE]
+Start = Annotated[StrictInt, Field(ge=0), WHOLE]
 Pixels = Literal["natural", "permuted"]
-Augment = Annotated[str, _known("augmentation"), NoneSpelt]
+Augment = Annotated[
+    str,
+    AfterValidator(_known_augmentations),
+    BeforeValidator(_joined, json_schema_input_type=str | list[str]),
+    NoneSpelt,
+]
+TestTimeAugmentation = Annotated[str, _known("tta"), NoneSpelt]
+Decay = Literal["all", "weights"]
+Precision = Literal["fp32", "bf16", "fp16"]
 Seed = Annotated[StrictInt, Field(ge=0), WHOLE]
 Finite = Annotated[StrictFloat, Field(allow_inf_nan=False), NUMBER]
+Number = Annotated[StrictInt | Annotated[StrictFloat, Field(allow_inf_nan=False)], NUMBER]
 Positive = Annotated[StrictFloat, Field(gt=0, allow_inf_nan=False), NUMBER]
 Limit = Annotated[Literal["none"] | float, BeforeValidator(_limit), NoneSpelt]
 Rate = Annotated[StrictFloat, Field(ge=0, allow_inf_nan=False), NUMBER]

@@ -14,7 +14,9 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from io import BytesIO
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 from filelock import FileLock
@@ -127,20 +129,24 @@ class Store:
             os.rename(folder, aside)
             print(f"cell store: {folder.name[:12]} is damaged ({problem}); moved to {aside}, the cell is trained again")
 
-    def export(self, archive: Path) -> tuple[int, list[str]]:
-        """Writes every whole entry into one .tar; returns their number, and the keys of the damaged, which it left out.
+    def export(
+        self, archive: Path, keys: Iterable[str] | None = None, names: Iterable[str] | None = None
+    ) -> tuple[int, list[str]]:
+        """Writes every whole entry, or those of `keys`, into one .tar, or .tar.xz by its name; of each all files, or
+        those of `names`. Returns how many it wrote, and the keys of the damaged, which it left out.
 
-        Raises `UserError` if there is none to write.
+        One set of entries makes one sequence of bytes. Raises `UserError` if there is none to write.
         """
-        keys = list(self)
+        keys = list(self) if keys is None else sorted(keys)
         damaged = [key for key in keys if _problem(self.folder(key))]
         if len(damaged) == len(keys):
             state = "holds damaged entries alone" if damaged else "is empty"
             raise UserError(f"the cell store {self.root} {state}: train some cells before you export them")
-        with atomic_path(archive) as temporary, tarfile.open(temporary, "w") as tar:
+        mode: Any = "w:xz" if archive.name.endswith(".xz") else "w"
+        with atomic_path(archive) as temporary, tarfile.open(temporary, mode) as tar:
             for key in keys:
                 if key not in damaged:
-                    tar.add(self.folder(key), arcname=key)
+                    _add(tar, self.folder(key), names)
         return len(keys) - len(damaged), damaged
 
     def import_(self, archive: Path) -> tuple[int, int]:
@@ -162,6 +168,17 @@ class Store:
                 else:
                     taken += self._take(folder, folder.name)
         return taken, refused
+
+
+def _add(tar: tarfile.TarFile, folder: Path, names: Iterable[str] | None) -> None:
+    """Adds an entry with those of its files, and their manifest. No time or user of this machine gets into it."""
+    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    kept = {name: checksum for name, checksum in manifest.items() if names is None or name in names}
+    files = {name: (folder / name).read_bytes() for name in kept}
+    for name, content in sorted(files.items() | {(MANIFEST, canonical_json(kept).encode())}):
+        member = tarfile.TarInfo(f"{folder.name}/{name}")
+        member.size = len(content)
+        tar.addfile(member, BytesIO(content))
 
 
 def _names(folder: Path) -> set[str]:

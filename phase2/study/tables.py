@@ -1,6 +1,7 @@
 """Tidy tables of a study, read from its cells' files: the input of all statistics and figures."""
 
 import csv
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +11,23 @@ from phase2 import registry
 from phase2.checksums import Checksums
 from phase2.errors import UserError
 from phase2.study.cell import Cell
-from phase2.study.code import metrics_of
+from phase2.study.code import metrics_of, training_code
 from phase2.study.results import HISTORY, MEND, METRICS, cell_disagreement, cell_folder, history_columns, read_metrics
 
 PARTS = ("test", "val", "train")
+PLAIN = "plain_test"  # the test part without the test-time augmentation that a study declares
 HASHES = ("id", "data", "code", "commit")
 KINDS = {"epoch": int, "step": int, "split": str}  # of a learning curve's columns; all others are numbers
 PROVENANCE = ("data", "code", "commit", "dirty", "device", "torch", "finished")
 
 
-def gather(cells: list[Cell], results: Path, data: str | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:
+def gather(
+    cells: list[Cell], results: Path, data: str | None = None, shipped: bool = False
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The tables `cells` (a row a cell) and `curves` (a row a cell, epoch and split) of one study.
+
+    Of cells that are `shipped`, which any code may have trained, each row says whether the code has changed since, and
+    on which machine it was.
 
     The learning-curve area is the mean over the epochs of the metric that chooses, on the validation part. Where the
     learning rate is an axis, `lr` is the cell's also in `curves`. Raises `UserError` naming a file that is missing,
@@ -32,11 +39,12 @@ def gather(cells: list[Cell], results: Path, data: str | None = None) -> tuple[p
     for cell in cells:
         folder = cell_folder(results, cell.study, cell.partition)
         metrics = read_metrics(cell, results)
-        if problem := cell_disagreement(cell, data, {name: folder / name for name in (METRICS, HISTORY)}, checksums):
+        files = {name: folder / name for name in (METRICS, HISTORY)}
+        if problem := cell_disagreement(cell, data, files, checksums, shipped):
             raise UserError(f"{folder}: {problem}. {MEND.capitalize()}")
         history = _read_history(folder / HISTORY)
         labels = {"id": cell.id} | dict(cell.axes)
-        cell_rows.append(labels | _cell_row(cell, metrics, history))
+        cell_rows.append(labels | _cell_row(cell, metrics, history) | (_since(cell, metrics) if shipped else {}))
         curve_rows += [row | labels for row in history]
     axes = ["id", *dict(cells[0].axes)]
     measured = [name for name in history_columns(metrics_of(cells[0].settings)) if name not in axes]
@@ -45,17 +53,22 @@ def gather(cells: list[Cell], results: Path, data: str | None = None) -> tuple[p
     return pd.DataFrame(cell_rows), curves
 
 
+def parts_of(settings: Mapping[str, Any]) -> tuple[str, ...]:
+    """The parts that a cell of these settings is measured on; without test-time augmentation if it has any, too."""
+    return PARTS if settings["task"]["tta"] == "none" else (PLAIN, *PARTS)
+
+
 def _cell_row(cell: Cell, metrics: dict[str, Any], history: list[dict[str, Any]]) -> dict[str, Any]:
     final, best, provenance = metrics["final"] or {}, metrics["best"] or {}, metrics["provenance"]
     names = metrics_of(cell.settings)
-    chooses = names[0]
+    chooses, parts = names[0], parts_of(cell.settings)
     values = [row[chooses] for row in history if row["split"] == "val"]
     finished = metrics["status"] == "ok"
     return {
         "study": cell.study,
         "status": metrics["status"],
         "diverged_step": metrics["diverged_step"],
-        **{f"{part}_{name}": final.get(f"{part}_{name}") for part in PARTS for name in (*names, "loss")},
+        **{f"{part}_{name}": final.get(f"{part}_{name}") for part in parts for name in (*names, "loss")},
         "best_epoch": best.get("epoch"),
         **{f"best_{part}_{chooses}": best.get(f"{part}_{chooses}") for part in ("val", "test")},
         "curve_area": sum(values) / len(values) if finished else None,
@@ -64,6 +77,13 @@ def _cell_row(cell: Cell, metrics: dict[str, Any], history: list[dict[str, Any]]
         **{name: provenance.get(name) for name in PROVENANCE if name != "torch"},
         "torch": provenance["packages"]["torch"],
     }
+
+
+def _since(cell: Cell, metrics: dict[str, Any]) -> dict[str, Any]:
+    """What is told of a shipped cell."""
+    made = metrics["provenance"]
+    machine = f"{made['threads']} of {made['cores']} cores of {made['cpu']}"
+    return {"changed": made["code"] != training_code(cell.settings), "machine": machine}
 
 
 def _read_history(path: Path) -> list[dict[str, Any]]:

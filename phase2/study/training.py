@@ -16,21 +16,27 @@ from phase2.study.section import (
     NO_NORM,
     Activation,
     Augment,
+    AverageName,
     Count,
     Dataset,
+    Decay,
     Finite,
     Init,
     Limit,
     ModelName,
     Norm,
+    Number,
     OptimizerName,
     Pixels,
+    Precision,
     Probability,
     Rate,
     Schedule,
     Section,
     Seed,
+    Start,
     TaskName,
+    TestTimeAugmentation,
 )
 
 
@@ -73,7 +79,19 @@ class Task(Section):
         default="natural", description="permuted: one fixed permutation of all images' pixels"
     )
     augment: Annotated[Augment, Axis("augmentation")] = Field(
-        default="none", description="of training images; crop_flip shifts and mirrors"
+        default="none",
+        description="of training images; several follow each other: [translate, cutout], or translate+cutout",
+    )
+    augment_options: dict[str, Number] = Field(
+        default={}, description="further arguments of augmentations, each given to those that take it, e.g. {hole: 8}"
+    )
+    tta: TestTimeAugmentation = Field(
+        default="none",
+        description="test-time augmentation: test scores are told with it, and as plain_test_* without; nothing is "
+        "chosen by it",
+    )
+    label_smoothing: Annotated[Probability, Axis("label smoothing", "amounts of label smoothing")] = Field(
+        default=0.0, description="share of a label that is spread over all classes in training; it is judged without"
     )
 
 
@@ -87,9 +105,24 @@ class Optimizer(Section):
     weight_decay: Annotated[Rate, Axis("weight decay", lane=True)] = Field(
         default=0.0, description="L2 penalty's coefficient"
     )
+    bias_lr: Annotated[Rate, Axis("bias rate", "factors of the biases' rate", lane=True)] = Field(
+        default=1.0, description="factor of the learning rate for biases, those of norms too"
+    )
+    decay: Annotated[Decay, Axis("decayed", "what is decayed")] = Field(
+        default="all", description="what weight decay takes hold of; weights: neither biases nor what a norm scales by"
+    )
     options: dict[str, Finite | StrictBool] = Field(
         default={}, description="further arguments of the optimizer, e.g. {momentum: 0.9, nesterov: true}"
     )
+
+
+class Average(Section):
+    """An average of the weights over the steps."""
+
+    name: Annotated[AverageName, Axis("average", "averages of the weights", name="average")] = Field(
+        default="none", description="which average"
+    )
+    options: dict[str, Finite] = Field(default={}, description="its arguments, e.g. {decay: 0.999}")
 
 
 class Budget(Section):
@@ -97,6 +130,14 @@ class Budget(Section):
 
     epochs: Annotated[Count, Axis("epochs", "budgets")] = Field(description="passes over the training images")
     batch_size: Annotated[Count, Axis("batch size")] = Field(description="images a step")
+    accumulate: Annotated[Count, Axis("micro-batches", "micro-batches a step")] = Field(
+        default=1, description="micro-batches that a batch is cut into, whose gradients add up to its own: less memory"
+    )
+    sizes: dict[Start, Count] = Field(
+        default={},
+        description="progressive resizing: from which epoch (from 0) on images are averaged to how many pixels a side, "
+        "e.g. {0: 16, 10: 24, 20: 32}; in training alone, all else sees their own size",
+    )
 
 
 class Training(Section):
@@ -118,6 +159,14 @@ class Training(Section):
         Limit, Axis("entry limit", "limits of the gradient's entries", lane=True, none="no limit")
     ] = Field(default=NO_LIMIT, description="largest entry of a gradient; none: any")
     budget: Budget = Field(description="how long each cell trains")
+    precision: Annotated[Precision, Axis("precision")] = Field(
+        default="fp32", description="in which networks compute; of bf16 and fp16 the weights stay in fp32"
+    )
+    channels_last: Annotated[StrictBool, Axis("channels last", "memory layouts")] = Field(
+        default=False, description="whether images and kernels lie in memory with their channels last"
+    )
+    compile: StrictBool = Field(default=False, description="whether torch.compile makes one program of the network")
+    average: Average = Field(default_factory=Average, description="an average of the weights, which is then judged")
 
 
 class Seeded(Training):
@@ -141,8 +190,11 @@ def without_defaults(settings: dict[str, Any]) -> dict[str, Any]:
     An option of a part is at its default where the part's own argument has this value.
     """
     usual: dict[str, Any] = {
-        kind: {"options": registry.part(kind, settings[kind]["name"]).arguments} for kind in ("model", "optimizer")
+        kind: {"options": registry.part(kind, settings[kind]["name"]).arguments}
+        for kind in ("model", "optimizer", "average")
     }
+    augmentations = [registry.part("augmentation", name) for name in registry.several(settings["task"]["augment"])]
+    usual["task"] = {"augment_options": dict(pair for each in augmentations for pair in each.arguments.items())}
     return _without(_without(settings, usual), defaults())
 
 
@@ -166,7 +218,8 @@ def _without(content: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
     kept = {}
     for name, value in content.items():
         if isinstance(known.get(name), dict) and known[name] and isinstance(value, dict):
-            kept[name] = _without(value, known[name])
+            if inner := _without(value, known[name]):  # a section of defaults alone is at its default
+                kept[name] = inner
         elif name not in known or value != known[name] or type(value) is not type(known[name]):
             kept[name] = value
     return kept

@@ -1,6 +1,9 @@
 """Images and their classes."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,6 +17,7 @@ from phase2.data.splits import split, stratified_order
 from phase2.data.statistics import channel_statistics
 from phase2.errors import UserError
 from phase2.nn import cross_entropy
+from phase2.task.augmenting import augmentation_of
 from phase2.task.seeding import generator
 from phase2.task.task import Metric, Split, Task
 
@@ -66,13 +70,19 @@ def open_images(
     size: int | None = None,
     pixels: str = "natural",
     augment: str = "none",
+    augment_options: Mapping[str, Any] | None = None,
+    tta: str = "none",
     test: int | None = None,
+    label_smoothing: float = 0.0,
 ) -> Task:
     """The parts of a prepared data set of images: on the CPU memory-mapped; a GPU gets them whole, as uint8.
 
     `size` averages the images to so many pixels a side; `pixels="permuted"` puts the pixels of all images into one
-    fixed random order; `augment` names what training does to them (`phase2.task.augmentation`); `test` images are used
-    of the test part, or all. Raises `UserError` for a size larger than the images, and for more images than there are.
+    fixed random order; `augment` names what training does to them (`phase2.task.augmentation`), with its
+    `augment_options`, and `tta` how networks are asked at the test part (`phase2.task.tta`); `test` images are used of
+    that part, or all. Training minimises the cross-entropy of smoothed labels (Szegedy et al. 2016, section 7), and
+    every part is judged by that of the labels themselves. Raises `UserError` for a size larger than the images, and for
+    more images than there are.
     """
     shape = prepared.arrays["train_images"].shape[2:]
     if size is not None and size > min(shape):
@@ -88,14 +98,17 @@ def open_images(
 
     pixel_count = size**2 if size else shape[0] * shape[1]
     order = None if pixels == "natural" else torch.randperm(pixel_count, generator=generator(0, "data")).to(device)
+    classes = len(prepared.meta["classes"])
     return Task(
         train=part("train", torch.from_numpy(train_index)),
         val=part("train", torch.from_numpy(val_index)),
         test=part("test", _chosen(prepared.arrays["test_labels"], test)),
-        outputs=len(prepared.meta["classes"]),
+        outputs=classes,
         objective=cross_entropy,
         metrics=tuple(map(Metric.named, CARD.traits["metrics"])),
-        augment=registry.load("augmentation", augment),
+        augment=augmentation_of(augment, augment_options or {}, classes=classes, mean=mean, std=std),
+        tta=registry.load("tta", tta),
+        learned=partial(cross_entropy, label_smoothing=label_smoothing) if label_smoothing else None,
     )
 
 

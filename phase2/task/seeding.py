@@ -6,7 +6,7 @@ same order and start from the same noise: every comparison is paired. A generato
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Literal
 
@@ -22,19 +22,27 @@ def generator(seed: int, stream: Stream, *position: int) -> torch.Generator:
     >>> bool((first == again).all())
     True
     """
-    return torch.Generator().manual_seed(_number(seed, stream, *position))
+    return torch.Generator().manual_seed(number(seed, stream, *position))
 
 
 @contextmanager
 def drawing(seed: int, stream: Stream, *position: int) -> Iterator[None]:
     """Layers that draw from torch's global generators, as dropout does, draw from one stream inside the block."""
-    gpus = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
-    with torch.random.fork_rng(devices=gpus):
+    with same_draws() as gpus:
         for one in (torch.default_generator, *(torch.cuda.default_generators[gpu] for gpu in gpus)):
-            one.manual_seed(_number(seed, stream, *position))
+            one.manual_seed(number(seed, stream, *position))
         yield
 
 
-def _number(seed: int, stream: Stream, *position: int) -> int:
+@contextmanager
+def same_draws() -> Iterator[Sequence[int]]:
+    """What is drawn from torch's global generators inside the block will be drawn again after it; of which GPUs."""
+    gpus = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
+    with torch.random.fork_rng(devices=gpus):
+        yield gpus
+
+
+def number(seed: int, stream: Stream, *position: int | str) -> int:
+    """The whole number from 0 to 2⁶³ that a stream of a seed begins with at a position."""
     digest = hashlib.sha256(repr((seed, stream, *position)).encode()).digest()
     return int.from_bytes(digest[:8], "big") >> 1

@@ -6,13 +6,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
-from torch import Generator, Tensor
+from torch import Tensor
 
 from phase2 import registry
+from phase2.task.draws import Draws
+from phase2.task.tta.none import Views, none
 
 Objective = Callable[[Tensor, Tensor], Tensor]  # the mean loss, over what is counted, of outputs and targets
 Measure = Callable[[Tensor, Tensor], tuple[Tensor, dict[str, Tensor]]]  # that, and of each metric the sum
-Augmentation = Callable[[Tensor, Generator], Tensor]  # of inputs (batch, ...)
+Augmentation = Callable[[Tensor, Tensor, Draws], tuple[Tensor, Tensor]]  # of a batch's inputs and targets
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,16 @@ class Task:
     objective: Objective
     metrics: tuple[Metric, ...]  # the best weights are those best by the first on the validation part
     augment: Augmentation
+    tta: Views = none  # how the network is asked at the test part
+    learned: Objective | None = None  # what training minimises, if not the objective that is judged
 
     def measure(self, outputs: Tensor, targets: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """The mean loss, and of each metric the sum, over what is counted."""
-        return self.objective(outputs, targets), {each.name: each.total(outputs, targets) for each in self.metrics}
+        return self.objective(outputs, targets), self._totals(outputs, targets)
+
+    def learn(self, outputs: Tensor, targets: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """The same of what training minimises, such as the loss of smoothed labels."""
+        return (self.learned or self.objective)(outputs, targets), self._totals(outputs, targets)
+
+    def _totals(self, outputs: Tensor, targets: Tensor) -> dict[str, Tensor]:
+        return {each.name: each.total(outputs, targets) for each in self.metrics}

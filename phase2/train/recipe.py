@@ -19,6 +19,7 @@ class Lane:
     weight_decay: float = 0.0
     clip: float = math.inf  # largest gradient norm
     clip_value: float = math.inf  # largest entry of a gradient
+    bias_lr: float = 1.0  # factor of the biases' learning rate
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,19 @@ class Recipe:
     epochs: int
     seed: int
     optimizer_options: Mapping[str, Any] = field(default_factory=dict)
+    sizes: Mapping[int, int] = field(default_factory=dict)  # pixels a side of images, from an epoch on
+    decay: str = "all"  # what is decayed; "weights": neither biases nor norms
+    accumulate: int = 1  # micro-batches a step
+    precision: str = "fp32"  # "bf16", "fp16"
+    channels_last: bool = False
+    compile: bool = False
+    average: str = "none"  # of the weights, which is judged in their place
+    average_options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def micro_batch(self) -> int:
+        """Examples whose gradients are taken at once."""
+        return -(-self.batch_size // self.accumulate)
 
 
 def recipe_of(spec: Mapping[str, Any]) -> Recipe:
@@ -47,6 +61,14 @@ def recipe_of(spec: Mapping[str, Any]) -> Recipe:
         batch_size=spec["budget"]["batch_size"],
         epochs=spec["budget"]["epochs"],
         seed=spec["seed"],
+        sizes={int(epoch): size for epoch, size in spec["budget"]["sizes"].items()},
+        decay=spec["optimizer"]["decay"],
+        accumulate=spec["budget"]["accumulate"],
+        precision=spec["precision"],
+        channels_last=spec["channels_last"],
+        compile=spec["compile"],
+        average=spec["average"]["name"],
+        average_options=spec["average"]["options"],
     )
 
 
@@ -61,5 +83,6 @@ def _model_options(model: Mapping[str, Any]) -> dict[str, Any]:
 def lane_of(spec: Mapping[str, Any]) -> Lane:
     """What a cell has of its own in its pack, from its spec."""
     optimizer = spec["optimizer"]
-    limits = (math.inf if spec[kind] == "none" else spec[kind] for kind in ("clip", "clip_value"))
-    return Lane(spec["init"], spec["schedule"], optimizer["lr"], optimizer["weight_decay"], *limits)
+    norm, value = (math.inf if spec[kind] == "none" else spec[kind] for kind in ("clip", "clip_value"))
+    rate, decay, bias_lr = (optimizer[name] for name in ("lr", "weight_decay", "bias_lr"))
+    return Lane(spec["init"], spec["schedule"], rate, decay, clip=norm, clip_value=value, bias_lr=bias_lr)

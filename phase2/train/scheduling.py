@@ -18,6 +18,11 @@ def rates(lanes: list[Lane], total: int) -> Tensor:
     return torch.tensor(columns, dtype=torch.float64).T.contiguous()
 
 
+def of_each_lane(table: Tensor, taken: Tensor) -> Tensor:
+    """Each lane's entry (lanes,) of a table (total, lanes) after the steps that it has `taken` (lanes,)."""
+    return table.gather(0, taken.unsqueeze(0)).squeeze(0)
+
+
 def momenta(lanes: list[Lane], optimizer: Optimizer, like: Tensor) -> Tensor | None:
     """The momentum of every step and lane, of the shape and type of `like`; None if no lane's schedule cycles it.
 
@@ -33,11 +38,11 @@ def momenta(lanes: list[Lane], optimizer: Optimizer, like: Tensor) -> Tensor | N
 
 def set_momentum(optimizer: Optimizer, momentum: Tensor) -> None:
     """Gives every lane its momentum (lanes,): SGD's own, or Adam's first beta, as torch's OneCycleLR does."""
-    group = optimizer.param_groups[0]
-    if "betas" in group:
-        group["betas"] = (momentum, group["betas"][1])
-    else:
-        group["momentum"] = momentum
+    for group in optimizer.param_groups:
+        if "betas" in group:
+            group["betas"] = (momentum, group["betas"][1])
+        else:
+            group["momentum"] = momentum
 
 
 def _momentum(optimizer: Optimizer) -> float:

@@ -13,8 +13,10 @@ from phase2.study.training import AXES
 
 
 def word(name: str) -> str | None:
-    """The label of a part, a choice of an option, or an axis; None for others."""
-    return _known(registry.brought()).get(name)
+    """The label of a part, or of several that follow each other, a choice of an option, or an axis; None for others."""
+    known = _known(registry.brought())
+    labels = [known.get(each) for each in registry.several(name)]
+    return " + ".join(map(str, labels)) if all(labels) else None
 
 
 def place(name: str) -> int:

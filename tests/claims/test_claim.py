@@ -111,6 +111,12 @@ def test_the_best_rate_is_chosen_on_validation_for_each_model():
     assert list(best.axes) == ["model", "seed"]
 
 
+def test_a_study_of_one_setting_is_at_its_best():
+    cells = results().rows(model="a", lr=0.1)
+    one = Results("one", {"cells": cells}, {"seed": results().axes["seed"]}, SCORE)
+    assert one.at_best() is one
+
+
 def test_a_level_at_which_a_seed_failed_is_not_chosen():
     study = results()
     cells = study.tables["cells"]

@@ -15,7 +15,12 @@ from phase2.study.config import Study
 from phase2.study.score import Score, card_of_score
 
 DESK = load([ROOT / "config.yaml"])
-STUDIES = load([ROOT / "config.yaml", ROOT / "config" / "full.yaml"]).studies | DESK.studies
+STUDIES = {
+    name: study
+    for overlay in ("full", "reference")
+    for name, study in load([ROOT / "config.yaml", ROOT / "config" / f"{overlay}.yaml"]).studies.items()
+} | DESK.studies
+ALL = 45_000  # training images of a study that takes all
 SCORE = Score.of(card_of_score("images"), classes=10)
 CLAIMS = [(subject, claim) for subject in subjects(DESK) for claim in claims_in(subject.path)]
 
@@ -34,7 +39,7 @@ def made_up(name: str, study: Study) -> Results:
     curves = cells.rename(columns={"epochs": "budget"}).merge(epochs, how="cross").assign(loss=0.5, accuracy=0.8)
     linear = pd.DataFrame({"model": ["majority", "logistic"], "val_score": [0.1, 0.5], "train": study.task.train})
     tables = {"cells": cells, "curves": curves, "baseline": linear}
-    return Results(name, tables, axes, SCORE, images=study.task.train or 45_000, steps=1000)
+    return Results(name, tables, axes, SCORE, images=study.task.train or ALL, steps=1000)
 
 
 @pytest.mark.parametrize(("subject", "claim"), [pytest.param(s, c, id=c.name) for s, c in CLAIMS if s.kind == "study"])

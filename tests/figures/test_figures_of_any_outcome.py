@@ -90,6 +90,7 @@ MADE_UP = {
     "approximation": lambda: module("approximation").tables(),
     "batch_noise": lambda: {"noise": module("batch_noise").noise()},
     "curvature": lambda: {"curvature": module("curvature").made_up()},
+    "confusion": lambda: {"confusion": module("mistakes").made_up()["confusion"]},
     "descent_paths": lambda: module("descent_paths").made_up(),
     "dropout_inference": lambda: {
         "inference": module("uncertainty").inference(),
@@ -107,6 +108,7 @@ MADE_UP = {
     "linear_probes": lambda: {"linear_probes": module("linear_probes").made_up()},
     "lsuv_convergence": lambda: {"convergence": module("lsuv_convergence").table()},
     "mean_field": lambda: module("mean_field").made_up(),
+    "mistaken_images": lambda: module("mistakes").made_up(),
     "ntk_convergence": lambda: module("ntk_convergence").made_up(),
     "ntk_training": lambda: module("ntk_training").made_up(),
     "range_test": lambda: module("range_test").made_up(),

@@ -234,3 +234,14 @@ def test_integer_input_is_named(layer, theirs):
 def test_every_registered_activation_is_built_by_name():
     for name in registry.names("activation"):
         assert registry.load("activation", name)()(torch.zeros(2)).shape == (2,)
+
+
+@pytest.mark.parametrize("approximate", ["none", "tanh"])
+def test_the_fused_gelu_is_the_same_function(approximate: str):
+    x = torch.randn(50, dtype=torch.float64, generator=torch.Generator().manual_seed(0), requires_grad=True)
+    y, fused = (ours.GELU(approximate, backend=backend)(x) for backend in ("scratch", "fused"))
+    torch.testing.assert_close(y, fused)
+    one, other = (torch.autograd.grad(each.sum(), x)[0] for each in (y, fused))
+    torch.testing.assert_close(one, other)
+    with pytest.raises(UserError, match="unknown backend 'fast'"):
+        ours.GELU(backend="fast")

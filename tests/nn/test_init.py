@@ -9,6 +9,7 @@ from phase2 import registry
 from phase2.errors import UserError
 from phase2.models import MLP
 from phase2.nn import init
+from phase2.nn.convolution.conv import Conv2d
 from phase2.nn.initial.recipe import weighted_layers
 from phase2.nn.linear import Linear
 
@@ -172,3 +173,20 @@ def test_a_recipe_leaves_norms_and_activations_as_they_are(name):
 def test_a_model_without_linear_layers_is_an_error():
     with pytest.raises(UserError, match=r"ReLU has no linear or convolutional layer"):
         apply_recipe("xavier", torch.nn.ReLU())
+
+
+def test_dirac_lets_a_convolution_begin_by_passing_its_input_on():
+    layer = Conv2d(3, 8, 3, padding=1).double()
+    x = torch.randn(2, 3, 5, 5, dtype=torch.float64, generator=seeded(1))
+    apply_recipe("dirac", torch.nn.Sequential(layer))
+    y = layer(x).detach()
+    torch.testing.assert_close(y[:, :3], x)
+    assert layer.weight.detach()[3:].abs().max() <= 1 / math.sqrt(27)
+    assert layer.weight.detach()[3:].std().item() == pytest.approx(1 / math.sqrt(27) / math.sqrt(3), rel=0.1)
+
+
+def test_dirac_on_a_convolution_with_fewer_outputs_passes_on_the_first():
+    layer = Conv2d(5, 2, 3, padding=1).double()
+    x = torch.randn(2, 5, 5, 5, dtype=torch.float64, generator=seeded(1))
+    apply_recipe("dirac", torch.nn.Sequential(layer))
+    torch.testing.assert_close(layer(x), x[:, :2])

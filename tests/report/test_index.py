@@ -30,7 +30,15 @@ def finished(folder: Path, **changes: Any) -> Run:
     """A run of one study with one figure, whose second init is better, and of one probe."""
     config = validate({**content("studies.grid.figures", ["score_heatmap"]), "probes": {"shapes": SHAPES}, **changes})
     rows = [
-        {"init": init, "schedule": schedule, "seed": seed, "status": "ok", "diverged_step": None, "steps": 7}
+        {
+            "init": init,
+            "schedule": schedule,
+            "seed": seed,
+            "status": "ok",
+            "diverged_step": None,
+            "steps": 7,
+            "seconds": 30.0,
+        }
         | {
             name: value + 0.01 * seed + 0.02 * (init == "xavier")
             for name in ("val_accuracy", "test_accuracy", "curve_area")

@@ -1,6 +1,7 @@
 """The tables of a study as they are printed, and what its specification says."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -8,9 +9,10 @@ import pytest
 from finished_run import BASELINES, DESK, make_cells
 
 from phase2.probe.catalog import PROBES
-from phase2.report.inputs import ProbeInputs
+from phase2.report.inputs import ProbeInputs, StudyInputs
 from phase2.report.latex import plain
 from phase2.report.probe_tables import tables_of as probe_tables
+from phase2.report.published import published_table
 from phase2.report.spec import study_spec
 from phase2.report.tables import (
     chosen_table,
@@ -115,3 +117,38 @@ def test_a_small_table_of_a_probe_is_printed_whole_and_of_others_the_first_rows(
     assert (" of 9 columns" in made[0].caption) == (columns > 8)
     assert made[0].rows[0][0] == "$0.1235$"
     assert made[0].heads[0] == "column 0"
+
+
+OF_THE_PAPER = {"model": ["plain", "cifar_resnet"], "depth": [20, 56], "seed": [0, 1, 2, 3, 4]}
+
+
+def of_the_paper(study_of, **changes) -> StudyInputs:
+    """The study of the paper's networks on CIFAR-10's images from JPEG."""
+    study = study_of(OF_THE_PAPER, failures=False)
+    task = study.study.task.model_copy(update={"dataset": "cifar10_jpeg", **changes})
+    return replace(study, study=study.study.model_copy(update={"task": task}))
+
+
+def test_what_papers_published_stands_beside_what_was_measured_with_the_difference_and_its_reasons(study_of):
+    study = of_the_paper(study_of)
+    table = published_table(study)
+    assert [row[:2] for row in table.rows] == [
+        ["ResNet, 20", r"8.75~\cite{he2016}"],
+        ["ResNet, 56", r"6.97~\cite{he2016}"],
+    ]
+    here = study.tables["cells"].query("model == 'cifar_resnet' and depth == 20")["test_accuracy"]
+    _, _, mean, interval, n, gap, differs = table.rows[0]
+    assert float(mean) == pytest.approx(100 * (1 - here.mean()), abs=0.005)
+    low, high = map(float, re.findall(r"[\d.]+", interval))
+    assert low < float(mean) < high
+    assert float(plain(gap)) == pytest.approx(float(mean) - 8.75, abs=0.011)
+    assert (n, plain(differs)) == ("5", "images from CIFAR-10 as JPEG; 632 for 64,000 steps; 2,000 images held out")
+    assert table.behind[0] == Behind("mlp_grid", {"model": "cifar_resnet", "depth": 20})
+
+
+def test_nothing_is_published_of_other_data(study_of):
+    assert not published_table(of_the_paper(study_of, dataset="fashion_mnist")).rows
+
+
+def test_nothing_is_published_of_other_networks(study_of):
+    assert not published_table(study_of(SAFE)).rows

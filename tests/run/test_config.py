@@ -34,7 +34,7 @@ WRONG = {
     "unknown key": (
         "studies.grid.budget.epoch",
         3,
-        "studies.grid.budget.epoch: unknown key 'epoch': did you mean 'epochs'? Known: batch_size, epochs",
+        "studies.grid.budget.epoch: unknown key 'epoch': did you mean 'epochs'? Known: accumulate, batch_size,",
     ),
     "unknown key of a study": ("studies.grid.bugdet", {}, "unknown key 'bugdet': did you mean 'budget'?"),
     "unknown axis": (
@@ -226,6 +226,15 @@ def test_the_schema_file_is_the_models():
 def test_the_shipped_configurations_are_valid(overlay: str | None):
     config = load([ROOT / "config.yaml", *([ROOT / "config" / overlay] if overlay else [])])
     assert config.run == (Path(overlay).stem if overlay else "desk")
+
+
+def test_the_fast_recipe_is_one_in_both_configurations_that_have_it():
+    here, there = (load([ROOT / "config.yaml", ROOT / "config" / f"{run}.yaml"]) for run in ("cifar", "reference"))
+    one, other = (config.studies["fast"].model_dump() for config in (here, there))
+    other["task"]["dataset"] = "cifar10"
+    other |= {"precision": "fp32", "keep": "best", "hours": None}
+    other["axes"]["seed"] = [0]
+    assert one == other
 
 
 def test_the_reference_page_is_the_models():

@@ -87,6 +87,7 @@ def test_defaults_of_options_never_change():
     assert {kind: known for kind, known in defaults.items() if known} == {
         "activation_shapes": {"low": -4.0, "high": 4.0, "points": 801},
         "curvature": {"where": {}},
+        "mistakes": {"where": {}},
     }
 
 

@@ -50,6 +50,7 @@ CONTINUOUS = [
     "cosine_warmup",
     "warmup_cosine",
     "inverse_sqrt",
+    "triangle",
     "warmup_stable_decay",
 ]
 
@@ -128,3 +129,13 @@ def test_range_test_goes_from_low_to_the_rate_in_equal_factors(total, low):
 
 def test_range_test_grows_by_equal_amounts_if_asked():
     assert rates(schedules.range_test, 5, 0.4, low=0.0, growth="linear") == pytest.approx([0.0, 0.1, 0.2, 0.3, 0.4])
+
+
+def test_a_triangle_rises_from_a_fifth_to_its_peak_and_falls_to_seven_hundredths():
+    """The corners that airbench's public recipe has, in a training of 480 steps."""
+    history = rates("triangle", 480, 1.0)
+    assert history[0] == 0.2
+    assert history.index(max(history)) == int(0.23 * 480)
+    assert max(history) == 1.0
+    assert history[-1] == pytest.approx(0.07 + 0.93 / (480 - int(0.23 * 480)))
+    assert rates("triangle", 1, 1.0) == [1.0]

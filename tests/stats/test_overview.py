@@ -15,7 +15,7 @@ LINEAR = pd.DataFrame({"model": ["majority", "logistic"], "val_score": [0.1, 0.8
 
 def told(cells: pd.DataFrame, score: Score = ACCURACY, baseline: pd.DataFrame | None = LINEAR) -> dict:
     factors = [name for name in ("activation", "init", "schedule") if name in cells]
-    tables = {"cells": cells.assign(steps=40), **analyse(cells, factors, score)}
+    tables = {"cells": cells.assign(steps=40, seconds=1.5), **analyse(cells, factors, score)}
     return overview("grid", "Which?", tables if baseline is None else tables | {"baseline": baseline})
 
 
@@ -29,6 +29,7 @@ def test_the_best_on_validation_is_told_with_its_gain_over_the_linear_baseline(m
     assert row["test"] == pytest.approx(100 * best.test_accuracy)
     assert row["effect"] == pytest.approx(100 * (best.test_accuracy - 0.7))
     assert row["low"] < row["effect"] < row["high"]
+    assert row["seconds"] == 1.5 * len(cells)
     assert (row["baseline"], row["against"], row["n"], row["steps"], row["unit"]) == (
         pytest.approx(70),
         "logistic regression",
@@ -76,7 +77,7 @@ def test_levels_that_look_like_numbers_are_found_in_columns_of_words(make_cells)
     cells = make_cells(shape=(2,), seeds=5)
     cells["activation"] = cells["activation"].map({"a0": "none", "a1": "1.0"})
     tables = {
-        "cells": cells.assign(steps=cells["activation"].map({"none": 1, "1.0": 2})),
+        "cells": cells.assign(steps=cells["activation"].map({"none": 1, "1.0": 2}), seconds=1.0),
         **analyse(cells, ["activation"], ACCURACY),
     }
     tables["chosen"] = tables["chosen"].assign(activation=1.0)  # as it is read back from its one row

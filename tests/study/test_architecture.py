@@ -17,7 +17,7 @@ FLOORS = (
     {"schedules"},
     *({name} for name in ("scratch", "nn", "models", "optim", "data", "task", "train", "study")),
     *({name} for name in ("words", "stats", "figures", "claims", "probe", "derive", "run", "report")),
-    {"bench", "bench_page", "cli", "doctor", "verify"},
+    {"bench", "bench_page", "cli", "cli_options", "cli_train", "doctor", "verify"},
 )
 FLOOR = {name: floor for floor, names in enumerate(FLOORS) for name in names}
 MODULES = sorted((ROOT / "phase2").rglob("*.py"))

@@ -23,7 +23,9 @@ SPEC: dict[tuple[str, ...], st.SearchStrategy[Any]] = {
     ("task", "test"): st.none() | count,
     ("task", "size"): st.none() | count,
     ("task", "pixels"): st.sampled_from(["natural", "permuted"]),
-    ("task", "augment"): st.sampled_from(["none", "crop_flip"]),
+    ("task", "augment"): st.sampled_from(["none", "crop_flip", "crop_flip+cutout"]),
+    ("task", "augment_options"): st.just({}),  # which there are is the augmentation's to say
+    ("task", "tta"): st.sampled_from(registry.names("tta")),
     ("model", "name"): st.just("mlp"),  # it takes all settings of networks
     ("model", "width"): st.none() | count,
     ("model", "depth"): st.none() | count,
@@ -40,6 +42,16 @@ SPEC: dict[tuple[str, ...], st.SearchStrategy[Any]] = {
     ("budget", "batch_size"): count,
     ("clip",): st.sampled_from(["none", 0.5, 1.0]),
     ("clip_value",): st.sampled_from(["none", 0.5, 1.0]),
+    ("task", "label_smoothing"): st.sampled_from([0.0, 0.1]),
+    ("optimizer", "bias_lr"): rate.filter(bool) | st.just(1.0),
+    ("optimizer", "decay"): st.sampled_from(["all", "weights"]),
+    ("budget", "accumulate"): st.just(1),
+    ("budget", "sizes"): st.just({}),  # which there can be is for epochs, size and pixels to say
+    ("precision",): st.sampled_from(["fp32", "bf16", "fp16"]),
+    ("channels_last",): st.booleans(),
+    ("compile",): st.booleans(),
+    ("average", "name"): st.sampled_from(["none", "ema"]),
+    ("average", "options"): st.just({}),
     ("axes", "seed"): st.integers(0, 9).map(lambda seed: [seed]),
 }
 specs = st.fixed_dictionaries(SPEC)
@@ -112,13 +124,20 @@ def test_defaults_never_change():
     """A spec leaves them out: another default would be another training under the same id. A new one may be added."""
     assert defaults() == {
         "model": {"activation": "relu", "norm": "none", "dropout": 0.0, "width": None, "depth": None, "options": {}},
-        "task": {"name": "images", "train": None, "test": None, "size": None, "pixels": "natural", "augment": "none"},
+        "task": {
+            **{"name": "images", "train": None, "test": None, "size": None, "pixels": "natural", "augment": "none"},
+            **{"augment_options": {}, "tta": "none", "label_smoothing": 0.0},
+        },
         "init": "kaiming",
         "schedule": "constant",
-        "optimizer": {"weight_decay": 0.0, "options": {}},
+        "optimizer": {"weight_decay": 0.0, "bias_lr": 1.0, "decay": "all", "options": {}},
         "clip": "none",
         "clip_value": "none",
-        "budget": {},
+        "budget": {"accumulate": 1, "sizes": {}},
+        "precision": "fp32",
+        "channels_last": False,
+        "compile": False,
+        "average": {"name": "none", "options": {}},
     }
 
 

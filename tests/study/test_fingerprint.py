@@ -228,9 +228,11 @@ def test_a_cells_components_are_all_the_names_in_its_spec():
         ("activation", "relu"),
         ("norm", "none"),
         ("augmentation", "none"),
+        ("tta", "none"),
         ("init", "kaiming"),
         ("schedule", "constant"),
         ("optimizer", "adam"),
+        ("average", "none"),
     )
 
 

@@ -30,6 +30,20 @@ LANES = [
     Lane("xavier", "step", 0.02, 1e-2),
 ]
 
+EVERYTHING = {  # packs whose trainings have more of a state than weights and momentum
+    "ema": {"average": "ema", "average_options": {"decay": 0.9}, "precision": "bf16"},
+    "lookahead": {"average": "lookahead", "average_options": {"every": 3}, "precision": "fp16"},
+    "swa": {"average": "swa", "average_options": {"start": 0.25}, "optimizer": "momentum", "optimizer_options": {}},
+}
+
+
+def everything(name: str) -> tuple[Recipe, list[Lane]]:
+    """A pack of `EVERYTHING` with dropout, running statistics, micro-batches, groups, and lanes that differ in them."""
+    adam = {"optimizer": "adam", "optimizer_options": {"amsgrad": True}}
+    shared = {"norm": "batch", "dropout": 0.2, "accumulate": 2, "decay": "weights"}
+    lanes = [replace(lane, clip=1.0, bias_lr=factor) for lane, factor in zip(LANES, (1.0, 4.0, 0.5), strict=True)]
+    return recipe(**(adam | shared | EVERYTHING[name])), lanes
+
 
 def clipped(lanes: list[Lane], norm: float) -> list[Lane]:
     """The same lanes, each with its gradients clipped to a norm."""

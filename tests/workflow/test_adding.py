@@ -21,13 +21,16 @@ CODE = {  # of each kind, what a file of one has besides its card
     "schedule": "def New(step, total, lr):\n    return lr / (1 + step)",
     "optimizer": "from phase2.optim.sgd import SGD as New",
     "model": "from phase2.models.mlp import mlp as New",
-    "augmentation": "def New(images, generator):\n    return images.flip(-1)",
+    "augmentation": "def New(images, targets, draws):\n    return images.flip(-1), targets",
+    "tta": "def New(network, images):\n    return network(images.flip(-1))",
+    "average": "from phase2.train.averages.ema import Ema as New",
     "dataset": "from phase2.data.sets.digits import SOURCE as SOURCE, prepare_digits as New",
     "task": "from dataclasses import replace\nfrom phase2.task.images import open_images\n"
     "from phase2.task.task import Metric\n\n"
-    "def New(prepared, validation, train, device, augment='none'):\n"
-    "    images = open_images(prepared, validation, train, device, augment=augment)\n"
+    "def New(prepared, validation, train, device, augment='none', tta='none'):\n"
+    "    images = open_images(prepared, validation, train, device, augment=augment, tta=tta)\n"
     "    return replace(images, metrics=(Metric.named('new_metric'),))",
+    "logger": "from phase2.train.logs.csv import Csv as New",
     "metric": "def New(outputs, targets):\n    return (outputs.argmax(-1) != targets).sum()",
 }
 TRAITS: dict[str, dict[str, Any]] = {
@@ -75,11 +78,13 @@ def files() -> Iterator[tuple[str, str]]:
 
 
 WITH_ALL: dict[str, Any] = {
+    "compute": {"logs": ["new_logger"]},
     "studies": {
         "mlp_grid": {
-            "task": {"name": "new_task", "dataset": "new_dataset", "augment": "new_augmentation"},
+            "task": {"name": "new_task", "dataset": "new_dataset", "augment": "new_augmentation", "tta": "new_tta"},
             "model": {"name": "new_model", "norm": "new_norm"},
             "optimizer": {"name": "new_optimizer"},
+            "average": {"name": "new_average"},
             "axes": {
                 **{"activation": ["relu", "new_activation"], "init": ["new_init"]},
                 **{"schedule": ["constant", "new_schedule"], "seed": [0]},
@@ -111,6 +116,7 @@ def planned(project: Checkout) -> list[str]:
 def test_new_files_of_every_kind_make_nothing_again_and_run(grown: Checkout):
     assert not planned(grown)
     ran = grown.snakemake("report", config=WITH_ALL).succeeded()
+    assert len(list((grown.folder / "logs/smoke").rglob("steps.csv"))) == 4
     assert ran.cells == {"trained": 4, "restored": 0, "diverged": 0, "not finished": 0}
     assert (ran.jobs["figure"], ran.jobs["probe_new"]) == (2, 1)
     text = words_of(grown.folder / "results/smoke/companion.pdf")

@@ -15,7 +15,7 @@ with job(snakemake):
     name = snakemake.wildcards.study
     cells = cells_of(name, config.studies[name])
     data = json.loads(Path(snakemake.input.data).read_text(encoding="utf-8"))["hash"]
-    table, curves = gather(cells, Path("results") / config.run, data)
+    table, curves = gather(cells, Path("results") / config.run, data, config.shipped is not None)
     tables = {"cells": table, "curves": curves, "schedules": schedule_table(cells, int(table["steps"].max()))}
     for key, frame in tables.items():
         with atomic_path(Path(snakemake.output[key])) as temporary:

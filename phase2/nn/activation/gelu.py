@@ -10,6 +10,7 @@ from phase2.errors import unknown
 from phase2.nn.activation.elementwise import elementwise
 from phase2.nn.activation.formulas import Formulas
 from phase2.nn.activation.tanh_gelu import FORMULAS as BY_TANH
+from phase2.nn.backend import checked_backend
 
 CARD = Card(
     "activation",
@@ -51,12 +52,16 @@ def gelu(input: Tensor, approximate: str = "none") -> Tensor:
 
 
 class GELU(torch.nn.GELU):
-    """`gelu` as a layer; drop-in for `torch.nn.GELU`. Raises `UserError` for an unknown `approximate`."""
+    """`gelu` as a layer; drop-in for `torch.nn.GELU`. Raises `UserError` for an unknown `approximate` or backend.
 
-    def __init__(self, approximate: str = "none") -> None:
+    `backend="fused"` is torch's own kernel: equal, and on a CPU several times as fast.
+    """
+
+    def __init__(self, approximate: str = "none", *, backend: str = "scratch") -> None:
         if approximate not in ("none", "tanh"):
             raise unknown("approximate of gelu", approximate, ["none", "tanh"])
         super().__init__(approximate)
+        self.backend = checked_backend(backend)
 
     def forward(self, input: Tensor) -> Tensor:
-        return gelu(input, self.approximate)
+        return super().forward(input) if self.backend == "fused" else gelu(input, self.approximate)

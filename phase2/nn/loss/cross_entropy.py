@@ -1,4 +1,4 @@
-"""Softmax cross-entropy for class indices, stable for any finite logits."""
+"""Softmax cross-entropy for class indices, stable for any finite logits; for probabilities it calls another file."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +8,7 @@ from torch import Tensor
 
 from phase2.errors import UserError
 from phase2.nn.lanes import InLanes
+from phase2.nn.loss.class_probabilities import check_probabilities, cross_entropy_to_probabilities
 from phase2.nn.loss.reduction import checked_reduction
 
 
@@ -102,7 +103,7 @@ def _total(t: Tensor, counts: Tensor, w: Tensor | None) -> Tensor:
     return _at(w.unsqueeze(-2).expand(*t.shape, -1), t).where(counts, 0).sum(-1)
 
 
-def _check(input: Tensor, target: Tensor, weight: Tensor | None) -> None:
+def _check_input(input: Tensor, weight: Tensor | None) -> None:
     if input.ndim < 2 or input.shape[1] == 0:
         raise UserError(
             f"cross_entropy: input has shape {tuple(input.shape)}, expected logits (batch, classes) or "
@@ -110,19 +111,23 @@ def _check(input: Tensor, target: Tensor, weight: Tensor | None) -> None:
         )
     if not input.is_floating_point():
         raise UserError(f"cross_entropy: input is {input.dtype}, expected floating point: use input.float()")
-    batch, classes, *rest = input.shape
-    if target.shape != (batch, *rest):
-        raise UserError(
-            f"cross_entropy: target has shape {tuple(target.shape)}, expected {(batch, *rest)}, "
-            f"one class index for each row of input of shape {tuple(input.shape)}"
-        )
-    if target.dtype != torch.int64:
-        raise UserError(f"cross_entropy: target is {target.dtype}, expected class indices of torch.int64")
+    classes = input.shape[1]
     if weight is not None and (weight.shape != (classes,) or weight.dtype != input.dtype):
         raise UserError(
             f"cross_entropy: weight has shape {tuple(weight.shape)} of {weight.dtype}, expected ({classes},) of "
             f"{input.dtype}, one weight for each class of input of shape {tuple(input.shape)}"
         )
+
+
+def _check_indices(input: Tensor, target: Tensor) -> None:
+    batch, _, *rest = input.shape
+    if target.shape != (batch, *rest):
+        raise UserError(
+            f"cross_entropy: target has shape {tuple(target.shape)}, expected {(batch, *rest)}, one class index for "
+            f"each row of input of shape {tuple(input.shape)}, or class probabilities of that shape"
+        )
+    if target.dtype != torch.int64:
+        raise UserError(f"cross_entropy: target is {target.dtype}, expected class indices of torch.int64")
 
 
 def _check_options(weight: Tensor | None, ignore_index: int, label_smoothing: float) -> None:
@@ -144,14 +149,16 @@ def cross_entropy(
     reduction: str = "mean",
     label_smoothing: float = 0.0,
 ) -> Tensor:
-    """-log softmax(input)[target], in nats; `torch.nn.functional.cross_entropy` for class indices.
+    """-log softmax(input)[target], in nats; `torch.nn.functional.cross_entropy`.
 
-    Shapes: input (batch, classes, *), which are logits, target (batch, *) of int64, weight (classes,); a scalar, or
-    (batch, *) for `reduction="none"`. `label_smoothing` ε puts the target at (1 - ε) of its one-hot vector and ε of the
-    uniform distribution (Szegedy et al. 2016, section 7). A row whose target is `ignore_index` counts for nothing; the
-    mean divides by the sum of the weights of the targets that count, and is NaN if none does. Under autocast the logits
-    are raised to float32, as in torch. Raises `UserError` for any other shape (nothing is broadcast) or type, a target
-    outside [0, classes), an option outside its range, and the deprecated `size_average` and `reduce`.
+    Shapes: input (batch, classes, *), which are logits, target (batch, *) of int64, or class probabilities of input's
+    shape and type, weight (classes,); a scalar, or (batch, *) for `reduction="none"`. `label_smoothing` ε puts the
+    target at (1 - ε) of its one-hot vector and ε of the uniform distribution (Szegedy et al. 2016, section 7). A row
+    whose target is `ignore_index` counts for nothing; the mean divides by the sum of the weights of the targets that
+    count, and is NaN if none does. Class probabilities may have gradients, and their mean divides by the rows. Under
+    autocast the logits are raised to float32, as in torch. Raises `UserError` for any other shape (nothing is
+    broadcast) or type, a target outside [0, classes), an option outside its range, and the deprecated `size_average`
+    and `reduce`.
 
     >>> cross_entropy(torch.zeros(1, 4), torch.tensor([2]))  # log 4: all classes alike
     tensor(1.3863)
@@ -160,7 +167,14 @@ def cross_entropy(
     _check_options(weight, ignore_index, label_smoothing)
     if torch.is_autocast_enabled(input.device.type):
         input = input.float()
-    _check(input, target, weight)
+        target = target.float() if target.is_floating_point() else target
+    _check_input(input, weight)
+    if target.shape == input.shape:
+        check_probabilities(input, target, ignore_index)
+        logits, q = (each.movedim(1, -1).flatten(0, -2) for each in (input, target))
+        loss = cross_entropy_to_probabilities(logits, q, weight, reduction, label_smoothing)
+        return loss.reshape(input.shape[:1] + input.shape[2:]) if reduction == "none" else loss
+    _check_indices(input, target)
     logits = input if input.ndim == 2 else input.movedim(1, -1).flatten(0, -2)
     options = _Options(ignore_index, reduction, label_smoothing)
     loss = _CrossEntropy.apply(logits, target.flatten(), weight, options)
@@ -168,7 +182,7 @@ def cross_entropy(
 
 
 class CrossEntropyLoss(torch.nn.CrossEntropyLoss):
-    """`cross_entropy` as a layer; drop-in for `torch.nn.CrossEntropyLoss` with class-index targets."""
+    """`cross_entropy` as a layer; drop-in for `torch.nn.CrossEntropyLoss`."""
 
     def __init__(
         self,

@@ -1,9 +1,10 @@
 """Crops and mirrors."""
 
-import torch
-from torch import Generator, Tensor
+from torch import Tensor
 
-from phase2.card import Card
+from phase2.card import Card, Option
+from phase2.task.augmentation.windows import heads, shifts, zero_outside
+from phase2.task.draws import Draws
 
 CARD = Card(
     "augmentation",
@@ -12,25 +13,16 @@ CARD = Card(
     definition="padded by 4 zeros a side, cropped at random to its size, and mirrored with probability 1/2",
     cites="he2016",
     order=2,
+    options={"padding": Option("pixels of zeros on every side")},
 )
 
 
-PADDING = 4  # pixels on every side
+def crop_flip(images: Tensor, targets: Tensor, draws: Draws, padding: int = 4) -> tuple[Tensor, Tensor]:
+    """Each image (batch, channels, height, width) padded by zeros, cropped at random to its size, and mirrored with
+    probability 1/2. He et al. 2016, section 4.2; zero is the mean of standardized images.
 
-
-def crop_flip(images: Tensor, generator: Generator) -> Tensor:
-    """Each image (batch, channels, height, width) padded by 4 zeros a side, cropped at random to its size, and mirrored
-    with probability 1/2. He et al. 2016, section 4.2; zero is the mean of standardized images.
-
-    >>> crop_flip(torch.ones(2, 1, 8, 8), torch.Generator().manual_seed(0)).shape
+    >>> import torch
+    >>> crop_flip(torch.ones(2, 1, 8, 8), torch.zeros(2), Draws(0, 0, torch.arange(2)))[0].shape
     torch.Size([2, 1, 8, 8])
     """
-    n, _, height, width = images.shape
-    offsets = torch.randint(2 * PADDING + 1, (2, n, 1), generator=generator).to(images.device)
-    mirrored = (torch.rand(n, 1, generator=generator) < 0.5).to(images.device)
-    rows, columns = (torch.arange(size, device=images.device) for size in (height, width))
-    down = offsets[0] + rows  # (batch, height)
-    right = offsets[1] + torch.where(mirrored, columns.flip(0), columns)
-    padded = torch.nn.functional.pad(images, (PADDING,) * 4)
-    each = torch.arange(n, device=images.device)[:, None, None]
-    return padded.movedim(1, -1)[each, down[:, :, None], right[:, None, :]].movedim(-1, 1)
+    return zero_outside(images, shifts(draws, padding), heads(draws, "flip")), targets

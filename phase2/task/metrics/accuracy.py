@@ -15,5 +15,8 @@ CARD = Card(
 
 
 def accuracy(outputs: Tensor, targets: Tensor) -> Tensor:
-    """Right answers, of outputs (batch, classes) and labels (batch,)."""
-    return (outputs.argmax(-1) == targets).sum()
+    """Right answers, of outputs (batch, classes) and labels (batch,), or probabilities of classes (batch, classes), of
+    which the most probable is right.
+    """
+    labels = targets.argmax(-1) if targets.is_floating_point() else targets
+    return (outputs.argmax(-1) == labels).sum()
