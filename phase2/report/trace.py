@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from phase2.errors import UserError
+from phase2.errors import UserError, not_made
 from phase2.report.inputs import read_provenance
 from phase2.study.tables import read_table
 
@@ -20,15 +20,11 @@ Statements = dict[str, dict[str, Any]]
 
 def load_trace(run_dir: Path) -> Statements:
     """Everything a run's PDFs state, by name; raises `UserError` if there are none yet."""
-    path = run_dir / "report" / "trace.json"
+    file = "report/trace.json"
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads((run_dir / file).read_text(encoding="utf-8"))
     except FileNotFoundError:
-        known = ", ".join(sorted(found.parts[-3] for found in run_dir.parent.glob("*/report/trace.json")))
-        raise UserError(
-            f"there is no {path}: its run makes it (desk: `make report`, smoke: `make smoke`, others: `snakemake all "
-            f"--configfile` and their overlays); --run names another. Runs with a report: {known or 'none'}"
-        ) from None
+        raise not_made(run_dir, file) from None
 
 
 def describe(run_dir: Path, wanted: str, everything: bool = False) -> str:

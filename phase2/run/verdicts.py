@@ -5,7 +5,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from phase2.errors import UserError, unknown
+from phase2.errors import UserError, not_made, unknown
 
 MARKS = {"supported": "+", "denied": "-", "cannot say": "?"}
 
@@ -16,11 +16,7 @@ def read_claims(run_dir: Path) -> list[dict[str, Any]]:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        known = ", ".join(sorted(each.parent.name for each in run_dir.parent.glob("*/claims.json")))
-        raise UserError(
-            f"there is no {path}: its run makes it (desk: `make report`, smoke: `make smoke`, others: `snakemake all "
-            f"--configfile` and their overlays); --run names another. Runs with claims: {known or 'none'}"
-        ) from None
+        raise not_made(run_dir, path.name) from None
     except (OSError, ValueError) as error:
         raise UserError(f"cannot read {path} ({error}): delete it and run `make report`, which judges them") from None
 

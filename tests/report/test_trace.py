@@ -122,5 +122,5 @@ def test_an_unknown_name_gets_the_nearest(run: Path):
 
 
 def test_a_run_without_a_report_names_those_that_have_one(run: Path):
-    with pytest.raises(UserError, match=r"`make report`.*--run names another. Runs with a report: desk"):
+    with pytest.raises(UserError, match=r"`make report`.*--run names another. Runs that have one: desk"):
         load_trace(run.parent / "smoke")
