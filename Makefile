@@ -13,7 +13,7 @@ OVERLAY = $(if $(CONFIG),--configfile $(CONFIG))
 # Times on 2 cores with a quick network; a second run of any set-up takes no time.
 define HELP
 target             what                                                          time       disk
-make report        set up, then everything: open results/desk/index.html       35-45 min   0.4 GB
+make report        set up, then everything: open results/desk/index.html       20-45 min   0.4 GB
                    another run: make report CONFIG=config/smoke.yaml CORES=4
 make cifar         train the fast recipe for CIFAR-10, and a page about it         60 min      0.5 GB
                    what it trains on, and in: make cifar IMAGES=cifar10_jpeg PRECISION=bf16

@@ -103,7 +103,7 @@ def _homogeneity() -> list[Step]:
         Numeric(
             r"Layer by layer it follows that a network of $L$ layers without biases scales with the $L$-th power of a "
             r"common factor of its weights.",
-            r"N_{aW_1, \ldots, aW_L}(x) = a^L\, N_{W_1, \ldots, W_L}(x)",
+            r"N_{aW_1, \ldots, aW_L}(x) = a^L\, N_{W_1, \ldots, W_L}(x), \qquad a > 0",
             _depth,
         ),
         Numeric(

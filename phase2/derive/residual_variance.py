@@ -48,7 +48,7 @@ def _adds(rng: np.random.Generator) -> tuple[Any, Any]:
 def _branch(rng: np.random.Generator) -> Names:
     x, first, second = rng.normal(size=SMALL), *rng.uniform(0.2, 2.0, size=2)
     measured = (_branches(x, first, second) ** 2).mean()
-    names = (r"\operatorname{Var} F(x)", "n", "w_1", "w_2", r"\operatorname{Var} x")
+    names = (r"\mathbb{E}[F(x)^2]", "n", "w_1", "w_2", r"\mathbb{E}[x^2]")
     return dict(zip(names, (measured, SMALL, first, second, (x**2).mean()), strict=True))
 
 
@@ -121,7 +121,8 @@ def _growth() -> list[Step]:
     return [
         Remark(
             r"Let $x_{l+1} = x_l + F_l(x_l)$ with $F(x) = W_2 \operatorname{relu}(W_1 x)$, of $n$ units, with "
-            r"independent weights that are symmetric about 0, and let $q_l$ be the variance of $x_l$, where $q_0 = 1$."
+            r"independent weights that are symmetric about 0, and let $q_l$ be the mean square $\mathbb{E}[x_l^2]$, "
+            r"where $q_0 = 1$."
         ),
         Remark(
             r"Nothing follows the addition, as in \texttt{models.preact\_resnet} between two changes of shape, of "
@@ -131,22 +132,22 @@ def _growth() -> list[Step]:
         ),
         Numeric(
             r"Given $x_l$, the last weights make $F$ and $-F$ equally likely, so that $\mathbb{E}[x_l F] = 0$: "
-            r"variances add up, whatever the branch is like inside.",
-            r"\operatorname{Var} x_{l+1} = \operatorname{Var} x_l + \operatorname{Var} F_l(x_l)",
+            r"mean squares add up, whatever the branch is like inside.",
+            r"\mathbb{E}[x_{l+1}^2] = \mathbb{E}[x_l^2] + \mathbb{E}[F_l(x_l)^2]",
             _adds,
             how="by averaging over every matrix of signs",
         ),
         Numeric(
-            r"With variances $w_1$ and $w_2$ of the weights the branch multiplies the variance by $g = n^2 w_1 w_2/2$. "
-            r"Kaiming's $w_1 = 2/n$ makes up for the half that the ReLU takes away, and $W_2$, which no ReLU follows, "
-            r"keeps what it gets with $w_2 = 1/n$: then $g = 1$. With $2/n$ for both $g = 2$. (A pre-activation branch "
-            r"has a ReLU before each of the two; there $2/n$ for both is $g = 1$.)",
-            r"\operatorname{Var} F(x) = n w_2 \cdot \tfrac12 \cdot n w_1 \cdot \operatorname{Var} x",
+            r"With variances $w_1$ and $w_2$ of the weights the branch multiplies the mean square by $g = n^2 w_1 "
+            r"w_2/2$. Kaiming's $w_1 = 2/n$ makes up for the half that the ReLU takes away, and $W_2$, which no ReLU "
+            r"follows, keeps what it gets with $w_2 = 1/n$: then $g = 1$. With $2/n$ for both $g = 2$. (A "
+            r"pre-activation branch has a ReLU before each of the two; there $2/n$ for both is $g = 1$.)",
+            r"\mathbb{E}[F(x)^2] = n w_2 \cdot \tfrac12 \cdot n w_1 \cdot \mathbb{E}[x^2]",
             _branch,
             how="by averaging over every matrix of signs",
         ),
         Symbolic(
-            r"What is right for a plain chain is wrong here: with $g = 1$ each block doubles the variance, and with "
+            r"What is right for a plain chain is wrong here: with $g = 1$ each block doubles the mean square, and with "
             r"$g = 2$ it triples it.",
             rsolve(variance(l + 1) - (1 + g) * variance(l), variance(l), {variance(0): 1}),
             (1 + g) ** l,
@@ -283,11 +284,10 @@ def residual_variance() -> Derivation:
         name="residual_variance",
         title="Variance through residual blocks",
         claim=(
-            r"If its branch keeps the variance, a residual block doubles it, $q_L = 2^L$; with Kaiming's variance for "
-            r"both weights it triples it. BatchNorm in the branch "
-            r"makes it grow as $L + 1$ only, a factor $L^{-1/2}$ on branches that keep it holds it below $e$, and a "
-            r"last "
-            r"layer that starts at 0 leaves the identity."
+            r"If its branch keeps the mean square, a residual block doubles it, $q_L = 2^L$; with Kaiming's variance "
+            r"for both weights it triples it. BatchNorm in the branch makes it grow as $L + 1$ only, a factor "
+            r"$L^{-1/2}$ on branches that keep it holds it below $e$, and a last layer that starts at 0 leaves the "
+            r"identity."
         ),
         steps=[*_growth(), *_normalized(), *_small_branches(), *_zero()],
         cites=("zhang2019fixup", "de2020", "he2016", "goyal2017"),

@@ -289,9 +289,9 @@ def rmsprop() -> Derivation:
         title="RMSprop: the gradient over its own size",
         claim=(
             r"RMSprop divides each coordinate's gradient by its root mean square over some $1/(1 - \alpha)$ steps. Its "
-            r"steps do not depend on the gradient's scale: they are close to $\eta$ while gradients stay the same, and "
-            r"never longer than $\eta/\sqrt{1 - \alpha}$. Without a memory it is descent by signs, and with one of all "
-            r"the past it is Adagrad."
+            r"steps do not depend on the gradient's scale: they come close to $\eta$ where gradients stay the same, "
+            r"and are never longer than $\eta/\sqrt{1 - \alpha}$. Without a memory it is descent by signs, and with "
+            r"one of all the past it is Adagrad."
         ),
         steps=[*_average(), *_size(), *_relatives()],
         cites=("tieleman2012", "duchi2011"),

@@ -15,9 +15,9 @@ from phase2.words.levels import crossed, label, printed
 CARD = FigureCard(
     ("ranking", "levels", "score"),
     "Validation {score} of the best combinations: mean with its 95% t interval over seeds (their range where they are "
-    "fewer than five), and how far each is behind the best of the others, with bounds that hold at once for all "
-    "(Hsu's constrained ones). Filled: this one may be the best, also because its runs spread too widely to rule it "
-    "out. Below, the means of each level over all others, hollow where runs failed.",
+    "fewer than five), and how far each is behind the best of the others, with bounds that hold at once for all. "
+    "Filled: this one may be the best, also because its runs spread too widely to rule it out. Below, the means of "
+    "each level over all others, hollow where runs failed.",
 )
 
 BEST = 15

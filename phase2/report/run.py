@@ -18,7 +18,6 @@ def state_run(record: Record, ledger: Ledger) -> None:
     seconds = sum(float(study.tables["cells"]["seconds"].sum()) for study in record.studies)
     say("TotalTime", duration(seconds), "cells", "sum of seconds")
     say("Threads", _several(config.compute.threads, "thread"), "config", "compute.threads")
-    say("Data", listed([described("dataset", name) for name in config.datasets]), "config", "data sets")
     say("Level", rf"{100 * LEVEL:g}\%", "code", "phase2.stats.interval.LEVEL")
     say("Enough", count(ENOUGH), "code", "phase2.stats.interval.ENOUGH")
     say("Draws", count(DRAWS), "code", "phase2.claims.claim.DRAWS")
@@ -30,6 +29,10 @@ def state_document(document: str, record: Record, ledger: Ledger) -> None:
     r"""Enters how much one PDF is about, `record` being its part of the run: \ReportCells and so on."""
     say, named = ledger.state, document.capitalize()
     cells = sum(len(study.tables["cells"]) for study in record.studies)
+    data = {study.study.task.dataset for study in record.studies}
+    data |= {of for probe in record.probes for of in record.config.datasets_of(probe.name).values()}
+    told = listed([described("dataset", name) for name in sorted(data)])
+    say(f"{named}Data", told, "config", f"data sets of {document}.pdf")
     say(f"{named}Cells", count(cells), "cells", f"rows of the tables of cells of {document}.pdf")
     say(f"{named}Seeds", _range([study.seeds for study in record.studies]), "cells", "distinct seeds of a study")
     say(f"{named}Studies", _several(len(record.studies), "study"), "config", f"studies of {document}.pdf")

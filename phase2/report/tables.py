@@ -58,7 +58,7 @@ def chosen_table(study: StudyInputs) -> Table:
         ("Failed", "r", [*map(count, chosen["failed"]), *blank]),
     ]
     test = escape(study.score.on("test"))
-    caption = f"What validation chose and, read for it alone, its {test}; and what needs no network."
+    caption = f"What validation chose, with its {test}; and what needs no network."
     return _table(study, "chosen", caption, columns, [*_combinations(study, chosen), *(Behind() for _ in blank)])
 
 
@@ -78,9 +78,9 @@ def ranking_table(study: StudyInputs) -> Table:
     ]
     caption = (
         f"All combinations by {_measured(study)}: mean over seeds; behind the best of the others, with "
-        "simultaneous intervals of comparisons with the best, Hsu's constrained ones; Best?: whether it may be the "
-        "best: yes also stands for one whose runs spread too widely to rule it out. One that failed, or ended at "
-        "chance, at some seed is not compared."
+        "simultaneous intervals of comparisons with the best; Best?: whether it may be the best: yes also stands for "
+        "one whose runs spread too widely to rule it out. One that failed, or ended at chance, at some seed is not "
+        "compared, and stands last."
     )
     return _table(study, "ranking", caption, columns, _combinations(study, ranking))
 
@@ -140,9 +140,10 @@ def variance_table(study: StudyInputs) -> Table:
         ("$F$", "r", [number(f, 1) for f in variance["F"]]),
         ("$p$", "r", [*map(p_value, variance["p"])]),
     ]
+    tests = r", partial $\omega^2$, $F$ and $p$" if variance["F"].notna().any() else ""
     caption = (
-        rf"Analysis of variance of {escape(study.score.final)}: share of the total sum of squares, partial $\omega^2$, "
-        "$F$ and $p$, of the seeds at which every run finished."
+        f"Analysis of variance of {escape(study.score.final)}: share of the total sum of squares{tests}, of the seeds "
+        "at which every run finished."
     )
     return _table(study, "variance", caption, columns, [Behind(study.name)] * len(variance))
 
@@ -151,9 +152,12 @@ def failures_table(study: StudyInputs) -> Table:
     """The combinations with a diverged or stuck cell; no rows if there are none."""
     table = study.tables["divergence"]
     failed = table[table["diverged"] + table["stuck"] > 0]
-    counts = {"Runs": "cells", "Diverged": "diverged", "Stuck": "stuck", "Median step": "median_step"}
+    counts = {"Runs": "cells", "Diverged": "diverged", "Stuck": "stuck"}
     columns: Columns = [*_levels(study, failed)]
     columns += [(title, "r", [*map(count, failed[name])]) for title, name in counts.items()]
+    columns.append(
+        ("Median step", "r", [MISSING if math.isnan(step) else f"{step:,g}" for step in failed["median_step"]])
+    )
     caption = "Combinations in which a run diverged or ended at chance, and the median step of divergence."
     return _table(study, "divergence", caption, columns, _combinations(study, failed))
 

@@ -43,7 +43,7 @@ or `--configfile` given twice it would take the last alone, so that is refused: 
 """
 
 COSTS = {  # of each run, by its overlay, with a quick network
-    None: "40 minutes on 2 slow cores, 0.4 GB",
+    None: "20 to 45 minutes on 2 cores, 0.4 GB",
     "smoke": "4 to 14 minutes on 2 cores, 50 MB",
     "full": "a GPU; not yet measured",
     "cifar": "an hour on 2 cores, 0.5 GB",

@@ -7,7 +7,7 @@ CARD = Card(
     "schedule",
     "step",
     label="step",
-    definition=r"$\eta \cdot 0.1^{\lfloor 3u \rfloor}$",
+    definition=r"$\eta \cdot 0.1^{\lfloor t / \lfloor T/3 \rfloor \rfloor}$",
     order=2,
 )
 

@@ -1,5 +1,6 @@
 """Every claim about a study asks for what the default configuration has, or the full one, and reads as one."""
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -64,3 +65,11 @@ def test_there_are_claims_enough_and_no_two_of_one_name():
     names = list({(subject.path, claim.name): claim.name for subject, claim in CLAIMS}.values())  # once a kind of probe
     assert len(names) >= 25
     assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize(("subject", "claim"), [pytest.param(s, c, id=c.name) for s, c in CLAIMS if s.kind == "study"])
+def test_a_claim_that_reads_test_scores_says_so(subject: Subject, claim: Claim):
+    results = made_up(subject.name, STUDIES[subject.name])
+    other = results.cells.assign(test_accuracy=1 - results.cells["test_accuracy"], test_loss=9.0)
+    read = claim.criterion(replace(results, tables={**results.tables, "cells": other})) != claim.criterion(results)
+    assert read <= ("test" in claim.sentence)

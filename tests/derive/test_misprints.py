@@ -16,7 +16,7 @@ MISPRINTS = [
     ("nesterov", "The double root", r"(1 - \rho)", r"(1 + \rho)"),
     ("nesterov", "is felt for", "0.99", "0.9"),
     ("nesterov", "the slower of the two", r"\frac{2}{\sqrt\kappa}", r"\frac{1}{\sqrt\kappa}"),
-    ("residual_variance", "multiplies the variance by", r"\tfrac12", r"\tfrac13"),
+    ("residual_variance", "multiplies the mean square by", r"\tfrac12", r"\tfrac13"),
     ("batch_noise", "are uncorrelated", r"4\sigma^4", r"2\sigma^4"),
     ("cybenko", "stand for the steps", r"4 n \log n", r"2 n \log n"),
     ("saturation", "to drop the other", "4", "2"),

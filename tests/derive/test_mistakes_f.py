@@ -117,7 +117,7 @@ def one_block_moves(rng):
 
 depth, index = residual_variance.L, residual_variance.l
 RESIDUAL_VARIANCE = {
-    "deviations are added": ("variances add up", {"case": deviations_add}),
+    "deviations are added": ("mean squares add up", {"case": deviations_add}),
     "Xavier's variance behind a ReLU": ("keeps what it gets", {"case": xavier_in_the_branch}),
     "a block keeps the variance as a plain layer does": ("wrong here", {"right": Integer(1)}),
     "BatchNorm in the branch is taken to hold the sum": ("Random blocks do so", {"case": constant_variance}),

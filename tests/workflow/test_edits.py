@@ -213,7 +213,9 @@ def test_after_any_edits_one_run_ends_in_the_results_of_a_fresh_clone(seed: int,
     there, wanted = (
         results(checkout, world.target) for checkout in (world.checkout, finished(world.config, world.halved))
     )
-    if not (world.folder / "data").exists():  # once all is trained, nothing needs data, and they are not made again
+    if not (
+        world.folder / "data/prepared"
+    ).exists():  # once all is trained, nothing needs data, and they are not made again
         wanted = {name: said for name, said in wanted.items() if not name.startswith("data/")}
     wrong = {name: "missing" if name not in there else "differs" for name in wanted if there.get(name) != wanted[name]}
     assert not wrong, f"{world.story}, {world.target} with configuration {world.config}, halved {world.halved}: {wrong}"

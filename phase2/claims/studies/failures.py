@@ -50,4 +50,4 @@ def weights_that_make_rectifiers_overflow_do_not_make_tanh(failures: Results) ->
     relu, tanh = (
         failures.share_finished(activation=activation, init="normal_large", depth=16) for activation in ("relu", "tanh")
     )
-    return Evidence(all_of(relu.below(0.01), tanh.above(0.99)), relu=relu, tanh=tanh)
+    return Evidence(all_of(relu.below(0.01), tanh.above(0.99)), finished_relu=relu, finished_tanh=tanh)

@@ -14,7 +14,7 @@ CARD = Card(
     "norm",
     "batch",
     label="BatchNorm",
-    definition=r"$(x - \mu)/\sqrt{v + \epsilon}$ of a unit or a channel over the batch",
+    definition=r"$\gamma (x - \mu)/\sqrt{v + \epsilon} + \beta$ of a unit or a channel over the batch",
     cites="ioffe2015",
     order=2,
 )

@@ -13,7 +13,7 @@ CARD = Card(
     "norm",
     "group",
     label="GroupNorm",
-    definition=r"$(x - \mu)/\sqrt{v + \epsilon}$ of an image over a group of channels",
+    definition=r"$\gamma (x - \mu)/\sqrt{v + \epsilon} + \beta$ of an image over a group of channels",
     cites="wu2018",
     order=5,
 )

@@ -13,7 +13,7 @@ CARD = Card(
     "norm",
     "layer",
     label="LayerNorm",
-    definition=r"$(x - \mu)/\sqrt{v + \epsilon}$ of an image over the units of a layer",
+    definition=r"$\gamma (x - \mu)/\sqrt{v + \epsilon} + \beta$ of an image over the units of a layer",
     cites="ba2016",
     order=3,
 )

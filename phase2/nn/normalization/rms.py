@@ -13,7 +13,7 @@ CARD = Card(
     "norm",
     "rms",
     label="RMSNorm",
-    definition=r"$x/\sqrt{\operatorname{mean}(x^2) + \epsilon}$ over the units of a layer",
+    definition=r"$\gamma x/\sqrt{\operatorname{mean}(x^2) + \epsilon}$ over the units of a layer",
     cites="zhang2019",
     order=4,
     traits={"images": False},

@@ -14,8 +14,8 @@ CARD = FigureCard(
     "Universal approximation, tried: perceptrons fitted until their error falls no more (by less than a tenth in 100 "
     "iterations of L-BFGS). Above, the largest error on [-1, 1] by width: geometric mean over seeds with their range; "
     "a cross, where there is one, is a fit that was stopped before. Below, what the narrowest and the widest network "
-    "of the greatest depth and the first seed, named in the legend, fit. The largest error at a step sits at its "
-    "jump, where no continuous function is near both sides.",
+    "of the greatest depth and the first seed, named in the legend, fit. No continuous function is near both sides of "
+    "the jump of a step: the largest error there is at least half of the jump, and more where a fit overshoots.",
 )
 
 HEIGHT = 3.3

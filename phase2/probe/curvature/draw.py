@@ -13,8 +13,9 @@ from phase2.words.levels import crossed
 
 CARD = FigureCard(
     ("curvature",),
-    "Sharpness, trace of the Hessian and gradient noise scale of the trained networks against the batch size: "
-    "geometric mean over seeds with their range, a line a combination of the other axes.",
+    "Sharpness, trace of the Hessian and gradient noise scale of the trained networks, at their best epoch on "
+    "validation, against the batch size: geometric mean over seeds with their range, a line a combination of the other "
+    "axes.",
 )
 
 HEIGHT = 2.0  # inches

@@ -13,8 +13,8 @@ from phase2.figures.style import blank, nothing_without, series, styled
 CARD = FigureCard(
     ("curves", "results"),
     "Minibatch loss of the four implementations (mean over seeds; they lie on each other), and the largest difference "
-    "from NumPy by hand up to each step, over the seeds. It starts at the rounding of float32, and leaps where a ReLU "
-    "within rounding of its kink is open in one network and closed in another; in float64 gradients and curves agree.",
+    "from NumPy by hand up to each step, over the seeds: the largest of them. It starts at the rounding of float32, "
+    "and leaps where a ReLU within rounding of its kink is open in one network and closed in another.",
 )
 
 IMPLEMENTATIONS = {

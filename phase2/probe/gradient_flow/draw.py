@@ -16,7 +16,8 @@ from phase2.words.levels import label, printed
 
 CARD = FigureCard(
     ("layers",),
-    "Standard deviation of activations and root mean square of gradients by layer at initialization: geometric "
+    "Standard deviation of activations and root mean square of gradients by the outputs of each layer, at "
+    "initialization: geometric "
     "mean over seeds, with their range. Grey, if anywhere: beyond float32.",
 )
 

@@ -14,9 +14,9 @@ from phase2.words.levels import crossed
 
 CARD = FigureCard(
     ("lines", "interpolation"),
-    "Training loss along one filter-normalized random direction, and on the straight way between the solutions of "
-    "two seeds: mean with its range over seeds. BatchNorm's statistics are recomputed at every point. The "
-    "largest twentieth of the losses may be cut off.",
+    "Training loss along one filter-normalized random direction, and on the straight way between the solutions of two "
+    "seeds: mean with its range over seeds, at the rate at which the networks' loss is least. BatchNorm's statistics "
+    "are recomputed at every point. The largest twentieth of the losses may be cut off.",
 )
 
 HEIGHT = 3.2  # inches

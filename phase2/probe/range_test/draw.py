@@ -16,8 +16,8 @@ from phase2.words.levels import label
 CARD = FigureCard(
     ("losses", "suggestions"),
     "Learning-rate range test: smoothed minibatch loss while the rate grows, mean over seeds with their range. "
-    "Upright lines, where there are any: the rates at which it falls most steeply, and at which, past its least, it "
-    "has clearly risen again (breakout).",
+    "Upright lines, where there are any: geometric means over seeds of the rates at which each seed's own loss falls "
+    "most steeply, and at which, past its least, it has clearly risen again (breakout).",
 )
 
 ROW = 1.45  # inches: a row of panels

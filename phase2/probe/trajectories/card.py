@@ -39,7 +39,9 @@ class Options(Probe):
     width: Count = Field(description="units a hidden layer")
     depth: Count = Field(description="hidden layers")
     optimizers: Optimizers = Field(description="update rules; each is tuned on the same list of rates")
-    rates: Rates = Field(description="learning rates tried with each optimizer; the least training loss is shown")
+    rates: Rates = Field(
+        description="learning rates tried on the network with each optimizer; the least training loss is shown"
+    )
     epochs: Count = Field(description="passes over the training images")
     batch_size: Count = Field(description="images a step")
     seed: Seed = Field(description="all randomness derives from it")
