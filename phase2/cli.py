@@ -89,7 +89,9 @@ def verify(
 
     configuration(configfile, sets)  # says what is wrong with it
     if not agrees(read([Path("config.yaml"), *configfile], sets), Store(store), mend, typer.echo):
-        typer.echo("to make these again, and what depends on them: phase2 verify --mend, or snakemake")
+        typer.echo(
+            "to make these again, and what depends on them: the same command with --mend, or the run's snakemake"
+        )
         raise typer.Exit(1)
     typer.echo("everything agrees: what lies here is what configuration, code and data make")
 

@@ -25,7 +25,7 @@ for studies in BASELINES.values():
         params:
             code=lambda w, study=studies[0]: baseline_code(study),
             task=CONFIG.studies[studies[0]].task.model_dump(mode="json"),
-            study=studies[0],
+            studies=studies,
         message:
             f"fitting the baselines of {', '.join(studies)}"
         script:

@@ -25,9 +25,9 @@ from phase2.words.levels import faceted, facets, label
 
 CARD = FigureCard(
     ("cells", "score"),
-    "Validation {score}, mean over the seeds that finished; guessing among ten equally large classes is right in 10%. "
-    "Where seeds failed, a cell is hatched (n: how many finished), and grey with a cross if all did. One linear scale "
-    "of colours; values beyond it, where its bar is pointed, have its last colour.",
+    "Validation {score}, mean over the seeds that finished. Where seeds failed, a cell is hatched (n: how many "
+    "finished), and grey with a cross if all did. One linear scale of colours; values beyond it, where its bar is "
+    "pointed, have its last colour.",
 )
 
 CELL = (0.36, 0.29)  # inches: room for two lines of 7 pt

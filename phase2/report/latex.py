@@ -19,9 +19,9 @@ def lines(*parts: str) -> str:
 
 
 def described(kind: str, name: str) -> str:
-    """A part's definition with its citation."""
+    """A part's definition, or its label where it has none, with its citation."""
     card = registry.part(kind, name).card
-    return card.definition + (rf"~\cite{{{card.cites}}}" if card.cites else "")
+    return (card.definition or escape(card.label)) + (rf"~\cite{{{card.cites}}}" if card.cites else "")
 
 
 def title_of(name: str) -> str:

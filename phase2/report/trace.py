@@ -55,7 +55,8 @@ def _places(trace: Statements, printed: dict[str, list[str]], wanted: str) -> li
         place = f"{numbered[1].capitalize()} {numbered[2]} of "
         return [(n, []) for n, s in trace.items() if any(p.startswith(place) for p in printed.get(s["label"], []))]
     bare = wanted.removeprefix("\\")
-    if named := [name for name in trace if bare in (name, name.rsplit("/", 1)[-1])]:
+    said = {bare, bare.replace("_", " ")}  # a claim's name has spaces where its function has none
+    if named := [name for name in trace if said & {name, name.rsplit("/", 1)[-1]}]:
         return [(name, []) for name in named]
     token = re.compile(rf"(?<![\w.,]){re.escape(wanted.replace('−', '-'))}(?![\w]|[.,]\d)")
     found = []

@@ -38,7 +38,8 @@ def _told(claim: dict[str, Any]) -> str:
     written = "registered" if claim["registered"] else "exploratory"
     seeds = "1 seed" if claim["seeds"] == 1 else f"{claim['seeds']} seeds"
     most = f" to {claim['most_steps']:,}" if claim["most_steps"] > claim["steps"] else ""
-    scale = f"{seeds}, {claim['images']:,} images, {claim['steps']:,}{most} steps"
+    images = f", {claim['images']:,} images" if claim["images"] else ""
+    scale = f"{seeds}{images}, {claim['steps']:,}{most} steps"
     room = "" if claim["room"] is None else f", {claim['room']:.0%} of resampled seeds agree"
     lines = [
         f"{MARKS[claim['verdict']]} {claim['name']} ({claim['subject']}): {claim['verdict']}",

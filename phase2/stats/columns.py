@@ -3,7 +3,7 @@
 from phase2 import registry
 from phase2.study.config import Study
 from phase2.study.factors import factors_of
-from phase2.study.score import PERCENT
+from phase2.study.score import PERCENT, head
 from phase2.study.tables import PLAIN, parts_of
 from phase2.words.labels import word
 
@@ -112,7 +112,7 @@ def columns(study: Study, shipped: bool = False) -> dict[str, dict[str, str]]:
     factors = {name: axes[name] for name in factors_of(axes)}
     task = registry.part("task", study.task.name).card.traits
     first = task["metrics"][0]
-    told = {name: _metric(name) for name in task["metrics"]} | {"loss": f"loss ({task['unit']})"}
+    told = {name: _metric(name) for name in task["metrics"]} | {"loss": head("loss", task.get("unit", ""))}
     parts = {part: f"on {part} at the end" for part in parts_of({"task": study.task.model_dump()})}
     if PLAIN in parts:
         parts |= {PLAIN: "on test at the end, each image asked once", "test": f"{parts['test']}, by {study.task.tta}"}

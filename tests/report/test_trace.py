@@ -70,6 +70,7 @@ def test_a_claim_is_found_by_its_name(run: Path, claim: dict):
     assert text.startswith(f"claim {claim['name']} = {claim['verdict']}: {claim['sentence']}")
     assert claim["why"] in text
     assert claim["source"] in text
+    assert describe(run, claim["name"].replace(" ", "_")) == text  # as its function is called
     assert "cells     16 (" in text
 
 

@@ -11,6 +11,9 @@ from typing import Any
 import pytest
 from checkout import LEAN, SMOKE, Checkout
 
+from phase2.source import ROOT
+from phase2.study.read import read
+
 EPOCHS: dict[str, Any] = {"studies": {"mlp_grid": {"budget": {"epochs": 3}}}}
 SGD = ("phase2/optim/sgd.py", "add_scaled_(params, grads, -lr)", "add_scaled_(params, grads, -lr / 2)")
 CELL = "mlp_grid/activation=relu/seed=0/init=kaiming/schedule=cosine"
@@ -152,6 +155,19 @@ def test_an_overwritten_array_is_prepared_again_and_what_it_made_agrees(project:
     assert ran.jobs["prepare"] == 1
     assert ran.cells == {"trained": 0, "restored": 16, "diverged": 0, "not finished": 0}
     assert project.cells() == before
+
+
+def test_a_study_that_leaves_its_group_of_baselines_leaves_a_run_that_agrees(project: Checkout):
+    other = read([ROOT / "config.yaml", ROOT / SMOKE])["studies"]["mlp_grid"]
+    tables = [f"results/smoke/tables/{study}/baseline.csv" for study in ("mlp_grid", "other")]
+
+    def with_validation(count: int) -> dict[str, Any]:
+        return {"studies": {"other": other | {"task": other["task"] | {"validation": count}}}}
+
+    shared, apart = with_validation(other["task"]["validation"]), with_validation(other["task"]["validation"] - 10)
+    project.snakemake(*tables, config=shared).succeeded()
+    project.snakemake(*tables, config=apart).succeeded()
+    assert "Nothing to be done" in project.snakemake(*tables, "-n", config=apart).succeeded().output
 
 
 def test_truncated_weights_come_back_by_the_same_command(project: Checkout):

@@ -12,7 +12,7 @@ from phase2.run.config import validate
 
 with job(snakemake):
     torch.set_num_threads(1)
-    study = validate(snakemake.config).studies[snakemake.params.study]
+    study = validate(snakemake.config).studies[snakemake.params.studies[0]]
     table = baseline(study, open_checked(Path(snakemake.input[0]).parent))
     for path in snakemake.output.tables:
         with atomic_path(Path(path)) as temporary:
