@@ -22,7 +22,7 @@ def unknown(kind: str, value: object, known: Iterable[str]) -> UserError:
 
 
 def not_made(run_dir: Path, file: str) -> UserError:
-    """The error for a file that a run has not made yet, with the command that makes it and the runs that have theirs."""
+    """The error for a file that a run has not made yet: the command that makes it, and the runs that have theirs."""
     known = ", ".join(sorted(found.name for found in run_dir.parent.glob("*") if (found / file).is_file()))
     return UserError(
         f"there is no {run_dir / file}: its run makes it (desk: `make report`, smoke: `make smoke`, others: `snakemake "
