@@ -10,7 +10,7 @@ import ast
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin
 
 from phase2.errors import UserError, unknown
 
@@ -150,6 +150,12 @@ def _card(node: ast.expr) -> AnyCard:
         value = getattr(card, each.name)
         if each.type is str and not isinstance(value, str):
             raise UserError(f"the card's {each.name} is {value!r}, expected text")
+        if each.type is int and not isinstance(value, int):
+            raise UserError(f"the card's {each.name} is {value!r}, expected a whole number")
+        if get_origin(each.type) is Mapping and not isinstance(value, Mapping):
+            raise UserError(f"the card's {each.name} is {value!r}, expected names with what they stand for in braces")
+        if each.type == Mapping[str, Option] and not all(isinstance(option, Option) for option in value.values()):
+            raise UserError(f"the card's {each.name} is {value!r}, expected of each name an Option(description)")
         if each.type == tuple[str, ...] and not isinstance(value, tuple | list):
             raise UserError(f'the card\'s {each.name} is {value!r}, expected names in brackets, such as ("cells",)')
     return card

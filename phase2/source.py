@@ -139,7 +139,9 @@ def _remembered(what: str, path: Path, read: Callable[[ast.Module], Any]) -> Any
 def _as_python(path: Path) -> Iterator[None]:
     try:
         yield
-    except (SyntaxError, UnicodeDecodeError) as error:
+    except UserError:
+        raise
+    except (SyntaxError, ValueError) as error:  # ValueError: it is no text, or has a null byte
         raise UserError(f"{path} cannot be read as Python: {error}") from error
 
 

@@ -23,6 +23,8 @@ rule claims:
     params:
         code=lambda w: fingerprint("phase2.run.judge", *modules_of_claims(CONFIG)),
         images={name: study.task.train for name, study in CONFIG.studies.items()},
+        sentences=[(subject.kind, subject.name, sha256_file(subject.path)) for subject in subjects(CONFIG)],
+        chapters=[(name, section.chapter) for name, section in SUBJECTS.items()],
     message:
         "judging the claims"
     script:

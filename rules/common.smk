@@ -8,7 +8,7 @@ from phase2 import registry
 from phase2.derive.catalog import DERIVATIONS
 from phase2.figures.catalog import OF_STUDIES, STUDY, drawing
 from phase2.figures.catalog import check as check_figures
-from phase2.files import canonical_json
+from phase2.files import canonical_json, sha256_file
 from phase2.probe.catalog import probe_code
 from phase2.probe.options import COLUMNS
 from phase2.report.shown import shown_by
@@ -112,6 +112,14 @@ def weights_of(probe):
     cells = CONFIG.runs_of(probe)
     files = weight_files(CONFIG.studies[cells[0].study]) if cells else []
     return [f"{CHECKPOINTS}/{cell.study}/{cell.partition}/{file}" for file in files for cell in cells]
+
+
+def metrics_told():
+    """What the cards of the studies' tasks and of their metrics say: labels and units of columns."""
+    tasks = {name: registry.part("task", name).card for name in {study.task.name for study in CONFIG.studies.values()}}
+    metrics = {name for task in tasks.values() for name in task.traits["metrics"]}
+    cards = [*tasks.values(), *(registry.part("metric", name).card for name in metrics)]
+    return sorted((card.kind, card.target, card.label, canonical_json(card.traits)) for card in cards)
 
 
 def shown_in(notebook):

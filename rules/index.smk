@@ -24,6 +24,8 @@ rule index:
         config=CONFIG.model_dump(mode="json"),
         captions=captions(*SUBJECTS),
         columns=[COLUMNS, *(probe.columns for probe in CONFIG.probes.values())],
+        metrics=metrics_told(),
+        order=list(SUBJECTS),
         labels=labels_in(*SUBJECTS),
         command=lambda w: command(),
         notebooks=list(NOTEBOOKS),

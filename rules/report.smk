@@ -25,6 +25,7 @@ rule sources:
         labels=labels_in(*SUBJECTS),
         definitions=definitions(),
         captions=captions(*SUBJECTS),
+        order=list(SUBJECTS),
         config=CONFIG.model_dump(mode="json"),
     message:
         "writing the report's numbers and tables"

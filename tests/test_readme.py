@@ -30,6 +30,7 @@ def read(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> tuple[dict[str, A
     tables = here.results / "tables/mlp_grid"
     tables.mkdir(parents=True)
     table.to_csv(tables / "cells.csv", index=False)
+    curves.to_csv(tables / "curves.csv", index=False)
     monkeypatch.chdir(root)
     (block,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     bound: dict[str, Any] = {}

@@ -128,7 +128,24 @@ WRONG = {
         f"import beside\n{SOFTSIGN}",
         "where no edit of it counts: move it into tried_parts, or mend the import",
     ),
+    "an order that is no number": (
+        SOFTSIGN.replace('label="softsign"', 'label="softsign", order="first"'),
+        "line 4: the card's order is 'first', expected a whole number",
+    ),
+    "options without names": (
+        SOFTSIGN.replace('label="softsign"', 'label="softsign", options=["a"]'),
+        "line 4: the card's options is ['a'], expected names with what they stand for",
+    ),
+    "an option that is none": (
+        SOFTSIGN.replace('label="softsign"', 'label="softsign", options={"a": "b"}'),
+        "line 4: the card's options is {'a': 'b'}, expected of each name an Option",
+    ),
+    "traits without names": (
+        SOFTSIGN.replace('label="softsign"', 'label="softsign", traits=["better"]'),
+        "line 4: the card's traits is ['better'], expected names with what they stand for",
+    ),
     "no Python": ("def f(:\n", "softsign.py cannot be read as Python"),
+    "a null byte": (f"{SOFTSIGN}\0", "softsign.py cannot be read as Python"),
 }
 
 

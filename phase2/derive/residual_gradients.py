@@ -133,7 +133,7 @@ def _identity() -> list[Step]:
     return [
         Remark(
             r"Let $x_{l+1} = x_l + F_l(x_l)$ for $l = 0, \dots, L-1$, with nothing after the addition, as in "
-            r"pre-activation networks (\texttt{models.preact\_resnet}) between two changes of shape. In "
+            r"\texttt{models.preact\_resnet}, whose activations come first, between two changes of shape. In "
             r"\texttt{models.residual} and the ResNets made of it a ReLU follows the addition: all this holds up to "
             r"that ReLU, and a whole block has the Jacobian $D\,(I + J_l)$, where the diagonal $D$ of zeros and ones "
             r"passes the active units only. Let $J_l = \partial F_l/\partial x_l$, and let $g_l = (\partial "

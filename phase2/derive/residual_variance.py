@@ -220,8 +220,8 @@ def _normalized() -> list[Step]:
 def _small_branches() -> list[Step]:
     return [
         Symbolic(
-            r"Second remedy: a factor $L^{-1/2}$ on every branch. Then $L$ blocks of gain $1/L$ multiply variance and "
-            r"squared gradient by less than $e$.",
+            r"Second remedy: a factor $L^{-1/2}$ on every branch. Then $L$ blocks of gain $1/L$ multiply mean square "
+            r"and squared gradient by less than $e$.",
             (1 + 1 / L) ** L,
             exp(1),
             relation="<=",

@@ -18,7 +18,8 @@ CARD = FigureCard(
     ("ranking", "score"),
     "Validation {score} by learning rate and weight decay, mean over the seeds that finished; where seeds failed, a "
     "cell is hatched, and grey with a cross if all did. Framed: the best of each map; a dot, where one can be told: "
-    "may be the best of all (Hsu, 95%). Values beyond the scale, where its bar is pointed, have its last colour.",
+    "may be the best of all, by comparisons with the best at 95%. Values beyond the scale, where its bar is pointed, "
+    "have its last colour.",
     needs=("lr", "weight_decay"),
 )
 

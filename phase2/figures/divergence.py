@@ -12,8 +12,8 @@ from phase2.words.levels import faceted, facets
 
 CARD = FigureCard(
     ("divergence",),
-    "Seeds of each combination that diverged, and that finished without learning (stuck: on validation no better than "
-    "guessing). A dot: none.",
+    "Seeds of each combination that diverged, and that finished without learning (stuck: on validation hardly better "
+    "than guessing). A dot: none.",
 )
 
 CELL = 0.2  # inches: the height of a line

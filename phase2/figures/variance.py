@@ -16,7 +16,8 @@ from phase2.words.levels import term_label
 CARD = FigureCard(
     ("variance", "score"),
     "Share of the variance of {score} on validation that each factor and each interaction explains, over the seeds at "
-    "which every run finished. A dash, where there is one: it cannot be told, for lack of two such seeds.",
+    "which every run finished. A dash, where there is one: it cannot be told, for lack of two such seeds. The "
+    "learning-curve area is the mean of the same score over all epochs.",
 )
 
 BAR = 0.22  # inches

@@ -42,6 +42,9 @@ def check(folder: Path, options: type[Probe]) -> None:
         if not options.model_fields.keys() & set(NAMED_BY[name]):
             fields = " or ".join(NAMED_BY[name])
             raise _wrong(card, "inputs", f"no option says whose {name}: add a field {fields}, or leave {name} out")
+    told = options.columns
+    if not isinstance(told, dict) or not all(isinstance(text, str) for each in told.items() for text in each):
+        raise _wrong(card, "columns", f'columns is {told!r}, expected what each is, such as {{"share": "part of all"}}')
     known = [(kind, name) for kind in registry.ROOMS for name in registry.names(kind)]
     if wrong := [part for part in options.uses if part not in known]:
         raise _wrong(card, "uses", f'{wrong[0]!r} is no part: expected kinds and names, such as (("init", "kaiming"),)')

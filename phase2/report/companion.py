@@ -50,10 +50,11 @@ def definitions_table(studies: list[StudyInputs]) -> Table:
             head = "" if place else escape(label(kind)).capitalize()
             rows.append([head, escape(label(name)), described(kind, name)])
     caption = (
-        r"What the levels mean. An activation is of the pre-activation $x$; $\sigma$ is the logistic function, "
-        r"$\Phi$ the standard normal distribution function. An initialization draws the weights of a layer with "
-        r"$n_\mathrm{in}$ inputs and $n_\mathrm{out}$ outputs; biases start at zero. A schedule gives the "
-        r"learning rate when a part $u$ of the training is done; $\eta$ is the peak."
+        r"What the levels mean. An activation is of the pre-activation $x$; $\sigma$ is the logistic function, $\Phi$ "
+        r"the standard normal distribution function. An initialization draws the weights of a layer with "
+        r"$n_\mathrm{in}$ inputs and $n_\mathrm{out}$ outputs; biases start at zero. A schedule gives the learning "
+        r"rate after $t$ of $T$ steps, when the part $u = t/T$ of the training is done; $\eta$ is the peak. Of a norm "
+        r"$\mu$ and $v$ are mean and variance, $\epsilon$ is small, and $\gamma$ and $\beta$ are learnt."
     )
     heads = ["Factor", "Level", "Definition"]
     return Table("definitions", caption, wrapped(68, 92, 302), heads, rows, "config.yaml", "the cards of the parts")

@@ -7,6 +7,7 @@ from phase2.report.inputs import Record
 from phase2.report.latex import count, described, escape, listed
 from phase2.report.macros import Ledger
 from phase2.run.config import Config
+from phase2.stats.divergence import STUCK_MARGIN
 from phase2.stats.interval import ENOUGH, LEVEL
 
 
@@ -20,6 +21,7 @@ def state_run(record: Record, ledger: Ledger) -> None:
     say("Threads", _several(config.compute.threads, "thread"), "config", "compute.threads")
     say("Level", rf"{100 * LEVEL:g}\%", "code", "phase2.stats.interval.LEVEL")
     say("Enough", count(ENOUGH), "code", "phase2.stats.interval.ENOUGH")
+    say("StuckMargin", f"{STUCK_MARGIN:g}", "code", "phase2.stats.divergence.STUCK_MARGIN")
     say("Draws", count(DRAWS), "code", "phase2.claims.claim.DRAWS")
     say("Room", rf"{100 * ROOM:g}\%", "code", "phase2.claims.claim.ROOM")
     _state_environment(record, ledger)

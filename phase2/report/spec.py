@@ -38,7 +38,9 @@ def probe_spec(probe: ProbeInputs) -> list[tuple[str, str]]:
     """The kind, every option that is not at its default, and how many trained networks it read."""
     options = [(_described(probe.options, path), _value(path, value)) for path, value in _settings(probe.options)]
     cells = probe.provenance.get("cells") or []
-    told = f"of {count(len(cells))} of {title(probe.provenance['study'])} those that did not diverge" if cells else ""
+    told = (
+        f"those of the {count(len(cells))} of {title(probe.provenance['study'])} that did not diverge" if cells else ""
+    )
     read = [("Networks read", told)] if cells else []
     return [("Kind", escape(probe.options.probe.replace("_", " "))), *options, *read]
 

@@ -80,7 +80,7 @@ def ranking_table(study: StudyInputs) -> Table:
         f"All combinations by {_measured(study)}: mean over seeds; behind the best of the others, with "
         "simultaneous intervals of comparisons with the best; Best?: whether it may be the best: yes also stands for "
         "one whose runs spread too widely to rule it out. One that failed, or ended at chance, at some seed is not "
-        "compared, and stands last."
+        "compared; one that failed stands last."
     )
     return _table(study, "ranking", caption, columns, _combinations(study, ranking))
 
@@ -158,7 +158,8 @@ def failures_table(study: StudyInputs) -> Table:
     columns.append(
         ("Median step", "r", [MISSING if math.isnan(step) else f"{step:,g}" for step in failed["median_step"]])
     )
-    caption = "Combinations in which a run diverged or ended at chance, and the median step of divergence."
+    steps = ", and the median step of divergence" if failed["diverged"].any() else ""
+    caption = f"Combinations in which a run diverged or ended at chance{steps}."
     return _table(study, "divergence", caption, columns, _combinations(study, failed))
 
 

@@ -29,7 +29,7 @@ def _probe(section: Any) -> Probe:
     """A section read by the options of its kind of probe, which may be one of the user's."""
     if not isinstance(section, dict) or "probe" not in section:
         raise UserError(f"expected a section with a key probe, the kind: one of {', '.join(probes())}")
-    if section["probe"] not in probes():
+    if not isinstance(section["probe"], str) or section["probe"] not in probes():
         raise unknown("probe", section["probe"], probes())
     return probes()[section["probe"]].model_validate(section)
 

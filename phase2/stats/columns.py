@@ -51,7 +51,7 @@ OVER_SEEDS = {
 }
 RANKING = {
     "behind": "how far the mean is behind that of the best other combination; below 0 it is ahead",
-    "behind_low": "lower bound of it; all bounds of a table hold at once with 95% (Hsu)",
+    "behind_low": "lower bound of it; all bounds of a table hold at once with 95%",
     "behind_high": "upper bound of it",
     "may_be_best": "whether the best combination can be this one; empty below 5 seeds",
 }

@@ -148,6 +148,10 @@ WRONG: dict[str, tuple[Callable[[Path], Any], str]] = {
         replaced("card.py", '"shares"', '"provenance"'),
         "card.py, line 9: a file provenance lies beside the tables: choose another name",
     ),
+    "columns without what they are": (
+        replaced("card.py", "    study: str", '    columns = ["share"]\n\n    study: str'),
+        "columns is ['share'], expected what each is",
+    ),
     "an unknown input": (
         replaced("card.py", '"runs"', '"rns"'),
         "card.py, line 10: unknown input 'rns': did you mean 'runs'?",

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -188,8 +189,23 @@ def test_another_folder_of_parts_is_looked_at_in_the_same_process(own: Path, tmp
 
 def test_two_folders_of_parts_of_one_name_are_refused(own: Path, tmp_path: Path):
     (tmp_path / "other" / "tried_parts").mkdir(parents=True)
-    with pytest.raises(UserError, match="two folders have one name: rename one"):
+    with pytest.raises(UserError, match="a folder is named twice, or two have one name"):
         use_own({"parts": [str(own), str(tmp_path / "other" / "tried_parts")]})
+
+
+@pytest.mark.parametrize(
+    ("field", "fault"),
+    [
+        ('cites="glorot201"', "unknown reference 'glorot201': did you mean 'glorot2010'?"),
+        ('definition="$x / (1 + |x|)"', "the card's definition has a $ too many or too few"),
+    ],
+)
+def test_what_would_stop_latex_is_refused_before_anything_is_trained(own: Path, field: str, fault: str):
+    path = own / "softsign.py"
+    path.write_text(path.read_text().replace('label="softsign"', f'label="softsign", {field}'))
+    registry.forget()
+    with pytest.raises(UserError, match=re.escape(fault)):
+        use_own({"parts": [str(own)]})
 
 
 def test_the_content_of_a_folder_of_data_is_part_of_its_code(tmp_path: Path):

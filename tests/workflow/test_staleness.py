@@ -63,6 +63,27 @@ def test_editing_a_figure_draws_it_again_and_trains_nothing(project: Checkout):
     assert before == project.contents("results/smoke/cells/mlp_grid", "results/smoke/tables", "results/smoke/figures")
 
 
+def test_what_claims_and_metrics_say_and_their_order_is_never_an_old_one(project: Checkout):
+    claims, index = "results/smoke/claims.json", "results/smoke/index.html"
+    project.snakemake(claims, index).succeeded()
+
+    def planned(config: dict[str, Any] | None = None) -> str:
+        return project.snakemake(claims, index, "-n", config=config).succeeded().output
+
+    assert "Nothing to be done" in planned()
+    claim = ("phase2/probe/gradient_flow/claims.py", "by Kaiming's rule", "by Kaiming's own rule")
+    grid = ("phase2/claims/studies/mlp_grid.py", "half a point of each other", "half a point")
+    metric = ("phase2/task/metrics/accuracy.py", 'label="accuracy"', 'label="share right"')
+    for (path, old, new), rule in ((grid, "claims"), (metric, "index")):
+        project.edit(path, old, new)
+        assert re.search(rf"^{rule} +1$", planned(), re.MULTILINE)
+        project.edit(path, new, old)
+    project.edit(*claim)  # of a probe that the run does not have
+    assert "Nothing to be done" in planned()
+    moved = {"studies": {"mlp_grid": {"chapter": "optimization"}}}
+    assert re.search(r"^claims +1$", planned(moved), re.MULTILINE)
+
+
 def test_editing_comments_and_docstrings_or_what_is_not_used_runs_nothing(project: Checkout):
     text = (project.folder / SGD).read_text()
     (project.folder / SGD).write_text(text.replace('"""', '"""In other words: ', 1) + "\n# A last remark.\n")

@@ -10,7 +10,8 @@ from phase2.words.levels import label, printed
 
 CARD = FigureCard(
     ("shapes",),
-    "Every activation with its first and second derivative, computed by the layers themselves.",
+    "Every activation with its first and second derivative, computed by the layers themselves. The table has "
+    "their extremes on this range.",
 )
 
 PANEL = 1.4  # inches: height

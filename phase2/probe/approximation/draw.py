@@ -15,7 +15,8 @@ CARD = FigureCard(
     "iterations of L-BFGS). Above, the largest error on [-1, 1] by width: geometric mean over seeds with their range; "
     "a cross, where there is one, is a fit that was stopped before. Below, what the narrowest and the widest network "
     "of the greatest depth and the first seed, named in the legend, fit. No continuous function is near both sides of "
-    "the jump of a step: the largest error there is at least half of the jump, and more where a fit overshoots.",
+    "the jump of a step: the error there depends on how near the grid's points are, and is large where a fit "
+    "overshoots.",
 )
 
 HEIGHT = 3.3

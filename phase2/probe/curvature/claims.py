@@ -10,8 +10,8 @@ from phase2.claims.evidence import estimate
 
 @claim(exploratory=True)
 def large_batches_are_sharper_after_equal_epochs(curvature: Results) -> Evidence:
-    """At one rate, each at its best epoch of equally many, networks of the largest batches are over 1.5 times as sharp
-    as of the least; their loss is another.
+    """Trained at one rate for equally many epochs and read at the best, networks of the largest batches are over 1.5
+    times as sharp as those of the smallest.
     """
     least, most = (f(curvature.table("curvature")["batch_size"]) for f in (min, max))
     sharpness = curvature.table("curvature").pivot_table(index="seed", columns="batch_size", values="sharpness")

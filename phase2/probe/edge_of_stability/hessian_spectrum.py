@@ -11,7 +11,7 @@ from phase2.figures.style import blank, nothing_without, series, styled
 CARD = FigureCard(
     ("spectrum",),
     "The largest eigenvalues of the Hessian before and after training, and the mean of all eigenvalues "
-    "(the trace by their number): mean over seeds with their range.",
+    "(the trace divided by their number): mean over seeds with their range.",
 )
 
 HEIGHT = 1.8  # inches

@@ -13,7 +13,7 @@ from phase2.figures.style import blank, nothing_without, series, styled
 CARD = FigureCard(
     ("curves", "results"),
     "Minibatch loss of the four implementations (mean over seeds; they lie on each other), and the largest difference "
-    "from NumPy by hand up to each step, over the seeds: the largest of them. It starts at the rounding of float32, "
+    "of that loss from NumPy by hand, over all seeds and up to each step. It starts at the rounding of float32, "
     "and leaps where a ReLU within rounding of its kink is open in one network and closed in another.",
 )
 

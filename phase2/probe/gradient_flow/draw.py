@@ -16,7 +16,7 @@ from phase2.words.levels import label, printed
 
 CARD = FigureCard(
     ("layers",),
-    "Standard deviation of activations and root mean square of gradients by the outputs of each layer, at "
+    "Standard deviation of activations and root mean square of gradients with respect to each layer's outputs, at "
     "initialization: geometric "
     "mean over seeds, with their range. Grey, if anywhere: beyond float32.",
 )

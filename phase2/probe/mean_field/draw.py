@@ -17,8 +17,8 @@ from phase2.words.levels import printed
 
 CARD = FigureCard(
     ("variance", "phase", "boundary"),
-    "Mean-field theory of random networks: lines predict, dots are measured, mean over seeds (below with their "
-    "range). Top: variance of the pre-activations by layer, from an input of mean square 1. Middle: log of the "
+    "Mean-field theory of random networks: lines predict, dots are measured, mean over seeds (in the middle with "
+    "their range). Top: variance of the pre-activations by layer, from an input of mean square 1. Middle: log of the "
     "gradient's growth a layer, which passes 0 where theory says if dots lie on the lines. Bottom: the measured growth "
     "over all weights and biases; solid, the edge of chaos, where chi is 1; dotted, if anywhere, where chi leaps from "
     "one side of 1 to the other without being 1: this is not an edge of chaos, and there the input decides whether "

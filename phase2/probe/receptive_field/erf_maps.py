@@ -18,10 +18,10 @@ CARD = FigureCard(
     ("fields", "maps"),
     "Effective receptive fields of the networks of a study before and after training: mean squared gradient of "
     "the last map's centre by the image, one seed, each scaled to its peak. Below, the sides of the theoretical field "
-    "and of the image, in pixels: the image cuts off what is larger, as fields of 25 and of 81 pixels are where it has "
-    "14, and with it the spread that can be measured. The frame, where a field is smaller than the image, is the "
+    "and of the image, in pixels: where the field is larger, the image cuts it off, and with it the spread that "
+    "can be measured. The frame, where a field is smaller than the image, is the "
     "theoretical field. The ellipse is the Gaussian of the same mean and variances at two standard deviations, within "
-    "which it holds 86% (1 - e^-2) of its mass. Share: the least part of the theoretical field inside the image that "
+    "which it holds 86% of its mass. Share: the least part of the theoretical field inside the image that "
     "holds 86% of the squared gradient.",
 )
 

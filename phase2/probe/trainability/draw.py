@@ -16,9 +16,9 @@ from phase2.words.levels import printed
 CARD = FigureCard(
     ("trained", "theory"),
     "Accuracy on the training images in percent, mean over the seeds that finished, by the size of the first weights "
-    "and by depth. Red: six times the depth scale of mean-field theory, within which gradients change by less than a "
-    "factor of 20; networks below the line, which are deeper, are not expected to learn. Where it goes deepest lies "
-    "the edge of chaos. Where seeds failed, a cell is hatched, and grey with a cross if all did.",
+    "and by depth. Red: six times the depth scale of mean-field theory, within which gradients change by a factor of "
+    "about 20 at most; networks below the line, which are deeper, are not expected to learn. Where it goes deepest "
+    "lies the edge of chaos. Where seeds failed, a cell is hatched, and grey with a cross if all did.",
 )
 
 CELL = (0.34, 0.26)  # inches: room for two digits

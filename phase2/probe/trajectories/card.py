@@ -44,7 +44,7 @@ class Options(Probe):
     )
     epochs: Count = Field(description="passes over the training images")
     batch_size: Count = Field(description="images a step")
-    seed: Seed = Field(description="all randomness derives from it")
+    seed: Seed = Field(description="seed: all randomness derives from it")
     points: Count = Field(description="points a side of the map of the loss")
     condition: Annotated[StrictFloat, Field(gt=1, allow_inf_nan=False), NUMBER] = Field(
         description="condition number of the quadratic"

@@ -16,8 +16,8 @@ from phase2.words.levels import label
 
 CARD = FigureCard(
     ("functions", "quadratic"),
-    "Paths on an ill-conditioned quadratic, on Rosenbrock's and on Beale's function, each optimizer at the best of the "
-    "same rates (those of the table of tuning), AdamW with its decay, from the black dot towards the star at the "
+    "Paths on an ill-conditioned quadratic, on Rosenbrock's and on Beale's function, each optimizer at the best of "
+    "many rates, the same for all, AdamW with its decay, from the black dot towards the star at the "
     "minimum: above with one rate for all coordinates, below with one for each. Contours are of the function, two a "
     "decade. Paths may leave a panel and come back. Right, the distance from the quadratic's minimum with the theory's "
     "settings: measured (markers) and predicted (lines), down to rounding.",
