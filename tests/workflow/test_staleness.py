@@ -76,7 +76,7 @@ def test_what_claims_and_metrics_say_and_their_order_is_never_an_old_one(project
 
     assert "Nothing to be done" in planned()
     claim = ("phase2/probe/gradient_flow/claims.py", "by Kaiming's rule", "by Kaiming's own rule")
-    grid = ("phase2/claims/studies/mlp_grid.py", "half a point of each other", "half a point")
+    grid = ("phase2/claims/studies/mlp_grid.py", "half a point of each other", "half of one point of each other")
     metric = ("phase2/task/metrics/accuracy.py", 'label="accuracy"', 'label="share right"')
     for (path, old, new), rule in ((grid, "claims"), (metric, "index")):
         project.edit(path, old, new)
